@@ -1,0 +1,185 @@
+//! The catalog: what a project says of the actions that it knows.
+//!
+//! Invariants
+//! - A `Catalog` is whole: every area and action type that an action names exists, every template and schema compiles.
+//! - Reading reports every fault at once, each with its place.
+//!
+//! Not here: what admission does with it ([`Defaults`](crate::Defaults), which [`Rules`] implements), where catalogs are
+//! kept. See docs/catalog.md.
+
+mod path;
+mod read;
+mod rules;
+mod schema;
+mod source;
+mod template;
+
+use std::{collections::HashMap, fmt};
+
+pub use path::EventPath;
+pub use rules::{Rules, UnknownActions};
+pub use schema::MetadataSchema;
+pub use template::{DESCRIPTION_BYTES_MAX, Template};
+
+use crate::filter::MetadataPath;
+
+/// Longest catalog in bytes.
+pub const CATALOG_BYTES_MAX: usize = 1024 * 1024;
+
+/// The action types that every catalog has.
+pub const ACTION_TYPES: [&str; 11] = [
+    "create", "read", "update", "delete", "login", "logout", "export", "approve", "invite", "execute", "other",
+];
+
+/// The areas, action types and actions of a project.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    areas: Vec<Named>,
+    action_types: Vec<Named>,
+    /// The ids of `action_types`, as admission wants them.
+    action_type_ids: Vec<String>,
+    actions: Vec<Action>,
+    /// Positions in `actions`.
+    by_id: HashMap<String, usize>,
+}
+
+/// An area or an action type: the id that events carry, and the name that people see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// What events carry.
+    pub id: String,
+    /// What people see.
+    pub name: String,
+}
+
+/// What the catalog says of one action.
+#[derive(Debug)]
+pub struct Action {
+    /// What events carry as `action`.
+    pub id: String,
+    /// What people see; two actions may share one, see [`Catalog::label`].
+    pub name: String,
+    /// The id of its area.
+    pub area: Option<String>,
+    /// A built-in action type or one of the catalog's own.
+    pub action_type: Option<String>,
+    /// The product.
+    pub product: Option<String>,
+    /// How a description is made when the sender gives none.
+    pub description: Option<Template>,
+    /// Whether the action matters for security; the event may overrule it.
+    pub security: Option<bool>,
+    /// The types of what it is done to.
+    pub targets: Vec<String>,
+    /// What its metadata must look like.
+    pub metadata: Option<MetadataSchema>,
+    /// Units of numbers in the metadata, such as `ms`, by path.
+    pub units: Vec<(MetadataPath, String)>,
+    /// Why the action matters, for the people who read the log.
+    pub why: Option<String>,
+}
+
+/// One thing that is wrong with a catalog, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogFault {
+    /// The place, such as `actions[3].description`; empty for the whole catalog.
+    pub path: String,
+    /// The line of that place, from 1, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong and the remedy, as a sentence for the author.
+    pub detail: String,
+}
+
+impl fmt::Display for CatalogFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.path.is_empty() { "catalog" } else { &self.path })?;
+        if let Some(line) = self.line {
+            write!(formatter, " (line {line})")?;
+        }
+        write!(formatter, ": {}", self.detail)
+    }
+}
+
+impl Catalog {
+    /// Reads a catalog written in TOML.
+    ///
+    /// # Errors
+    /// Every fault of the catalog, in the order of the text.
+    pub fn from_toml(text: &str) -> Result<Self, Vec<CatalogFault>> {
+        source::from_toml(text).and_then(|source| read::catalog(&source))
+    }
+
+    /// Reads a catalog written in JSON, of the same shape.
+    ///
+    /// # Errors
+    /// Every fault of the catalog, in the order of the text.
+    pub fn from_json(text: &str) -> Result<Self, Vec<CatalogFault>> {
+        source::from_json(text).and_then(|source| read::catalog(&source))
+    }
+
+    fn new(areas: Vec<Named>, action_types: Vec<Named>, actions: Vec<Action>) -> Self {
+        let by_id = actions
+            .iter()
+            .enumerate()
+            .map(|(position, action)| (action.id.clone(), position))
+            .collect();
+        let action_type_ids = action_types.iter().map(|named| named.id.clone()).collect();
+        Self {
+            areas,
+            action_types,
+            action_type_ids,
+            actions,
+            by_id,
+        }
+    }
+
+    /// The areas, in the order of the catalog.
+    pub fn areas(&self) -> &[Named] {
+        &self.areas
+    }
+
+    /// The catalog's own action types, in its order.
+    pub fn action_types(&self) -> &[Named] {
+        &self.action_types
+    }
+
+    /// The actions, in the order of the catalog.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// What the catalog says of an action; `None` when it does not know it.
+    pub fn action(&self, id: &str) -> Option<&Action> {
+        self.by_id.get(id).map(|position| &self.actions[*position])
+    }
+
+    /// What people see for an action: its name, with the area's where another action has the same name, with the id
+    /// where even those are shared; the id itself when the catalog does not know the action.
+    pub fn label(&self, id: &str) -> String {
+        let Some(action) = self.action(id) else {
+            return id.to_owned();
+        };
+        let mut namesakes = self
+            .actions
+            .iter()
+            .filter(|other| other.name == action.name && other.id != action.id)
+            .peekable();
+        if namesakes.peek().is_none() {
+            return action.name.clone();
+        }
+        match self.areas.iter().find(|area| action.area.as_ref() == Some(&area.id)) {
+            Some(area) if namesakes.all(|other| other.area != action.area) => {
+                format!("{} ({})", action.name, area.name)
+            }
+            _ => format!("{} ({id})", action.name),
+        }
+    }
+
+    /// What admission asks, with the policy for actions that the catalog does not know.
+    pub fn rules(&self, unknown_actions: UnknownActions) -> Rules<'_> {
+        Rules {
+            catalog: self,
+            unknown_actions,
+        }
+    }
+}

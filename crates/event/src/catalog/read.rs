@@ -1,0 +1,325 @@
+//! From the tree of a catalog to its meaning, collecting every fault on the way.
+
+use std::collections::HashSet;
+
+use super::{
+    ACTION_TYPES, Action, Catalog, CatalogFault, MetadataSchema, Named, Template,
+    source::{Source, member_path},
+};
+use crate::{filter::MetadataPath, json::Value, language::near};
+
+/// Longest id or name in characters; as events may carry.
+const NAME_CHARS_MAX: usize = 256;
+
+const CATALOG_MEMBERS: [&str; 3] = ["areas", "action_types", "actions"];
+const NAMED_MEMBERS: [&str; 2] = ["id", "name"];
+const ACTION_MEMBERS: [&str; 11] = [
+    "id",
+    "name",
+    "area",
+    "action_type",
+    "product",
+    "description",
+    "security",
+    "targets",
+    "metadata",
+    "units",
+    "why",
+];
+
+/// Reads a whole catalog.
+pub(super) fn catalog(source: &Source<'_>) -> Result<Catalog, Vec<CatalogFault>> {
+    let mut reader = Reader {
+        source,
+        faults: Vec::new(),
+    };
+    let root = Part {
+        value: &source.root,
+        path: String::new(),
+    };
+    reader.check_members(&root, &CATALOG_MEMBERS);
+    let areas = reader.list(&root, "areas", Reader::named);
+    let action_types = reader.list(&root, "action_types", Reader::named);
+    let actions = reader.list(&root, "actions", Reader::action);
+    reader.check_unique("areas", areas.iter().map(|area| &area.id));
+    reader.check_unique("action_types", action_types.iter().map(|action_type| &action_type.id));
+    reader.check_unique("actions", actions.iter().map(|action| &action.id));
+    reader.check_action_types(&action_types);
+    reader.check_actions(&actions, &areas, &action_types);
+    if reader.faults.is_empty() {
+        Ok(Catalog::new(areas, action_types, actions))
+    } else {
+        Err(reader.sorted())
+    }
+}
+
+/// A value in the catalog and its place.
+struct Part<'s> {
+    value: &'s Value<'s>,
+    path: String,
+}
+
+impl<'s> Part<'s> {
+    fn member(&self, key: &str) -> Option<Part<'s>> {
+        self.value.get(key).map(|value| Part {
+            value,
+            path: member_path(&self.path, key),
+        })
+    }
+}
+
+struct Reader<'s> {
+    source: &'s Source<'s>,
+    faults: Vec<CatalogFault>,
+}
+
+impl<'s> Reader<'s> {
+    fn fault(&mut self, path: &str, detail: impl Into<String>) {
+        self.faults.push(self.source.fault(path, detail));
+    }
+
+    /// The faults in the order of the text where lines are known.
+    fn sorted(mut self) -> Vec<CatalogFault> {
+        self.faults.sort_by_key(|fault| fault.line);
+        self.faults
+    }
+
+    fn check_members(&mut self, part: &Part<'s>, known: &[&'static str]) {
+        let Value::Object(members) = part.value else {
+            self.fault(&part.path, format!("this must be a table, not {}", part.value.kind()));
+            return;
+        };
+        for (key, _) in members.iter().filter(|(key, _)| !known.contains(&key.as_ref())) {
+            let near = near(key, known.iter().copied());
+            let advice = if near.is_empty() {
+                known.join(", ")
+            } else {
+                format!("did you mean {}?", near.join(" or "))
+            };
+            self.fault(
+                &member_path(&part.path, key),
+                format!("`{key}` is not known here; {advice}"),
+            );
+        }
+    }
+
+    fn list<T>(&mut self, part: &Part<'s>, key: &str, read: fn(&mut Self, &Part<'s>) -> T) -> Vec<T> {
+        let Some(list) = part.member(key) else {
+            return Vec::new();
+        };
+        let Value::Array(elements) = list.value else {
+            self.fault(&list.path, format!("this must be a list, not {}", list.value.kind()));
+            return Vec::new();
+        };
+        let parts = elements.iter().enumerate().map(|(at, value)| Part {
+            value,
+            path: format!("{}[{at}]", list.path),
+        });
+        parts.map(|part| read(self, &part)).collect()
+    }
+
+    fn named(&mut self, part: &Part<'s>) -> Named {
+        self.check_members(part, &NAMED_MEMBERS);
+        Named {
+            id: self.required(part, "id"),
+            name: self.required(part, "name"),
+        }
+    }
+
+    fn action(&mut self, part: &Part<'s>) -> Action {
+        self.check_members(part, &ACTION_MEMBERS);
+        Action {
+            id: self.required(part, "id"),
+            name: self.required(part, "name"),
+            area: self.name(part, "area"),
+            action_type: self.name(part, "action_type"),
+            product: self.name(part, "product"),
+            description: self.description(part),
+            security: self.truth(part, "security"),
+            targets: self.list(part, "targets", Self::element),
+            metadata: self.schema(part),
+            units: self.units(part),
+            why: self.text(part, "why"),
+        }
+    }
+
+    fn element(&mut self, part: &Part<'s>) -> String {
+        self.checked_name(part)
+    }
+
+    /// A text of any length.
+    fn text(&mut self, part: &Part<'s>, key: &str) -> Option<String> {
+        let member = part.member(key)?;
+        match member.value {
+            Value::String(text) if !text.trim().is_empty() => return Some(text.to_string()),
+            Value::String(_) => self.fault(&member.path, "this must not be empty; leave it out instead"),
+            other => self.fault(&member.path, format!("this must be a text, not {}", other.kind())),
+        }
+        None
+    }
+
+    /// An id or a name: a text that an event could carry.
+    fn name(&mut self, part: &Part<'s>, key: &str) -> Option<String> {
+        part.member(key).map(|member| self.checked_name(&member))
+    }
+
+    fn checked_name(&mut self, part: &Part<'s>) -> String {
+        match part.value {
+            Value::String(text) if text.trim().is_empty() => self.fault(&part.path, "this must not be empty"),
+            Value::String(text) if text.chars().count() > NAME_CHARS_MAX => {
+                self.fault(
+                    &part.path,
+                    format!("this must have at most {NAME_CHARS_MAX} characters"),
+                );
+            }
+            Value::String(text) => return text.to_string(),
+            other => self.fault(&part.path, format!("this must be a text, not {}", other.kind())),
+        }
+        String::new()
+    }
+
+    fn required(&mut self, part: &Part<'s>, key: &str) -> String {
+        match self.name(part, key) {
+            Some(name) => name,
+            None => {
+                if matches!(part.value, Value::Object(_)) {
+                    self.fault(&part.path, format!("`{key}` is missing"));
+                }
+                String::new()
+            }
+        }
+    }
+
+    fn truth(&mut self, part: &Part<'s>, key: &str) -> Option<bool> {
+        let member = part.member(key)?;
+        match member.value {
+            Value::Bool(truth) => Some(*truth),
+            other => {
+                self.fault(
+                    &member.path,
+                    format!("this must be true or false, not {}", other.kind()),
+                );
+                None
+            }
+        }
+    }
+
+    fn description(&mut self, part: &Part<'s>) -> Option<Template> {
+        let written = self.text(part, "description")?;
+        let path = member_path(&part.path, "description");
+        Template::parse(&written)
+            .map_err(|faults| faults.into_iter().for_each(|fault| self.fault(&path, fault)))
+            .ok()
+    }
+
+    fn schema(&mut self, part: &Part<'s>) -> Option<MetadataSchema> {
+        let member = part.member("metadata")?;
+        if !matches!(member.value, Value::Object(_)) {
+            self.fault(
+                &member.path,
+                format!("this must be a JSON Schema as a table, not {}", member.value.kind()),
+            );
+            return None;
+        }
+        let report = |(at, detail): (String, String)| {
+            let path = at
+                .split('/')
+                .skip(1)
+                .fold(member.path.clone(), |path, key| match key.parse::<usize>() {
+                    Ok(position) => format!("{path}[{position}]"),
+                    Err(_) => member_path(&path, &key.replace("~1", "/").replace("~0", "~")),
+                });
+            self.fault(&path, format!("this is not a usable JSON Schema (2020-12): {detail}"));
+        };
+        MetadataSchema::compile(member.value)
+            .map_err(|faults| faults.into_iter().for_each(report))
+            .ok()
+    }
+
+    fn units(&mut self, part: &Part<'s>) -> Vec<(MetadataPath, String)> {
+        let Some(units) = part.member("units") else {
+            return Vec::new();
+        };
+        let Value::Object(members) = units.value else {
+            self.fault(
+                &units.path,
+                format!(
+                    "this must be a table of metadata paths and units, not {}",
+                    units.value.kind()
+                ),
+            );
+            return Vec::new();
+        };
+        let mut read = Vec::new();
+        for (key, value) in members {
+            let unit = self.checked_name(&Part {
+                value,
+                path: member_path(&units.path, key),
+            });
+            match MetadataPath::parse(key) {
+                Ok(path) => read.push((path, unit)),
+                Err(detail) => self.fault(&member_path(&units.path, key), detail),
+            }
+        }
+        read
+    }
+
+    fn check_unique<'i>(&mut self, list: &str, ids: impl Iterator<Item = &'i String>) {
+        let mut seen = HashSet::new();
+        for (position, id) in ids.enumerate() {
+            let path = format!("{list}[{position}].id");
+            if id.starts_with("trailbook.") {
+                self.fault(&path, "ids that begin with `trailbook.` are Trailbook's own");
+            }
+            if !id.is_empty() && !seen.insert(id) {
+                self.fault(&path, format!("`{id}` is there already; ids are unique"));
+            }
+        }
+    }
+
+    fn check_action_types(&mut self, own: &[Named]) {
+        for (position, named) in own
+            .iter()
+            .enumerate()
+            .filter(|(_, named)| ACTION_TYPES.contains(&named.id.as_str()))
+        {
+            self.fault(
+                &format!("action_types[{position}].id"),
+                format!("`{}` is built in; leave it out", named.id),
+            );
+        }
+    }
+
+    fn check_actions(&mut self, actions: &[Action], areas: &[Named], own_types: &[Named]) {
+        let area_ids = || areas.iter().map(|area| area.id.as_str());
+        let type_ids = || {
+            ACTION_TYPES
+                .into_iter()
+                .chain(own_types.iter().map(|named| named.id.as_str()))
+        };
+        for (position, action) in actions.iter().enumerate() {
+            if let Some(area) = action
+                .area
+                .as_deref()
+                .filter(|area| !area.is_empty() && !area_ids().any(|id| id == *area))
+            {
+                let detail = unknown(area, "areas", near(area, area_ids()));
+                self.fault(&format!("actions[{position}].area"), detail);
+            }
+            let named = action.action_type.as_deref();
+            if let Some(wrong) = named.filter(|wrong| !wrong.is_empty() && !type_ids().any(|id| id == *wrong)) {
+                let detail = unknown(wrong, "action_types", near(wrong, type_ids()));
+                self.fault(&format!("actions[{position}].action_type"), detail);
+            }
+        }
+    }
+}
+
+fn unknown(id: &str, list: &str, near: Vec<&str>) -> String {
+    let advice = if near.is_empty() {
+        String::new()
+    } else {
+        format!(", or did you mean {}?", near.join(" or "))
+    };
+    format!("`{id}` is not in the catalog; add it to `{list}`{advice}")
+}
