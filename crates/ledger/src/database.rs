@@ -1,0 +1,207 @@
+//! What the ledger asks of a database: a few verbs that SQLite and a database behind a network can both keep.
+//!
+//! Invariants
+//! - Commits are numbered 1, 2, 3 … without gaps; the number, the chain hash and everything in a [`Group`] become
+//!   durable together or not at all.
+//! - Between [`Database::lock`] and [`Database::commit`] nobody else commits.
+//!
+//! Not here: numbering, hashing, deciding what is a duplicate (`writer`).
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use trailbook_merkle::Hash;
+
+use crate::{EventId, OrganizationKey};
+
+/// A number that names one ledger inside this deployment.
+pub type LedgerId = u64;
+
+/// The tree head of one ledger as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredHead {
+    /// Its number.
+    pub ledger: LedgerId,
+    /// Whose ledger it is.
+    pub key: OrganizationKey,
+    /// The current epoch, from 1.
+    pub epoch: u32,
+    /// Number of leaves.
+    pub size: u64,
+    /// The compact range `[0, size)`: its hashes from the left, 32 bytes each.
+    pub frontier: Vec<u8>,
+    /// `received_at` of the newest event, milliseconds.
+    pub received_at: i64,
+}
+
+/// The newest commit: its number and chain hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainHead {
+    /// Increases when the deployment continues after a recovery.
+    pub era: u32,
+    /// Number of the newest commit, 0 when there is none.
+    pub commit: u64,
+    /// Hash of the chain up to it.
+    pub chain: Hash,
+}
+
+/// A commit's events as one opaque piece. See docs/formats/ledger.md, "tail row".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TailRow {
+    /// The commit.
+    pub commit: u64,
+    /// The encoded events.
+    pub body: Bytes,
+}
+
+/// A complete subtree of 256^level leaves, `level` ≥ 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subtree {
+    /// Whose tree.
+    pub ledger: LedgerId,
+    /// 1 for 256 leaves, 2 for 65,536 …
+    pub level: u8,
+    /// Position among the subtrees of its level.
+    pub index: u64,
+    /// Its root.
+    pub hash: Hash,
+}
+
+/// The answer kept for an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// Hash of credential and key.
+    pub key: [u8; 32],
+    /// Hash of the request's body.
+    pub body: [u8; 32],
+    /// The receipt, run-length encoded.
+    pub receipt: Vec<u8>,
+    /// When it was stored, milliseconds.
+    pub stored_at: i64,
+}
+
+/// A client id that was stored: enough to recognise and answer a repetition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredClientId {
+    /// Keyed hash of ledger and client id.
+    pub key: [u8; 16],
+    /// Hash of the event's content as sent, shortened.
+    pub content: [u8; 16],
+    /// The event's position in its ledger.
+    pub sequence: u64,
+    /// The event's Log ID.
+    pub id: EventId,
+    /// When it was stored, milliseconds.
+    pub stored_at: i64,
+}
+
+/// A checkpoint that was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    /// Whose.
+    pub ledger: LedgerId,
+    /// The epoch in its origin.
+    pub epoch: u32,
+    /// The tree's size.
+    pub size: u64,
+    /// The tree's root.
+    pub root: Hash,
+    /// The signed note.
+    pub note: String,
+}
+
+/// Everything that one commit writes.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// The commit's number: the locked one plus one.
+    pub commit: u64,
+    /// The deployment's era.
+    pub era: u32,
+    /// The chain hash after this commit.
+    pub chain: Hash,
+    /// Random; finds out later whether an interrupted commit happened.
+    pub token: [u8; 16],
+    /// The wall clock, milliseconds.
+    pub committed_at: i64,
+    /// The events, if any.
+    pub tail: Option<Bytes>,
+    /// New and changed heads.
+    pub heads: Vec<StoredHead>,
+    /// Subtrees that became complete.
+    pub subtrees: Vec<Subtree>,
+    /// Answers under idempotency keys.
+    pub answers: Vec<StoredAnswer>,
+    /// Client ids of new events.
+    pub client_ids: Vec<StoredClientId>,
+    /// Signed checkpoints.
+    pub checkpoints: Vec<StoredCheckpoint>,
+    /// Answers and client ids stored before this moment (milliseconds) are forgotten.
+    pub forget_before: Option<i64>,
+}
+
+/// Why a commit failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing was written.
+    #[error("not committed: {0}")]
+    NotCommitted(String),
+    /// It may have been written: ask for its token.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
+    /// A sync failed: what is on disk is not known, and the process must stop.
+    #[error("sync failed: {0}")]
+    Fatal(String),
+}
+
+/// What a database says when a verb other than commit fails.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct DatabaseError(pub String);
+
+/// What is read once at start.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The newest commit.
+    pub head: ChainHead,
+    /// When it was committed, milliseconds; 0 when there is none.
+    pub committed_at: i64,
+    /// All ledgers.
+    pub heads: Vec<StoredHead>,
+    /// The newest checkpoint of each ledger that has one.
+    pub checkpoints: Vec<StoredCheckpoint>,
+    /// Made once per deployment and kept secret: keys of hashes and cursors derive from it.
+    pub secret: [u8; 32],
+    /// Made once per deployment, public: part of every origin.
+    pub deployment: String,
+}
+
+/// Result of a verb.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, DatabaseError>>;
+
+/// The database. Every method is safe to call again except `commit`, which is answered by its token.
+pub trait Database: Send + Sync + 'static {
+    /// Reads the state that the ledger keeps in memory; on first use stores `secret` and `deployment`.
+    fn load(&self, secret: [u8; 32], deployment: String) -> Answer<'_, Loaded>;
+    /// Tail rows after commit `after` in order: at least one if there is one, about `bytes_max` in all.
+    fn tail(&self, after: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>>;
+    /// Takes the order of commits until the next `commit`; answers the tail rows after `known` that others committed.
+    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<TailRow>)>;
+    /// Writes a group durably and gives the order back, whatever happens.
+    fn commit(&self, group: Group) -> BoxFuture<'_, Result<(), CommitError>>;
+    /// The commit that carried `token`, if it happened.
+    fn committed(&self, token: [u8; 16]) -> Answer<'_, Option<u64>>;
+    /// The chain hash of a commit; none when it does not exist or is too old to be remembered.
+    fn chain(&self, commit: u64) -> Answer<'_, Option<Hash>>;
+    /// The answer kept under an idempotency key.
+    fn answer(&self, key: [u8; 32]) -> Answer<'_, Option<StoredAnswer>>;
+    /// Which of these client ids are stored since `since` (milliseconds).
+    fn client_ids(&self, keys: Vec<[u8; 16]>, since: i64) -> Answer<'_, Vec<StoredClientId>>;
+    /// Keys of all remembered answers and client ids since `since`, with the time they were stored.
+    #[allow(clippy::type_complexity)]
+    fn remembered(&self, since: i64) -> Answer<'_, (Vec<([u8; 32], i64)>, Vec<([u8; 16], i64)>)>;
+    /// Complete subtrees of one level in `[begin, end)`, in order.
+    fn subtrees(&self, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<'_, Vec<Subtree>>;
+    /// The checkpoint of this size, if one was signed.
+    fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>>;
+    /// All checkpoints of a ledger, oldest first.
+    fn checkpoints(&self, ledger: LedgerId) -> Answer<'_, Vec<StoredCheckpoint>>;
+}

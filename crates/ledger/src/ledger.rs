@@ -1,0 +1,212 @@
+//! The ledger as its users hold it: append, heads, rows.
+//!
+//! Not here: how a commit is made (`writer`, `draft`), checkpoints (`signer`), proofs (`prove`), starting (`open`).
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+};
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use trailbook_event::Admitted;
+
+use crate::{
+    Error, Head, IdempotencyKey, Measures, OrganizationKey, Receipt, Row, Submission,
+    chain::Anchors,
+    duplicates,
+    signer::CheckpointSigner,
+    submission::Preparation,
+    tail::LedgerState,
+    writer::{Command, Shared},
+};
+
+/// How much the ledger holds in memory before it refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Events in the tail.
+    pub tail_events_max: usize,
+    /// Bytes of the tail in memory, estimated.
+    pub tail_bytes_max: usize,
+    /// Events after which the writer stops gathering and commits.
+    pub group_events_max: usize,
+    /// Submissions that may wait for the writer.
+    pub queue_submissions_max: usize,
+    /// Bytes of the submissions that may wait for the writer.
+    pub queue_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            tail_events_max: 2_000_000,
+            tail_bytes_max: 3 << 30,
+            group_events_max: 8_192,
+            queue_submissions_max: 4_096,
+            queue_bytes_max: 256 << 20,
+        }
+    }
+}
+
+/// The ledgers of a deployment. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Ledger {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) commands: Mutex<Option<mpsc::Sender<Command>>>,
+    pub(crate) writer: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) queue_bytes: tokio::sync::Semaphore,
+    pub(crate) signer: CheckpointSigner,
+    pub(crate) anchors: Anchors,
+    pub(crate) deployment: String,
+}
+
+impl Ledger {
+    /// Prepares events of `project` for [`Ledger::append`], on the caller's thread: nonces, commitments, compression.
+    /// `country` gives the ISO 3166-1 alpha-2 code of an address, if it is known.
+    pub fn prepare(
+        &self,
+        project: &str,
+        events: Vec<Admitted>,
+        idempotency: Option<IdempotencyKey>,
+        country: &dyn Fn(IpAddr) -> Option<[u8; 2]>,
+    ) -> Submission {
+        let shared = &self.inner.shared;
+        let preparation = Preparation {
+            random: &*shared.random,
+            secret: &shared.secret,
+            measures: &shared.measures,
+        };
+        Submission::prepare(project, events, idempotency, country, preparation)
+    }
+
+    /// Stores a submission whole or not at all. When it returns `Ok`, the events are durable and every read sees them.
+    /// Safe to repeat with the same idempotency key or client ids. Dropping the future does not undo anything.
+    pub async fn append(&self, submission: Submission) -> Result<Receipt, Error> {
+        let inner = &self.inner;
+        inner.shared.refused()?;
+        let bytes = u32::try_from(submission.memory()).unwrap_or(u32::MAX);
+        let overloaded = |limit| Error::Overloaded {
+            limit,
+            retry_after_seconds: 1,
+        };
+        let _room = inner
+            .queue_bytes
+            .try_acquire_many(bytes)
+            .map_err(|_| overloaded("queue_bytes_max"))?;
+        let (answer, answered) = oneshot::channel();
+        let commands = self.commands()?;
+        commands
+            .try_send(Command::Append(submission, answer))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => overloaded("queue_submissions_max"),
+                mpsc::error::TrySendError::Closed(_) => closed(),
+            })?;
+        answered.await.unwrap_or(Err(Error::Unknown))
+    }
+
+    /// The writer's queue, unless the ledger is closed.
+    pub(crate) fn commands(&self) -> Result<mpsc::Sender<Command>, Error> {
+        self.inner
+            .commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .ok_or_else(closed)
+    }
+
+    /// Where the organization's ledger stands; `None` when nothing was ever stored for it.
+    pub fn head(&self, organization: &OrganizationKey) -> Option<Head> {
+        self.state(organization).ok().map(|ledger| ledger.head())
+    }
+
+    /// All ledgers and where they stand, in the order of their creation.
+    pub fn heads(&self) -> Vec<(OrganizationKey, Head)> {
+        self.inner
+            .shared
+            .ledgers
+            .all()
+            .iter()
+            .map(|ledger| (ledger.key.clone(), ledger.head()))
+            .collect()
+    }
+
+    /// The committed rows of the tail from sequence `from` on, at most `limit`, in sequence order. Cheap: rows are shared.
+    pub fn rows(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Vec<Arc<Row>> {
+        self.state(organization)
+            .map(|ledger| ledger.rows(from, limit))
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn state(&self, organization: &OrganizationKey) -> Result<Arc<LedgerState>, Error> {
+        self.inner.shared.ledgers.get(organization).ok_or(Error::NotFound)
+    }
+
+    /// The number of the newest commit; a change says that there are new rows.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.inner.shared.commits.subscribe()
+    }
+
+    /// Becomes `Some` with the reason when the process must stop because a sync failed.
+    pub fn fatal(&self) -> watch::Receiver<Option<String>> {
+        self.inner.shared.fatal.subscribe()
+    }
+
+    /// A secret of this deployment for `purpose`, the same after every restart.
+    pub fn secret(&self, purpose: &str) -> [u8; 32] {
+        duplicates::keyed(
+            b"trailbook/secret/v1\0",
+            &self.inner.shared.secret,
+            &[purpose.as_bytes()],
+        )
+    }
+
+    /// `Ok` when it can store now; otherwise why not.
+    pub fn ready(&self) -> Result<(), Error> {
+        self.inner.shared.refused()?;
+        let (limits, measures) = (&self.inner.shared.limits, &self.inner.shared.measures);
+        if measures.tail_events.load(Ordering::Relaxed) as usize >= limits.tail_events_max {
+            return Err(Error::Overloaded {
+                limit: "tail_events_max",
+                retry_after_seconds: 30,
+            });
+        }
+        self.commands().map(drop)
+    }
+
+    /// What is measured.
+    pub fn measures(&self) -> &Measures {
+        &self.inner.shared.measures
+    }
+
+    /// Stops taking events, writes what waits, and records the newest commit among the objects.
+    pub async fn close(&self) -> Result<(), Error> {
+        let commands = self
+            .inner
+            .commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(commands);
+        let writer = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            writer.await.map_err(|error| Error::storage("stop the writer", error))?;
+        }
+        let head = self.inner.shared.chain_head();
+        if head.commit > 0 && self.inner.shared.refused().is_ok() {
+            self.inner.anchors.put(head).await?;
+        }
+        Ok(())
+    }
+}
+
+fn closed() -> Error {
+    Error::Refused {
+        reason: "the server is stopping".to_owned(),
+    }
+}

@@ -1,0 +1,45 @@
+//! One organization's append-only log of events: append, tail, checkpoints, proofs, fsck.
+//!
+//! Invariants
+//! - An acknowledged event is committed and synced, with its sequence and its ledger's head, in one transaction.
+//! - Sequences of a ledger are 0, 1, 2 … without gaps; nothing edits a stored event.
+//! - Every write to the database passes the one writer.
+//!
+//! Not here: filters and pages (`trailbook-query`), HTTP (`trailbook`), hashing rules (`trailbook-merkle`).
+//! See docs/formats/ledger.md.
+
+mod chain;
+pub mod database;
+mod draft;
+mod duplicates;
+mod error;
+mod frame;
+mod fsck;
+mod inputs;
+mod ledger;
+mod measures;
+mod names;
+mod open;
+mod prove;
+mod recover;
+mod row;
+mod signer;
+mod sqlite;
+mod submission;
+mod tail;
+mod tail_row;
+mod writer;
+
+pub use error::Error;
+pub use fsck::{Finding, Fsck, fsck};
+pub use inputs::{Clock, Random};
+pub use ledger::{Ledger, Limits};
+pub use measures::{BUCKETS_MS, Durations, Measures, Stage};
+pub use names::{EventId, OrganizationKey};
+pub use open::Parts;
+pub use recover::{Recovered, recover_in_new_epoch};
+pub use row::Row;
+pub use signer::{Origin, SignedCheckpoint};
+pub use sqlite::{DATABASE_FILE, OpenError, Sqlite};
+pub use submission::{IdempotencyKey, Receipt, Stored, Submission};
+pub use tail::Head;

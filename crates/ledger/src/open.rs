@@ -1,0 +1,292 @@
+//! Starting: what is stored is read back, checked against itself and against the objects, and the writer set to work.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, atomic::Ordering},
+};
+
+use object_store::ObjectStore;
+use tokio::sync::{Semaphore, mpsc, watch};
+use trailbook_event::Timestamp;
+use trailbook_merkle::{CompactRange, Frontier, Hash};
+
+use crate::{
+    Error, EventId, Ledger, Limits, Row,
+    chain::Anchors,
+    database::{Database, LedgerId, Loaded, StoredHead, TailRow},
+    duplicates::{REMEMBERED_MS, Remembered},
+    frame::Body,
+    inputs::{Clock, Random, random_bytes},
+    ledger::Inner,
+    measures::Measures,
+    signer::CheckpointSigner,
+    tail::{LedgerHead, LedgerState, ROW_OVERHEAD_BYTES, Signed},
+    tail_row::{self, Numbering},
+    writer::{Shared, Writer},
+};
+
+/// Bytes of tail rows that are read at a time while starting.
+const LOAD_BYTES: usize = 16 << 20;
+
+/// The parts that a ledger is made of.
+pub struct Parts {
+    /// Orders and remembers.
+    pub database: Arc<dyn Database>,
+    /// Keeps what is not for a database.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes.
+    pub random: Arc<dyn Random>,
+    /// Where the time goes; shared with the database.
+    pub measures: Arc<Measures>,
+    /// The Ed25519 secret that checkpoints are signed with.
+    pub signing_key: [u8; 32],
+    /// How much is held in memory.
+    pub limits: Limits,
+}
+
+impl Ledger {
+    /// Reads back what is stored and starts the writer, on the current tokio runtime. A database that contradicts what was
+    /// published opens for reading only: then appends and checkpoints answer [`Error::Refused`].
+    pub async fn open(parts: Parts) -> Result<Self, Error> {
+        let loaded = load(&parts).await?;
+        let anchors = Anchors::new(Arc::clone(&parts.objects));
+        let contradiction = anchors.contradiction(loaded.head, &*parts.database).await?;
+        Self::start(parts, loaded, anchors, contradiction).await
+    }
+
+    /// Starts from what was loaded. `recover` comes here with a state that it has moved to a new epoch.
+    pub(crate) async fn start(
+        parts: Parts,
+        loaded: Loaded,
+        anchors: Anchors,
+        refusal: Option<String>,
+    ) -> Result<Self, Error> {
+        let now = parts.clock.now();
+        let seen = (
+            now.max(Timestamp::from_millis(loaded.committed_at)),
+            parts.clock.monotonic(),
+        );
+        let mut refusal = refusal;
+        if loaded.committed_at > now.millis() + 60_000 && refusal.is_none() {
+            refusal = Some(format!(
+                "the clock shows {now}, before the last commit at {}: set the clock right and restart",
+                Timestamp::from_millis(loaded.committed_at)
+            ));
+        }
+        if let Some(reason) = &refusal {
+            tracing::error!(reason, "writing and signing are refused");
+        }
+        let since = now.millis() - REMEMBERED_MS;
+        let remembered = remember(&*parts.database, since).await?;
+        let shared = Arc::new(Shared {
+            database: parts.database,
+            ledgers: Default::default(),
+            clock: parts.clock,
+            random: parts.random,
+            measures: parts.measures,
+            limits: parts.limits,
+            secret: loaded.secret,
+            commits: watch::channel(loaded.head.commit).0,
+            refusal: Mutex::new(refusal),
+            fatal: watch::channel(None).0,
+            head: Mutex::new(loaded.head),
+        });
+        let last_id = load_ledgers(&shared, loaded.heads).await?;
+        for checkpoint in loaded.checkpoints {
+            if let Some(ledger) = shared
+                .ledgers
+                .all()
+                .iter()
+                .find(|ledger| ledger.id == checkpoint.ledger)
+            {
+                *ledger.signed.lock().await = Some(Signed { checkpoint, at: None });
+            }
+        }
+        let (commands, queue) = mpsc::channel(shared.limits.queue_submissions_max);
+        let next_ledger = shared.ledgers.all().last().map_or(1, |ledger| ledger.id + 1);
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            commands: queue,
+            remembered,
+            last_id,
+            next_ledger,
+            seen,
+            forgotten_at: 0,
+        };
+        let queue_bytes = Semaphore::new(shared.limits.queue_bytes_max.min(Semaphore::MAX_PERMITS));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                shared,
+                commands: Mutex::new(Some(commands)),
+                writer: Mutex::new(Some(tokio::spawn(writer.run()))),
+                queue_bytes,
+                signer: CheckpointSigner::new(parts.signing_key),
+                anchors,
+                deployment: loaded.deployment,
+            }),
+        })
+    }
+}
+
+/// Reads the stored state; the first time, names the deployment.
+pub(crate) async fn load(parts: &Parts) -> Result<Loaded, Error> {
+    let name = random_bytes::<6>(&*parts.random)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
+    let loaded = parts
+        .database
+        .load(random_bytes(&*parts.random), format!("trailbook/{name}"))
+        .await;
+    loaded.map_err(|error| Error::storage("load the ledgers", error))
+}
+
+async fn remember(database: &dyn Database, since: i64) -> Result<Remembered, Error> {
+    let (answers, client_ids) = database
+        .remembered(since)
+        .await
+        .map_err(|error| Error::storage("load the keys of the last day", error))?;
+    let mut remembered = Remembered::default();
+    answers.iter().for_each(|(key, at)| remembered.insert(key, *at));
+    client_ids.iter().for_each(|(key, at)| remembered.insert(key, *at));
+    Ok(remembered)
+}
+
+/// The compact range of a stored head.
+pub(crate) fn frontier_of(stored: &StoredHead) -> Result<Frontier, Error> {
+    let damaged = || Error::corrupt(format!("the head of a ledger: ledger={}", stored.key));
+    let (hashes, rest) = stored.frontier.as_chunks::<32>();
+    if !rest.is_empty() {
+        return Err(damaged());
+    }
+    let range = CompactRange::new(0, stored.size, hashes.iter().copied().map(Hash).collect()).map_err(|_| damaged())?;
+    Frontier::try_from(range).map_err(|_| damaged())
+}
+
+/// Fills the ledgers from stored heads and tail rows; answers the newest Log ID.
+async fn load_ledgers(shared: &Shared, heads: Vec<StoredHead>) -> Result<EventId, Error> {
+    let mut ledgers = HashMap::new();
+    for stored in heads {
+        let head = LedgerHead {
+            epoch: stored.epoch,
+            frontier: frontier_of(&stored)?,
+            received_at: Timestamp::from_millis(stored.received_at),
+        };
+        let ledger = Arc::new(LedgerState::new(stored.ledger, stored.key, head));
+        shared.ledgers.insert(Arc::clone(&ledger));
+        ledgers.insert(
+            ledger.id,
+            Loading {
+                ledger,
+                rows: Vec::new(),
+            },
+        );
+    }
+    let (mut commit, mut last_id) = (0, EventId::from_bytes([0; 16]));
+    loop {
+        let rows = shared.database.tail(commit, LOAD_BYTES).await;
+        let rows = rows.map_err(|error| Error::storage("read the tail", error))?;
+        let Some(last) = rows.last() else { break };
+        commit = last.commit;
+        for row in rows {
+            last_id = last_id.max(load_tail_row(shared, &mut ledgers, &row)?);
+        }
+    }
+    for (_, loading) in ledgers {
+        loading.finish()?;
+    }
+    Ok(last_id)
+}
+
+struct Loading {
+    ledger: Arc<LedgerState>,
+    rows: Vec<Arc<Row>>,
+}
+
+impl Loading {
+    /// Publishes the rows, which must lead up to the head.
+    fn finish(self) -> Result<(), Error> {
+        let head = self.ledger.ledger_head();
+        let size = head.frontier.size();
+        let first = size.checked_sub(self.rows.len() as u64);
+        let contiguous = self
+            .rows
+            .iter()
+            .enumerate()
+            .all(|(position, row)| Some(row.sequence) == first.map(|f| f + position as u64));
+        match first.filter(|_| contiguous) {
+            Some(first) => {
+                self.ledger.expect_rows_from(first);
+                self.ledger.publish(head, self.rows);
+                Ok(())
+            }
+            None => Err(Error::corrupt(format!(
+                "the tail does not lead up to the head: ledger={} size={size}; run `trailbook fsck`",
+                self.ledger.key
+            ))),
+        }
+    }
+}
+
+/// Decodes a tail row into the ledgers' rows, each checked against its leaf hash.
+fn load_tail_row(
+    shared: &Shared,
+    ledgers: &mut HashMap<LedgerId, Loading>,
+    stored: &TailRow,
+) -> Result<EventId, Error> {
+    let mut last_id = EventId::from_bytes([0; 16]);
+    for (ledger, row) in rows_of(stored)? {
+        if row.leaf_record().leaf_hash() != row.leaf_hash {
+            return Err(Error::corrupt(format!(
+                "event {} (commit {}) does not hash to its leaf; run `trailbook fsck`",
+                row.id, row.commit
+            )));
+        }
+        last_id = row.id;
+        let bytes = row.parts.bytes().len() + ROW_OVERHEAD_BYTES;
+        shared.measures.tail_events.fetch_add(1, Ordering::Relaxed);
+        shared.measures.tail_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        ledgers
+            .get_mut(&ledger)
+            .ok_or_else(|| {
+                Error::corrupt(format!(
+                    "a commit names an unknown ledger: commit={} ledger={ledger}",
+                    row.commit
+                ))
+            })?
+            .rows
+            .push(Arc::new(row));
+    }
+    Ok(last_id)
+}
+
+/// The rows of a commit with the numbers of their ledgers, in order.
+fn rows_of(stored: &TailRow) -> Result<Vec<(LedgerId, Row)>, Error> {
+    let (numbering, bodies) = tail_row::decode_intact(&stored.body)
+        .map_err(|what| Error::corrupt(format!("commit {}: {what}; run `trailbook fsck`", stored.commit)))?;
+    Ok(rows(stored.commit, &numbering, bodies))
+}
+
+/// The rows of a decoded commit.
+pub(crate) fn rows(commit: u64, numbering: &Numbering, bodies: Vec<Body>) -> Vec<(LedgerId, Row)> {
+    let numbered = numbering.places().zip(&numbering.leaf_hashes).zip(bodies).enumerate();
+    numbered
+        .map(|(position, (((run, sequence), leaf_hash), body))| {
+            let row = Row {
+                sequence,
+                commit,
+                id: numbering.id(position),
+                epoch: run.epoch,
+                received_at: Timestamp::from_millis(run.received_at),
+                occurred_at: body.occurred_at,
+                country: body.country,
+                nonce: body.nonce,
+                leaf_hash: *leaf_hash,
+                parts: body.parts,
+            };
+            (run.ledger, row)
+        })
+        .collect()
+}

@@ -1,0 +1,186 @@
+//! The embedded database: one SQLite file in the data directory, for one process.
+//!
+//! Invariants
+//! - WAL with `synchronous=FULL`: a commit that returned has been synced.
+//! - All writes run on one thread; reads run beside them on another; moving the WAL into the file runs on a third.
+//! - One process per directory: the lock file is held as long as this value lives.
+//!
+//! Not here: what the bytes mean (docs/formats/ledger.md).
+
+mod directory;
+mod read;
+mod wal;
+mod worker;
+mod write;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use directory::DirectoryLock;
+pub use directory::OpenError;
+use futures::future::BoxFuture;
+use rusqlite::Connection;
+use trailbook_merkle::Hash;
+use wal::Checkpointer;
+use worker::Worker;
+
+use crate::{
+    database::{
+        Answer, ChainHead, CommitError, Database, DatabaseError, Group, LedgerId, Loaded, StoredAnswer,
+        StoredCheckpoint, StoredClientId, Subtree, TailRow,
+    },
+    measures::Measures,
+};
+
+/// The database file's name in the data directory.
+pub const DATABASE_FILE: &str = "trailbook.db";
+
+/// The embedded database of a data directory.
+pub struct Sqlite {
+    reader: Worker,
+    // Dropped in this order: the writer's last jobs may still ask for a checkpoint.
+    writer: Arc<Worker>,
+    checkpointer: Checkpointer,
+    measures: Arc<Measures>,
+    /// The newest commit. The directory lock leaves no other process that could move it.
+    newest: Arc<Mutex<Option<ChainHead>>>,
+    _lock: DirectoryLock,
+}
+
+impl Sqlite {
+    /// Opens the database in `directory`, making both when they are not there.
+    pub fn open(directory: &Path, measures: Arc<Measures>) -> Result<Self, OpenError> {
+        let lock = DirectoryLock::take(directory)?;
+        let path = directory.join(DATABASE_FILE);
+        let mut connection = connect(&path)?;
+        directory::migrate(&mut connection)?;
+        let writer = Arc::new(Worker::start("database-writer", connection).map_err(OpenError::thread)?);
+        let reader = connect(&path)?;
+        reader.pragma_update(None, "query_only", true)?;
+        let reader = Worker::start("database-reader", reader).map_err(OpenError::thread)?;
+        let checkpointer =
+            Checkpointer::start(connect(&path)?, &writer, Arc::clone(&measures)).map_err(OpenError::thread)?;
+        Ok(Self {
+            reader,
+            writer,
+            checkpointer,
+            measures,
+            newest: Arc::default(),
+            _lock: lock,
+        })
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let answer = self.reader.run(move |connection| work(connection));
+        Box::pin(async move { flatten(answer.await) })
+    }
+}
+
+fn flatten<T>(answer: Option<rusqlite::Result<T>>) -> Result<T, DatabaseError> {
+    match answer {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(DatabaseError(error.to_string())),
+        None => Err(DatabaseError("the database thread has ended".to_owned())),
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -16 * 1024)?;
+    connection.pragma_update(None, "journal_size_limit", wal::WAL_BYTES_KEPT)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    Ok(connection)
+}
+
+impl Database for Sqlite {
+    fn load(&self, secret: [u8; 32], deployment: String) -> Answer<'_, Loaded> {
+        let answer = self.writer.run(move |connection| {
+            write::name_deployment(connection, secret, &deployment)?;
+            read::load(connection)
+        });
+        Box::pin(async move {
+            let loaded = flatten(answer.await)?;
+            *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded.head);
+            Ok(loaded)
+        })
+    }
+
+    fn tail(&self, after: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>> {
+        self.read(move |connection| read::tail(connection, after, bytes_max))
+    }
+
+    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<TailRow>)> {
+        let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = match newest {
+            Some(head) if head.commit == known => Ok((head, Vec::new())),
+            _ => Err(DatabaseError(format!(
+                "the database stands elsewhere than its only writer: known={known}"
+            ))),
+        };
+        Box::pin(async move { answer })
+    }
+
+    fn commit(&self, group: Group) -> BoxFuture<'_, Result<(), CommitError>> {
+        let measures = Arc::clone(&self.measures);
+        let bytes = group.tail.as_ref().map_or(0, bytes::Bytes::len) + 4096;
+        let head = ChainHead {
+            era: group.era,
+            commit: group.commit,
+            chain: group.chain,
+        };
+        let answer = self
+            .writer
+            .run(move |connection| write::commit(connection, &group, &measures));
+        Box::pin(async move {
+            let result = answer
+                .await
+                .unwrap_or_else(|| Err(CommitError::Fatal("the database thread has ended".into())));
+            if result.is_ok() {
+                *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+                self.checkpointer.written(bytes);
+            }
+            result
+        })
+    }
+
+    fn committed(&self, token: [u8; 16]) -> Answer<'_, Option<u64>> {
+        self.read(move |connection| read::committed(connection, token))
+    }
+
+    fn chain(&self, commit: u64) -> Answer<'_, Option<Hash>> {
+        self.read(move |connection| read::chain(connection, commit))
+    }
+
+    fn answer(&self, key: [u8; 32]) -> Answer<'_, Option<StoredAnswer>> {
+        self.read(move |connection| read::answer(connection, key))
+    }
+
+    fn client_ids(&self, keys: Vec<[u8; 16]>, since: i64) -> Answer<'_, Vec<StoredClientId>> {
+        self.read(move |connection| read::client_ids(connection, &keys, since))
+    }
+
+    fn remembered(&self, since: i64) -> Answer<'_, (Vec<([u8; 32], i64)>, Vec<([u8; 16], i64)>)> {
+        self.read(move |connection| read::remembered(connection, since))
+    }
+
+    fn subtrees(&self, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<'_, Vec<Subtree>> {
+        self.read(move |connection| read::subtrees(connection, ledger, level, begin, end))
+    }
+
+    fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>> {
+        self.read(move |connection| read::checkpoint(connection, ledger, size))
+    }
+
+    fn checkpoints(&self, ledger: LedgerId) -> Answer<'_, Vec<StoredCheckpoint>> {
+        self.read(move |connection| read::checkpoints(connection, ledger))
+    }
+}

@@ -1,0 +1,158 @@
+//! The statements that write. They run on the writer's thread only.
+
+use std::time::Instant;
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
+
+use crate::{
+    database::{CommitError, Group},
+    measures::{Measures, Stage},
+};
+
+/// Commits older than this are forgotten, but for those under which a checkpoint was signed.
+const COMMITS_REMEMBERED: i64 = 100_000;
+const HOUR_MS: i64 = 3_600_000;
+
+/// Gives the deployment its name and secret, once.
+pub(super) fn name_deployment(connection: &Connection, secret: [u8; 32], name: &str) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "INSERT INTO deployment (only, name, secret) VALUES (0, ?1, ?2) ON CONFLICT DO NOTHING",
+            params![name, secret],
+        )
+        .map(|_| ())
+}
+
+/// Writes a group in one synced transaction.
+pub(super) fn commit(connection: &mut Connection, group: &Group, measures: &Measures) -> Result<(), CommitError> {
+    let started = Instant::now();
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(not_committed)?;
+    count(&transaction, group)?;
+    write_group(&transaction, group).map_err(not_committed)?;
+    let written = Instant::now();
+    measures.add(Stage::Sql, written - started);
+    let result = transaction.commit().map_err(not_committed);
+    measures.add(Stage::Sync, written.elapsed());
+    measures.commits.observe(started.elapsed());
+    result
+}
+
+/// SQLite undoes a transaction that fails, and says when a sync failed: then the process must not go on.
+fn not_committed(error: rusqlite::Error) -> CommitError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            CommitError::Fatal(error.to_string())
+        }
+        _ => CommitError::NotCommitted(error.to_string()),
+    }
+}
+
+/// Moves the counter on; a number that is not the next is a fault of the caller and changes nothing.
+fn count(transaction: &Transaction<'_>, group: &Group) -> Result<(), CommitError> {
+    let moved = transaction
+        .prepare_cached(
+            "UPDATE counter SET era = ?1, number = ?2, chain = ?3, committed_at = ?4 WHERE shard = 0 AND number = ?2 - 1",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![group.era, group.commit as i64, group.chain.0, group.committed_at])
+        })
+        .map_err(not_committed)?;
+    if moved == 1 {
+        Ok(())
+    } else {
+        Err(CommitError::NotCommitted(format!(
+            "the commit is not the next: commit={}",
+            group.commit
+        )))
+    }
+}
+
+fn write_group(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<()> {
+    let number = group.commit as i64;
+    transaction
+        .prepare_cached("INSERT INTO commits (number, chain, token) VALUES (?1, ?2, ?3)")?
+        .execute(params![number, group.chain.0, group.token])?;
+    transaction
+        .prepare_cached("DELETE FROM commits WHERE number = ?1")?
+        .execute([number - COMMITS_REMEMBERED])?;
+    if let Some(body) = &group.tail {
+        transaction
+            .prepare_cached("INSERT INTO tail (number, body) VALUES (?1, ?2)")?
+            .execute(params![number, &body[..]])?;
+    }
+    write_trees(transaction, group)?;
+    write_memory(transaction, group)
+}
+
+fn write_trees(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<()> {
+    let mut heads = transaction.prepare_cached(
+        "INSERT INTO ledgers (ledger, project, organization, epoch, size, received_at, frontier)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (ledger) DO UPDATE SET epoch = ?4, size = ?5, received_at = ?6, frontier = ?7",
+    )?;
+    for head in &group.heads {
+        heads.execute(params![
+            head.ledger as i64,
+            head.key.project(),
+            head.key.organization(),
+            head.epoch,
+            head.size as i64,
+            head.received_at,
+            head.frontier
+        ])?;
+    }
+    let mut subtrees =
+        transaction.prepare_cached("INSERT INTO subtrees (ledger, level, position, hash) VALUES (?1, ?2, ?3, ?4)")?;
+    for subtree in &group.subtrees {
+        subtrees.execute(params![
+            subtree.ledger as i64,
+            subtree.level,
+            subtree.index as i64,
+            subtree.hash.0
+        ])?;
+    }
+    let mut checkpoints = transaction
+        .prepare_cached("INSERT INTO checkpoints (ledger, epoch, size, root, note) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for checkpoint in &group.checkpoints {
+        checkpoints.execute(params![
+            checkpoint.ledger as i64,
+            checkpoint.epoch,
+            checkpoint.size as i64,
+            checkpoint.root.0,
+            checkpoint.note
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_memory(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<()> {
+    let mut answers = transaction
+        .prepare_cached("INSERT OR REPLACE INTO answers (key, body, receipt, stored_at) VALUES (?1, ?2, ?3, ?4)")?;
+    for answer in &group.answers {
+        answers.execute(params![answer.key, answer.body, answer.receipt, answer.stored_at])?;
+    }
+    let mut client_ids = transaction.prepare_cached(
+        "INSERT INTO client_ids (hour, key, content, sequence, id, stored_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for known in &group.client_ids {
+        client_ids.execute(params![
+            known.stored_at / HOUR_MS,
+            known.key,
+            known.content,
+            known.sequence as i64,
+            known.id.bytes(),
+            known.stored_at
+        ])?;
+    }
+    if let Some(before) = group.forget_before {
+        transaction
+            .prepare_cached("DELETE FROM answers WHERE stored_at < ?1")?
+            .execute([before])?;
+        transaction
+            .prepare_cached("DELETE FROM client_ids WHERE hour < ?1")?
+            .execute([before / HOUR_MS])?;
+    }
+    Ok(())
+}

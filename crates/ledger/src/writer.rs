@@ -1,0 +1,434 @@
+//! The one writer: takes what waits, makes one commit of it, publishes it, and only then acknowledges.
+//!
+//! Invariants
+//! - One commit at a time; the next is numbered only when the outcome of the last is known.
+//! - What is published to readers is committed, and what is acknowledged is published.
+//! - After a failed sync nothing is written any more.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use trailbook_event::Timestamp;
+
+use crate::{
+    Error, EventId, Limits,
+    database::{ChainHead, CommitError, Database, Group, LedgerId, StoredCheckpoint, StoredClientId},
+    draft::{Draft, Moment},
+    duplicates::{self, REMEMBERED_MS, Remembered},
+    inputs::{Clock, Random, random_bytes},
+    measures::{Measures, Stage},
+    submission::{Receipt, Submission, decode_receipt},
+    tail::Ledgers,
+};
+
+/// A clock that lost more than this is wrong.
+const FALL_MAX_MS: i64 = 60_000;
+/// A clock that ran ahead of the time that passed by more than this is wrong.
+const LEAP_MAX_MS: i64 = 3_600_000;
+/// How long to wait before asking again what became of a commit; doubles up to the maximum.
+const ASK_AGAIN_FIRST: Duration = Duration::from_millis(50);
+const ASK_AGAIN_MAX: Duration = Duration::from_secs(5);
+/// How often what is older than 24 hours is forgotten.
+const FORGET_EVERY_MS: i64 = 60_000;
+
+/// Something to be written.
+pub(crate) enum Command {
+    /// Events.
+    Append(Submission, oneshot::Sender<Result<Receipt, Error>>),
+    /// A checkpoint that was signed.
+    Checkpoint(StoredCheckpoint, oneshot::Sender<Result<(), Error>>),
+}
+
+/// What writer, readers and the signer share.
+pub(crate) struct Shared {
+    pub(crate) database: Arc<dyn Database>,
+    pub(crate) ledgers: Ledgers,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) measures: Arc<Measures>,
+    pub(crate) limits: Limits,
+    pub(crate) secret: [u8; 32],
+    pub(crate) commits: watch::Sender<u64>,
+    /// Why nothing may be written or signed.
+    pub(crate) refusal: Mutex<Option<String>>,
+    /// Set once when the process must stop.
+    pub(crate) fatal: watch::Sender<Option<String>>,
+    /// The newest commit.
+    pub(crate) head: Mutex<ChainHead>,
+}
+
+impl Shared {
+    pub(crate) fn refused(&self) -> Result<(), Error> {
+        match &*self.refusal.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(reason) => Err(Error::Refused { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn refuse(&self, reason: String) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    pub(crate) fn chain_head(&self) -> ChainHead {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writer's own state.
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) remembered: Remembered,
+    pub(crate) last_id: EventId,
+    pub(crate) next_ledger: LedgerId,
+    /// The clocks at the last look.
+    pub(crate) seen: (Timestamp, Duration),
+    pub(crate) forgotten_at: i64,
+}
+
+/// A placed submission that waits for the commit.
+type Waiting = (Result<Receipt, Error>, oneshot::Sender<Result<Receipt, Error>>);
+
+impl Writer {
+    /// Works until all senders are gone and what they sent is done.
+    pub(crate) async fn run(mut self) {
+        let mut carried = Vec::new();
+        loop {
+            let mut waiting = std::mem::take(&mut carried);
+            if waiting.is_empty() {
+                let Some(command) = self.commands.recv().await else {
+                    return;
+                };
+                waiting.push(command);
+            }
+            let mut events: usize = waiting.iter().map(Command::events).sum();
+            while events < self.shared.limits.group_events_max {
+                let Ok(command) = self.commands.try_recv() else { break };
+                events += command.events();
+                waiting.push(command);
+            }
+            carried = self.commit_waiting(waiting).await;
+        }
+    }
+
+    /// Makes one commit of what waits; gives back what must wait for the next.
+    async fn commit_waiting(&mut self, waiting: Vec<Command>) -> Vec<Command> {
+        let ready = match self.shared.refused() {
+            Ok(()) => self.look_at_clocks(),
+            Err(refused) => Err(refused),
+        };
+        let now = match ready {
+            Ok(now) => now,
+            Err(error) => {
+                waiting.into_iter().for_each(|command| command.fail(&error));
+                return Vec::new();
+            }
+        };
+        let (waiting, carried) = first_of_each_key(waiting, &self.shared.secret);
+        match self.answer_repeated(waiting, now).await {
+            Ok((waiting, known)) => self.commit_new(waiting, known, now).await,
+            Err((waiting, error)) => waiting.into_iter().for_each(|command| command.fail(&error)),
+        }
+        carried
+    }
+
+    /// The time, unless the clock cannot be trusted.
+    fn look_at_clocks(&mut self) -> Result<Timestamp, Error> {
+        let (wall, monotonic) = (self.shared.clock.now(), self.shared.clock.monotonic());
+        let passed = monotonic.saturating_sub(self.seen.1).as_millis() as i64;
+        let drift = wall.millis() - self.seen.0.millis() - passed;
+        if !(-FALL_MAX_MS..=LEAP_MAX_MS).contains(&drift) {
+            let reason = format!(
+                "the clock shows {wall}, {} ms off from what passed since {}: set the clock right, or restart if it is right",
+                drift, self.seen.0
+            );
+            return Err(Error::Refused { reason });
+        }
+        self.seen = (wall.max(self.seen.0), monotonic);
+        Ok(self.seen.0)
+    }
+
+    /// Answers submissions whose idempotency key is known; for the rest finds the client ids that are known.
+    async fn answer_repeated(
+        &mut self,
+        waiting: Vec<Command>,
+        now: Timestamp,
+    ) -> Result<(Vec<Command>, Vec<StoredClientId>), (Vec<Command>, Error)> {
+        let since = now.millis() - REMEMBERED_MS;
+        let (mut fresh, mut perhaps) = (Vec::with_capacity(waiting.len()), Vec::new());
+        let mut waiting = waiting.into_iter();
+        while let Some(command) = waiting.next() {
+            match self.stored_answer(&command, since).await {
+                Ok(Some(answer)) => command.answer(answer),
+                Ok(None) => {
+                    if let Command::Append(submission, _) = &command {
+                        let keys = submission
+                            .events
+                            .iter()
+                            .filter_map(|event| event.client_id.map(|id| id.key));
+                        perhaps.extend(keys.filter(|key| self.remembered.perhaps(key, since)));
+                    }
+                    fresh.push(command);
+                }
+                Err(error) => {
+                    fresh.push(command);
+                    fresh.extend(waiting);
+                    return Err((fresh, error));
+                }
+            }
+        }
+        if perhaps.is_empty() {
+            return Ok((fresh, Vec::new()));
+        }
+        match self.shared.database.client_ids(perhaps, since).await {
+            Ok(known) => Ok((fresh, known)),
+            Err(error) => Err((fresh, Error::storage("look up client ids", error))),
+        }
+    }
+
+    /// The answer that an idempotency key already has.
+    async fn stored_answer(&self, command: &Command, since: i64) -> Result<Option<Result<Receipt, Error>>, Error> {
+        let Some((key, body)) = command.idempotency(&self.shared.secret) else {
+            return Ok(None);
+        };
+        if !self.remembered.perhaps(&key, since) {
+            return Ok(None);
+        }
+        let stored = self.shared.database.answer(key).await;
+        let stored = stored.map_err(|error| Error::storage("look up an idempotency key", error))?;
+        let Some(stored) = stored.filter(|stored| stored.stored_at >= since) else {
+            return Ok(None);
+        };
+        Ok(Some(if stored.body == body {
+            decode_receipt(stored.receipt).ok_or_else(|| Error::corrupt("an answer kept for an idempotency key"))
+        } else {
+            Err(Error::IdempotencyKeyReused)
+        }))
+    }
+
+    /// Numbers, commits, publishes, acknowledges.
+    async fn commit_new(&mut self, waiting: Vec<Command>, known: Vec<StoredClientId>, now: Timestamp) {
+        let shared = Arc::clone(&self.shared);
+        let started = Instant::now();
+        let previous = match shared.database.lock(shared.chain_head().commit).await {
+            // A recovery has moved the era on; its first commit stores that.
+            Ok((head, missed)) if missed.is_empty() => ChainHead { era: shared.chain_head().era, ..head },
+            Ok(_) => {
+                let error = Error::corrupt("another process wrote to this database");
+                return waiting.into_iter().for_each(|command| command.fail(&error));
+            }
+            Err(error) => {
+                let error = Error::storage("take the order of commits", error);
+                return waiting.into_iter().for_each(|command| command.fail(&error));
+            }
+        };
+        let moment = Moment {
+            commit: previous.commit + 1,
+            now,
+            first_id: self.first_id(now),
+            next_ledger: self.next_ledger,
+        };
+        let mut draft = Draft::new(&shared.ledgers, &shared.secret, moment, known);
+        let (receipts, signatures) = place_all(&mut draft, waiting, &shared);
+        if draft.events() == 0 && draft.answers.is_empty() && draft.checkpoints.is_empty() {
+            return receipts
+                .into_iter()
+                .for_each(|(receipt, answer)| drop(answer.send(receipt)));
+        }
+        let forget = (now.millis() - self.forgotten_at >= FORGET_EVERY_MS).then_some(now.millis() - REMEMBERED_MS);
+        let group = draft.group(previous, random_bytes(&*shared.random), forget);
+        let head = ChainHead {
+            era: group.era,
+            commit: group.commit,
+            chain: group.chain,
+        };
+        shared.measures.add(Stage::Number, started.elapsed());
+        let outcome = self.commit_group(group).await;
+        if outcome.is_ok() {
+            self.publish(draft, head, forget, now);
+        }
+        for (receipt, answer) in receipts {
+            // A caller who has gone away will find out by repeating.
+            let _ = answer.send(outcome.clone().and(receipt));
+        }
+        for answer in signatures {
+            let _ = answer.send(outcome.clone());
+        }
+    }
+
+    /// The first Log ID of a commit: after the last one, and not before the time it carries.
+    fn first_id(&self, now: Timestamp) -> EventId {
+        let millis = u64::try_from(now.millis()).unwrap_or_default();
+        if millis > self.last_id.millis() {
+            EventId::first(millis, random_bytes(&*self.shared.random))
+        } else {
+            self.last_id.plus(1)
+        }
+    }
+
+    /// Commits, and finds out what happened when that is not clear.
+    async fn commit_group(&self, group: Group) -> Result<(), Error> {
+        let (token, events) = (group.token, group.tail.is_some());
+        match self.shared.database.commit(group).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::NotCommitted(detail)) => {
+                tracing::error!(detail, events, "a commit failed; nothing was stored");
+                Err(Error::storage("commit", detail))
+            }
+            Err(CommitError::Unknown(detail)) => {
+                tracing::warn!(detail, "the outcome of a commit is not known; asking");
+                self.ask_until_known(token).await
+            }
+            Err(CommitError::Fatal(detail)) => {
+                tracing::error!(detail, "a sync failed; the process must stop");
+                self.shared.refuse(format!(
+                    "a sync failed ({detail}): what is on disk is read again after a restart"
+                ));
+                self.shared.fatal.send_replace(Some(detail));
+                Err(Error::Unknown)
+            }
+        }
+    }
+
+    /// Asks for a commit's token until there is an answer: nothing can be numbered before.
+    async fn ask_until_known(&self, token: [u8; 16]) -> Result<(), Error> {
+        let mut pause = ASK_AGAIN_FIRST;
+        loop {
+            match self.shared.database.committed(token).await {
+                Ok(Some(_)) => return Ok(()),
+                Ok(None) => return Err(Error::storage("commit", "the connection was lost before it")),
+                Err(error) => tracing::warn!(%error, "the database does not answer"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(ASK_AGAIN_MAX);
+        }
+    }
+
+    /// Makes a commit visible.
+    fn publish(&mut self, draft: Draft<'_>, head: ChainHead, forget: Option<i64>, now: Timestamp) {
+        let started = Instant::now();
+        if let Some(last_id) = draft.last_id() {
+            self.last_id = last_id;
+        }
+        self.next_ledger += draft.new_ledgers();
+        for known in &draft.client_ids {
+            self.remembered.insert(&known.key, now.millis());
+        }
+        for answer in &draft.answers {
+            self.remembered.insert(&answer.key, now.millis());
+        }
+        if let Some(before) = forget {
+            self.remembered.forget(before);
+            self.forgotten_at = now.millis();
+        }
+        let measures = &self.shared.measures;
+        measures.events.fetch_add(draft.events() as u64, Ordering::Relaxed);
+        measures.tail_events.fetch_add(draft.events() as u64, Ordering::Relaxed);
+        measures.tail_bytes.fetch_add(draft.memory() as u64, Ordering::Relaxed);
+        for changed in draft.changed {
+            changed.ledger.publish(changed.head, changed.rows);
+            if changed.new {
+                self.shared.ledgers.insert(changed.ledger);
+            }
+        }
+        *self.shared.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
+        self.shared.commits.send_replace(head.commit);
+        measures.add(Stage::Publish, started.elapsed());
+    }
+}
+
+/// Places submissions while the tail has room; answers to come, those of checkpoints apart.
+fn place_all(
+    draft: &mut Draft<'_>,
+    waiting: Vec<Command>,
+    shared: &Shared,
+) -> (Vec<Waiting>, Vec<oneshot::Sender<Result<(), Error>>>) {
+    let (mut receipts, mut signatures) = (Vec::with_capacity(waiting.len()), Vec::new());
+    for command in waiting {
+        match command {
+            Command::Append(submission, answer) => {
+                let receipt = room_for(draft, &submission, shared).and_then(|()| draft.place(submission));
+                if let Ok(receipt) = &receipt {
+                    shared
+                        .measures
+                        .duplicates
+                        .fetch_add(receipt.duplicates() as u64, Ordering::Relaxed);
+                }
+                receipts.push((receipt, answer));
+            }
+            Command::Checkpoint(checkpoint, answer) => {
+                draft.checkpoints.push(checkpoint);
+                signatures.push(answer);
+            }
+        }
+    }
+    (receipts, signatures)
+}
+
+/// Whether the tail may grow by a submission.
+fn room_for(draft: &Draft<'_>, submission: &Submission, shared: &Shared) -> Result<(), Error> {
+    let (limits, measures) = (&shared.limits, &shared.measures);
+    let events = measures.tail_events.load(Ordering::Relaxed) as usize + draft.events() + submission.events.len();
+    let bytes = measures.tail_bytes.load(Ordering::Relaxed) as usize + draft.memory() + submission.memory();
+    let over = |limit| {
+        Err(Error::Overloaded {
+            limit,
+            retry_after_seconds: 30,
+        })
+    };
+    if events > limits.tail_events_max {
+        over("tail_events_max")
+    } else if bytes > limits.tail_bytes_max {
+        over("tail_bytes_max")
+    } else {
+        Ok(())
+    }
+}
+
+/// Splits off commands whose idempotency key waits already: they are answered once the first is stored.
+fn first_of_each_key(waiting: Vec<Command>, secret: &[u8; 32]) -> (Vec<Command>, Vec<Command>) {
+    let mut keys = HashSet::new();
+    waiting
+        .into_iter()
+        .partition(|command| command.idempotency(secret).is_none_or(|(key, _)| keys.insert(key)))
+}
+
+impl Command {
+    fn events(&self) -> usize {
+        match self {
+            Command::Append(submission, _) => submission.events.len(),
+            Command::Checkpoint(..) => 0,
+        }
+    }
+
+    /// The name under which its idempotency key is remembered, and the hash of its body.
+    fn idempotency(&self, secret: &[u8; 32]) -> Option<([u8; 32], [u8; 32])> {
+        let Command::Append(
+            Submission {
+                idempotency: Some(key), ..
+            },
+            _,
+        ) = self
+        else {
+            return None;
+        };
+        Some((duplicates::idempotency_key(secret, &key.credential, &key.key), key.body))
+    }
+
+    fn answer(self, receipt: Result<Receipt, Error>) {
+        if let Command::Append(_, answer) = self {
+            let _ = answer.send(receipt);
+        }
+    }
+
+    fn fail(self, error: &Error) {
+        match self {
+            Command::Append(_, answer) => drop(answer.send(Err(error.clone()))),
+            Command::Checkpoint(_, answer) => drop(answer.send(Err(error.clone()))),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The ledger through its public door, on a real SQLite file and a real directory of objects.
+#![allow(clippy::unwrap_used)]
+
+mod append;
+mod damage;
+mod duplicates;
+mod faults;
+mod proofs;
+mod rollback;
+mod support;

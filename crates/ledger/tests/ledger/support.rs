@@ -1,0 +1,223 @@
+//! A ledger on a scratch directory, with a clock and randomness that the test holds in its hands.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use object_store::local::LocalFileSystem;
+use sha2::{Digest, Sha256};
+use trailbook_event::{Admission, Admitted, Form, Limits as EventLimits, NoCatalog, Timestamp, admit_body};
+use trailbook_ledger::{
+    Clock, Error, Fsck, IdempotencyKey, Ledger, Limits, Measures, OrganizationKey, Parts, Random, Receipt, Row, Sqlite,
+    Submission, database::Database, fsck,
+};
+
+/// A clock that stands still until it is moved.
+pub(crate) struct ManualClock {
+    wall: AtomicI64,
+    monotonic: AtomicI64,
+}
+
+impl ManualClock {
+    pub(crate) fn advance(&self, millis: i64) {
+        self.wall.fetch_add(millis, Ordering::SeqCst);
+        self.monotonic.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Moves the wall clock alone, as a person does who sets it.
+    pub(crate) fn set_off_by(&self, millis: i64) {
+        self.wall.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.monotonic.load(Ordering::SeqCst) as u64)
+    }
+}
+
+/// Repeatable "random" bytes.
+pub(crate) struct CountedRandom(AtomicU64);
+
+impl Random for CountedRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let block = Sha256::digest(self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes());
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+    }
+}
+
+/// A scratch data directory and the parts around it.
+pub(crate) struct Scratch {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) clock: Arc<ManualClock>,
+    random: Arc<CountedRandom>,
+    pub(crate) limits: Limits,
+}
+
+pub(crate) const START: i64 = 1_790_000_000_000;
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self::seeded(0)
+    }
+
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            clock: Arc::new(ManualClock {
+                wall: AtomicI64::new(START),
+                monotonic: AtomicI64::new(0),
+            }),
+            random: Arc::new(CountedRandom(AtomicU64::new(seed << 32))),
+            limits: Limits::default(),
+        }
+    }
+
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.directory.path().join(trailbook_ledger::DATABASE_FILE)
+    }
+
+    pub(crate) fn sqlite(&self, measures: &Arc<Measures>) -> Arc<Sqlite> {
+        Arc::new(Sqlite::open(self.directory.path(), Arc::clone(measures)).unwrap())
+    }
+
+    pub(crate) fn parts_on(&self, database: Arc<dyn Database>, measures: Arc<Measures>) -> Parts {
+        let objects = self.directory.path().join("objects");
+        std::fs::create_dir_all(&objects).unwrap();
+        Parts {
+            database,
+            objects: Arc::new(LocalFileSystem::new_with_prefix(objects).unwrap()),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            random: Arc::clone(&self.random) as Arc<dyn Random>,
+            measures,
+            signing_key: [7; 32],
+            limits: self.limits.clone(),
+        }
+    }
+
+    pub(crate) fn parts(&self) -> Parts {
+        let measures = Arc::new(Measures::default());
+        self.parts_on(self.sqlite(&measures), measures)
+    }
+
+    pub(crate) async fn open(&self) -> Ledger {
+        Ledger::open(self.parts()).await.unwrap()
+    }
+
+    pub(crate) async fn fsck(&self) -> Fsck {
+        fsck(&self.parts()).await.unwrap()
+    }
+
+    pub(crate) async fn assert_sound(&self) -> Fsck {
+        let report = self.fsck().await;
+        assert!(report.findings.is_empty(), "{:#?}", report.findings);
+        report
+    }
+
+    /// Prepares events given as JSON lines.
+    pub(crate) fn submission(&self, ledger: &Ledger, lines: &str, key: Option<(&str, &str)>) -> Submission {
+        let idempotency = key.map(|(key, body)| IdempotencyKey {
+            credential: [1; 32],
+            key: key.to_owned(),
+            body: Sha256::digest(body).into(),
+        });
+        ledger.prepare("default", self.admit(lines), idempotency, &|_| Some(*b"GB"))
+    }
+
+    pub(crate) fn admit(&self, lines: &str) -> Vec<Admitted> {
+        let limits = EventLimits::default();
+        let admission = Admission {
+            limits: &limits,
+            now: self.clock.now(),
+            defaults: &NoCatalog,
+            origin: trailbook_event::Origin::Sender,
+        };
+        admit_body(lines.as_bytes(), Form::Ndjson, &admission).unwrap()
+    }
+
+    pub(crate) async fn append(&self, ledger: &Ledger, lines: &str) -> Result<Receipt, Error> {
+        ledger.append(self.submission(ledger, lines, None)).await
+    }
+}
+
+/// An event of an organization with a number in it, one line of JSON.
+pub(crate) fn event(organization: &str, number: usize) -> String {
+    format!(
+        "{{\"organization\":\"{organization}\",\"action\":\"thing.done\",\"actor\":{{\"id\":\"u_{}\"}},\"context\":{{\"ip\":\"203.0.113.9\"}},\"metadata\":{{\"n\":{number}}}}}\n",
+        number % 7
+    )
+}
+
+/// The same with a client id.
+pub(crate) fn event_with_client_id(organization: &str, client_id: &str, number: usize) -> String {
+    event(organization, number).replacen('{', &format!("{{\"client_id\":\"{client_id}\","), 1)
+}
+
+pub(crate) fn organization(name: &str) -> OrganizationKey {
+    OrganizationKey::new("default", name)
+}
+
+/// All rows of a ledger.
+pub(crate) fn rows(ledger: &Ledger, name: &str) -> Vec<Arc<Row>> {
+    ledger.rows(&organization(name), 0, usize::MAX)
+}
+
+/// What a row says, without what two runs may do differently.
+pub(crate) fn content(row: &Row) -> (u64, Vec<u8>) {
+    (row.sequence, row.parts.bytes().to_vec())
+}
+
+/// What a fault does to one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The call fails and nothing was done.
+    Before,
+    /// The connection is lost, and nothing was done.
+    LostBefore,
+    /// The connection is lost, but it was done.
+    LostAfter,
+    /// The sync fails.
+    Sync,
+}
+
+/// One planned fault: the how-manieth call of which verb.
+pub(crate) struct Plan {
+    pub(crate) verb: &'static str,
+    pub(crate) fault: Fault,
+    pub(crate) countdown: usize,
+}
+
+/// A database that fails as planned.
+pub(crate) struct Faulty {
+    pub(crate) inner: Arc<dyn Database>,
+    pub(crate) plan: Mutex<Option<Plan>>,
+}
+
+impl Faulty {
+    /// The fault for this call, if it is its turn.
+    pub(crate) fn strikes(&self, verb: &'static str) -> Option<Fault> {
+        let mut plan = self.plan.lock().unwrap();
+        let due = plan.as_mut().filter(|plan| plan.verb == verb)?;
+        if due.countdown > 0 {
+            due.countdown -= 1;
+            return None;
+        }
+        plan.take().map(|plan| plan.fault)
+    }
+}
+
+/// Ends a ledger and waits until its directory is free again.
+pub(crate) async fn close(ledger: Ledger) {
+    ledger.close().await.unwrap();
+}
