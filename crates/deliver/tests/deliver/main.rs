@@ -1,0 +1,8 @@
+//! What leaves Trailbook, opened by others: evidence by the verifier and by Python, CSV by two readers.
+#![allow(clippy::unwrap_used)]
+
+mod csv;
+mod evidence;
+mod json;
+mod ledger;
+mod tampering;

@@ -1,0 +1,5 @@
+//! A running server as the verifier sees it: an honest one, and several that are not.
+#![allow(clippy::unwrap_used)]
+
+mod honest;
+mod running;
