@@ -1,0 +1,59 @@
+# Every word that people and CI use. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CYCLES ?= 200
+EVENTS ?= 2000000
+REPEAT ?= 3
+PORT ?= 8321
+BINARY := target/release/trailbook
+
+.PHONY: help demo test check web country release e2e kill9 import-all bench golden deny clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: release country ## build, start on loopback, load real audit events, print address, key and a curl
+	@scripts/demo $(BINARY) $(PORT)
+
+test: web ## everything that CI runs
+	scripts/test
+
+check: ## formatting and lints only
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+web: web/dist/index.html ## build the screen
+web/dist/index.html: $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+	cd web && npm ci --no-audit --no-fund && npm run build
+	@touch web/dist/index.html
+
+country: target/country.mmdb ## fetch the country database (DB-IP Lite, CC BY 4.0)
+target/country.mmdb:
+	scripts/fetch-country-database target/country.mmdb
+
+release: web ## the release binary
+	cargo build --release --locked -p trailbook
+
+e2e: web ## browser journeys against the debug binary
+	cargo build --locked -p trailbook
+	scripts/e2e target/debug/trailbook
+
+kill9: release ## kill -9 under load, CYCLES=200 times
+	KILL9_CYCLES=$(CYCLES) TRAILBOOK_BIN=$(abspath $(BINARY)) cargo test --release --locked -p trailbook --test http -- --nocapture kill9
+
+import-all: release ## import every file below DATA=DIR twice; DATA is laid out like testdata/real
+	scripts/import-all $(BINARY) "$(DATA)"
+
+bench: release country ## measure against PostgreSQL and ClickHouse, EVENTS=2000000 REPEAT=3
+	bench/run --events $(EVENTS) --repeat $(REPEAT)
+
+golden: ## rewrite the golden files (docs/openapi.json)
+	UPDATE_GOLDEN=1 cargo test --locked -p trailbook --test http -- openapi
+
+deny: ## licences and advisories of dependencies; needs cargo-deny
+	cargo deny check licenses bans sources
+
+clean: ## remove what was built
+	rm -rf target web/dist web/node_modules
