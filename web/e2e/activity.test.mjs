@@ -1,0 +1,268 @@
+// The first screen in a real browser against the real binary.
+//
+// TRAILBOOK_BIN  the binary (default: ../target/release/trailbook)
+// CHROMIUM       the browser (default: /usr/bin/chromium)
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const BINARY = process.env.TRAILBOOK_BIN ?? fileURLToPath(new URL("../../target/release/trailbook", import.meta.url));
+const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const BROWSER_ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
+const KEY = "e2e-root-key-0123456789abcdef0123456789abcdef";
+const ORGANIZATION = "fashion";
+
+const sarah = { id: "u_81", name: "Sarah Khan", email: "sarah@fashion.example", team: "Growth" };
+const omar = { id: "u_7", name: "Omar Aziz", email: "omar@fashion.example" };
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const EVENTS = [
+  { action: "user.login", action_type: "login", description: "Logged in", actor: omar, targets: [], context: { ip: "198.51.100.7" }, trace_id: TRACE },
+  {
+    action: "user.role.updated",
+    action_type: "update",
+    area: "users_and_permissions",
+    description: "Made organization owner",
+    security: true,
+    actor: sarah,
+    targets: [{ type: "user", id: "u_92", name: "Bill Hart", email: "bill@fashion.example" }],
+    changes: [{ field: "role", before: "administrator", after: "owner" }, { field: "can_export", after: true }],
+    context: { ip: "203.0.113.24" },
+    trace_id: TRACE,
+    metadata: { plan: "gold" },
+  },
+  { action: "permission_set.deleted", action_type: "delete", area: "users_and_permissions", description: "Permission set deleted", actor: sarah, result: "denied" },
+];
+
+let server, browser, data, address;
+
+async function post(events) {
+  const response = await fetch(`${address}/v1/events`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${KEY}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ events: events.map((event) => ({ organization: ORGANIZATION, ...event })) }),
+  });
+  assert.equal(response.status, 201, await response.text());
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+before(async () => {
+  data = await mkdtemp(join(tmpdir(), "trailbook-e2e-"));
+  const listen = `127.0.0.1:${await freePort()}`;
+  address = `http://${listen}`;
+  server = spawn(BINARY, ["serve", "--data", data, "--listen", listen], { env: { ...process.env, TRAILBOOK_ROOT_KEY: KEY }, stdio: ["ignore", "pipe", "inherit"] });
+  // It prints a line with its address when it is ready.
+  await new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+    server.stdout.on("data", (text) => String(text).includes("http") && resolve());
+  });
+  const now = Date.now();
+  await post(EVENTS.map((event, place) => ({ ...event, occurred_at: new Date(now - (EVENTS.length - place) * 60_000).toISOString() })));
+  browser = await chromium.launch({ executablePath: BROWSER, args: BROWSER_ARGUMENTS });
+});
+
+after(async () => {
+  await browser?.close();
+  if (server !== undefined && server.exitCode === null) {
+    const ended = new Promise((resolve) => server.once("exit", resolve));
+    server.kill("SIGTERM");
+    await ended;
+  }
+  if (data !== undefined) await rm(data, { recursive: true, force: true });
+});
+
+/** Runs `use` on a fresh page; whatever the page complains of (also of its content security policy) is a failure. */
+async function onPage(path, use, viewport = { width: 1440, height: 900 }) {
+  const context = await browser.newContext({ viewport, acceptDownloads: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => (complaints.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
+  page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && complaints.push(message.text()));
+  try {
+    await page.goto(address + path);
+    await use(page);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await context.close();
+  }
+}
+
+const SIGNED_IN = `#key=${KEY}&organization=${ORGANIZATION}`;
+const descriptions = (page) => page.locator(".open-event").allTextContents();
+const rows = (page, count) => page.waitForFunction((wanted) => document.querySelectorAll("tr.event").length === wanted, count);
+const counted = (page, text) => page.waitForFunction((wanted) => document.querySelector(".count")?.textContent.startsWith(wanted), text);
+
+describe("activity", () => {
+  test("a link with a key opens the list, newest first, and the key leaves the address bar", () =>
+    onPage(`/app${SIGNED_IN}`, async (page) => {
+      await rows(page, 3);
+      await counted(page, "3 events");
+      assert.deepEqual(await descriptions(page), ["Permission set deleted", "Made organization owner", "Logged in"]);
+      assert.equal(page.url(), `${address}/app`);
+      assert.equal(await page.locator("th.day").first().textContent().then((text) => /^(Today|Yesterday), /.test(text)), true);
+      assert.ok((await page.locator(".histogram button").count()) > 0);
+    }));
+
+  test("the form refuses a wrong key and takes the right one", () =>
+    onPage("/", async (page) => {
+      await page.getByLabel("Organization").fill(ORGANIZATION);
+      await page.getByLabel("Key").fill("wrong");
+      await page.keyboard.press("Enter");
+      await page.getByRole("alert").waitFor();
+      await page.getByLabel("Key").fill(KEY);
+      await page.keyboard.press("Enter");
+      await rows(page, 3);
+      await page.reload();
+      await rows(page, 3);
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Key").waitFor();
+      await page.reload();
+      await page.getByLabel("Key").waitFor();
+    }));
+
+  test("words, chips and the filter menu are one query, and a bad one leaves the last good list", () =>
+    onPage(`/${SIGNED_IN}`, async (page) => {
+      await rows(page, 3);
+      await page.keyboard.press("/");
+      await page.keyboard.type("type:delete");
+      await rows(page, 1);
+      await page.getByRole("button", { name: /^Remove the filter Type is Delete/ }).click();
+      await rows(page, 3);
+      assert.equal(await page.getByRole("searchbox", { name: "Search events" }).inputValue(), "");
+
+      await page.getByRole("button", { name: "Filter", exact: true }).click();
+      await page.getByRole("button", { name: "User", exact: true }).click();
+      await page.getByRole("button", { name: /^Sarah Khan/ }).click();
+      await rows(page, 2);
+      await page.keyboard.press("Escape");
+      assert.equal(new URL(page.url()).searchParams.get("q"), "actor:u_81");
+
+      await page.getByRole("searchbox", { name: "Search events" }).fill("actor:u_81 area:");
+      const alert = page.getByRole("alert");
+      await alert.waitFor();
+      assert.match(await alert.textContent(), /column 17\b/i);
+      assert.equal(await page.locator("tr.event").count(), 2);
+      assert.match(await page.locator(".count").textContent(), /^2 events/);
+      await page.getByRole("button", { name: "Clear the search" }).click();
+      await rows(page, 3);
+      await page.goBack();
+      await alert.waitFor();
+    }));
+
+  test("a range is in the URL, and an empty one offers everything", () =>
+    onPage(`/?range=2001-01-01..2001-01-02${SIGNED_IN}`, async (page) => {
+      await page.getByText("No event matches.").waitFor();
+      await page.getByRole("button", { name: "Show everything" }).click();
+      await rows(page, 3);
+      await page.getByRole("button", { name: "All time" }).click();
+      await page.getByRole("button", { name: "Last 7 days" }).click();
+      await page.waitForURL(/range=7d/);
+      await rows(page, 3);
+    }));
+
+  test("the panel shows the event, its changes and trace, and a proof that was computed", () =>
+    onPage(`/${SIGNED_IN}`, async (page) => {
+      await rows(page, 3);
+      await page.getByText("Made organization owner").click();
+      const panel = page.getByRole("complementary", { name: "Event" });
+      await panel.getByText("Included and unaltered.").waitFor();
+      const text = await panel.innerText();
+      for (const wanted of ["Sarah Khan", "Growth team", "Bill Hart", "203.0.113.24", "administrator", "can_export", "Entry 2 of 3", "Logged in"]) {
+        assert.ok(text.includes(wanted), `the panel lacks ${wanted}`);
+      }
+      assert.match(await panel.locator("pre").textContent(), /"plan": "gold"/);
+      assert.match(page.url(), /event=[0-9a-f-]{36}/);
+      await page.reload();
+      await panel.getByText("Included and unaltered.").waitFor();
+      await panel.getByRole("button", { name: "Open trace" }).click();
+      await rows(page, 2);
+    }));
+
+  test("the keyboard moves, opens and closes", () =>
+    onPage(`/${SIGNED_IN}`, async (page) => {
+      await rows(page, 3);
+      for (const key of ["j", "j", "k", "j", "Enter"]) await page.keyboard.press(key);
+      await page.getByRole("heading", { level: 2, name: "Made organization owner" }).waitFor();
+      await page.keyboard.press("j");
+      await page.getByRole("heading", { level: 2, name: "Logged in" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.locator(".detail").waitFor({ state: "detached" });
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Logged in");
+    }));
+
+  test("the CSV has the rows of the query", () =>
+    onPage(`/?q=type%3Adelete${SIGNED_IN}`, async (page) => {
+      await rows(page, 1);
+      const waiting = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Export CSV" }).click();
+      const download = await waiting;
+      assert.match(download.suggestedFilename(), /^trailbook-fashion-\d{4}-\d\d-\d\d\.csv$/);
+      const csv = await readFile(await download.path(), "utf8");
+      assert.match(csv, /permission_set\.deleted/);
+      assert.doesNotMatch(csv, /user\.login/);
+    }));
+
+  test("what is stored appears by itself, when it matches", () =>
+    onPage(`/?q=live${SIGNED_IN}`, async (page) => {
+      await page.locator('.live[data-state="live"]').waitFor();
+      await page.getByText("No event matches.").waitFor();
+      await post([{ action: "quiet", description: "Not this one", actor: omar }, { action: "noted", description: "Live and well", actor: omar }]);
+      await rows(page, 1);
+      await counted(page, "1 event");
+      assert.deepEqual(await descriptions(page), ["Live and well"]);
+      await page.getByRole("button", { name: "Live", exact: true }).click();
+      await page.locator('.live[data-state="off"]').waitFor();
+      assert.deepEqual(await descriptions(page), ["Live and well"]);
+    }));
+
+  test("hostile content is shown and does nothing, wide or narrow", async () => {
+    const markup = `<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>`;
+    const turned = "invoice\u202Efdp.exe\u2066\u200f";
+    const long = "W".repeat(100_000);
+    await post([
+      { action: "hostile.markup", description: markup, message: markup, actor: { id: "h1", name: markup, email: markup }, targets: [{ type: markup, name: markup }], context: { url: "javascript:window.harmed=1", user_agent: markup }, changes: [{ field: markup, before: markup, after: markup }], metadata: { [markup]: markup } },
+      { action: "hostile.turned", description: `${turned} مرحبا`, actor: { id: "h2", name: turned }, targets: [{ type: "file", name: turned }] },
+      { action: "hostile.long", description: long, message: long, actor: { id: "h3", name: long }, targets: [{ type: "file", name: long }], changes: [{ field: long, before: long, after: long }] },
+    ]);
+    for (const viewport of [{ width: 1440, height: 900 }, { width: 390, height: 844 }]) {
+      await onPage(
+        `/?q=action%3Ahostile.*${SIGNED_IN}`,
+        async (page) => {
+          await rows(page, 3);
+          for (const place of [0, 1, 2]) {
+            await page.locator(".open-event").nth(place).click();
+            await page.getByText("Included and unaltered.").waitFor();
+            const shape = await page.evaluate(() => ({
+              harmed: "harmed" in window,
+              intruders: document.querySelectorAll("#root :is(img, script, iframe), a[href^=javascript]").length,
+              overflow: document.documentElement.scrollWidth - innerWidth,
+              panelOverflow: document.querySelector(".detail").scrollWidth - document.querySelector(".detail").clientWidth,
+              tallest: Math.max(...[...document.querySelectorAll("tr.event")].map((row) => row.offsetHeight)),
+              turned: document.querySelector("pre").textContent.includes("\u202e"),
+            }));
+            assert.deepEqual({ ...shape, tallest: shape.tallest < 90 }, { harmed: false, intruders: 0, overflow: 0, panelOverflow: 0, tallest: true, turned: false }, `row ${place}`);
+            await page.getByRole("complementary").getByRole("button", { name: "Close" }).click();
+          }
+        },
+        viewport,
+      );
+    }
+  });
+});

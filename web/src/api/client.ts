@@ -1,0 +1,79 @@
+// Calls to the server for one organization. The only place that knows paths and headers.
+import type { CheckpointKey, Count, Event, Facets, Filters, Histogram, Interval, Page, Proof, Trace } from "./contract";
+import { events as eventsOfStream } from "./sse";
+import { Problem } from "./problem";
+
+export interface Credentials {
+  organization: string;
+  key: string;
+  /** Null leaves it to the key, or to the server's default. */
+  project: string | null;
+}
+
+type Parameters = Record<string, string | number | undefined>;
+
+export type Client = ReturnType<typeof createClient>;
+
+/** A client for `credentials`. Every method rejects with a [Problem], or with the signal's reason when aborted. */
+export function createClient(credentials: Credentials, send: typeof fetch = (...call) => fetch(...call)) {
+  const base = `/v1/organizations/${encodeURIComponent(credentials.organization)}`;
+  const headers: Record<string, string> = { Authorization: `Bearer ${credentials.key}` };
+  if (credentials.project !== null) headers["Trailbook-Project"] = credentials.project;
+
+  async function call(path: string, parameters: Parameters, signal?: AbortSignal, more: Record<string, string> = {}) {
+    let response: Response;
+    try {
+      response = await send(base + path + search(parameters), {
+        headers: { ...headers, ...more },
+        signal: signal ?? null,
+        cache: "no-store",
+        credentials: "omit",
+      });
+    } catch (reason) {
+      if (signal?.aborted) throw reason;
+      throw Problem.unreachable();
+    }
+    if (!response.ok) throw await Problem.of(response);
+    return response;
+  }
+
+  async function json<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
+    return (await call(path, parameters, signal)).json() as Promise<T>;
+  }
+
+  return {
+    events: (filters: Filters & { order?: "asc" | "desc"; limit?: number; cursor?: string | undefined }, signal?: AbortSignal) =>
+      json<Page>("/events", { ...filters }, signal),
+    event: (id: string, signal?: AbortSignal) => json<Event>(`/events/${encodeURIComponent(id)}`, {}, signal),
+    count: (filters: Filters, signal?: AbortSignal) => json<Count>("/events/count", { ...filters }, signal),
+    facets: (filters: Filters & { field: string; prefix?: string | undefined; limit: number }, signal?: AbortSignal) =>
+      json<Facets>("/events/facets", { ...filters }, signal),
+    histogram: (filters: Filters & { interval: Interval; time_zone: string }, signal?: AbortSignal) =>
+      json<Histogram>("/events/histogram", { ...filters }, signal),
+    trace: (id: string, signal?: AbortSignal) => json<Trace>(`/traces/${encodeURIComponent(id)}`, {}, signal),
+    proof: (id: string, signal?: AbortSignal) => json<Proof>(`/events/${encodeURIComponent(id)}/proof`, {}, signal),
+    checkpointKey: (signal?: AbortSignal) => json<CheckpointKey>("/checkpoint-key", {}, signal),
+
+    /** The whole result as CSV. */
+    csv: async (filters: Filters, signal?: AbortSignal) => (await call("/events.csv", { ...filters }, signal)).blob(),
+
+    /** Events in commit order as they are stored; ends when the server closes the stream. */
+    async *live(filters: Filters, after: string | null, signal: AbortSignal, opened: () => void) {
+      const resume: Record<string, string> = { Accept: "text/event-stream" };
+      if (after !== null) resume["Last-Event-ID"] = after;
+      const response = await call("/events/live", { ...filters }, signal, resume);
+      opened();
+      if (response.body !== null) yield* eventsOfStream<Event>(response.body);
+    },
+  };
+}
+
+/** A query string of what is set, with its question mark. */
+function search(parameters: Parameters): string {
+  const set = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== "") set.set(name, String(value));
+  }
+  const text = set.toString();
+  return text === "" ? "" : `?${text}`;
+}

@@ -1,0 +1,153 @@
+// What the server says and accepts, as the HTTP contract has it. Written by hand for now; once the server's OpenAPI file is a
+// golden file this module is generated from it, and nothing else in the viewer changes.
+
+/** Any JSON value. Integers are safe: the server refuses those that a double cannot hold. */
+export type Json = null | boolean | number | string | Json[] | { [member: string]: Json };
+
+export type Result = "success" | "failure" | "denied";
+
+export interface Actor {
+  type: string;
+  id: string | null;
+  name: string | null;
+  email: string | null;
+  team: string | null;
+}
+
+export interface Target {
+  type: string;
+  id: string | null;
+  name: string | null;
+  email: string | null;
+}
+
+export interface Context {
+  ip: string | null;
+  user_agent: string | null;
+  url: string | null;
+  referrer: string | null;
+}
+
+/** An absent `before` or `after` means that it did not exist; null is a value. */
+export interface Change {
+  field: string;
+  before?: Json;
+  after?: Json;
+}
+
+/** The names of the five parts of an event, in their order: part 1 is `core`. */
+export const PART_NAMES = ["core", "actor", "targets", "context", "details"] as const;
+export type PartName = (typeof PART_NAMES)[number];
+
+/** An event as returned: the envelope and the parts. The members of a part named in `redacted` are missing or null. */
+export interface Event {
+  id: string;
+  project: string;
+  sequence: number;
+  epoch: number;
+  received_at: string;
+  expires_at: string | null;
+  country: string | null;
+  redacted: PartName[];
+
+  organization: string;
+  occurred_at: string;
+  action: string;
+  action_type: string;
+  area: string | null;
+  product: string | null;
+  description: string | null;
+  security: boolean;
+  result: Result;
+  trace_id: string | null;
+  client_id: string | null;
+
+  actor: Actor | null;
+  targets: Target[] | null;
+  context: Context | null;
+  changes: Change[] | null;
+  message: string | null;
+  metadata: Json;
+}
+
+/** The resolved range and the ledger's size that a filtered read speaks of. */
+export interface Scope {
+  range: { from: string | null; to: string | null };
+  size: number;
+  warnings?: { code: string; detail: string }[];
+}
+
+export interface Page extends Scope {
+  events: Event[];
+  next: string | null;
+}
+
+export interface Count extends Scope {
+  count: number;
+}
+
+export interface FacetValue {
+  value: string;
+  label: string | null;
+  count: number;
+}
+
+export interface Facets extends Scope {
+  facets: Record<string, FacetValue[]>;
+}
+
+export type Interval = "hour" | "day" | "week" | "month";
+
+export interface Bucket {
+  start: string;
+  count: number;
+  security: number;
+}
+
+export interface Histogram extends Scope {
+  buckets: Bucket[];
+}
+
+export interface Trace {
+  events: Event[];
+  duration_ms: number;
+}
+
+/** A part of an event in a proof; binary fields are base64. A redacted part has only its commitment. */
+export type ProofPart =
+  | { name: PartName; bytes: string; salt: string }
+  | { name: PartName; commitment: string };
+
+export interface Proof {
+  index: number;
+  size: number;
+  epoch: number;
+  leaf: string;
+  hashes: string[];
+  checkpoint: string;
+  parts: ProofPart[];
+}
+
+export interface CheckpointKey {
+  vkey: string;
+  origin: string;
+  epoch: number;
+}
+
+/** What every filtered read of the viewer sends. The query language can say all that other parameters say. */
+export interface Filters {
+  q?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+/** An RFC 9457 problem. */
+export interface ProblemBody {
+  type?: string;
+  title?: string;
+  status?: number;
+  detail?: string;
+  request_id?: string;
+  column?: number;
+  errors?: { pointer: string; detail: string; column?: number }[];
+}

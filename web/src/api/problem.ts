@@ -1,0 +1,50 @@
+// A call that failed, as one kind of error: the server's problem document, or no answer at all.
+import type { ProblemBody } from "./contract";
+
+export class Problem extends Error {
+  /** `status` is 0 when there was no answer. */
+  constructor(
+    readonly status: number,
+    readonly body: ProblemBody,
+  ) {
+    super(body.detail ?? body.title ?? `The server answered ${status}.`);
+    this.name = "Problem";
+  }
+
+  static unreachable(): Problem {
+    return new Problem(0, { title: "The server cannot be reached.", detail: "The server cannot be reached." });
+  }
+
+  static async of(response: Response): Promise<Problem> {
+    const text = await response.text().catch(() => "");
+    try {
+      const body: unknown = JSON.parse(text);
+      if (typeof body === "object" && body !== null) return new Problem(response.status, body as ProblemBody);
+    } catch {
+      // Not a problem document: a proxy in between answered. Its words are not for this screen.
+    }
+    return new Problem(response.status, { title: `The server answered ${response.status}.` });
+  }
+
+  /** Whether repeating the same call may succeed. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** A fault in the text of a query: what is wrong and, where known, at which column (1-based). */
+export interface QueryFault {
+  column: number | null;
+  detail: string;
+}
+
+/** The fault in the query text that `problem` reports, or null when it is about something else. */
+export function queryFault(problem: Problem): QueryFault | null {
+  if (problem.status !== 400) return null;
+  const { body } = problem;
+  const own = body.errors?.find((each) => /^\/?q$/.test(each.pointer));
+  const detail = own?.detail ?? body.detail ?? "";
+  const said = own?.column ?? body.column ?? Number(/\bcolumn (\d+)/i.exec(detail)?.[1] ?? Number.NaN);
+  if (own === undefined && Number.isNaN(said)) return null;
+  return { column: Number.isInteger(said) && said > 0 ? said : null, detail };
+}

@@ -1,0 +1,128 @@
+import { memo, useMemo } from "react";
+import type { Event } from "../../api/contract";
+import { Avatar, ResultBadge, SecurityBadge } from "../../ui/marks";
+import { ago, clock, dayHeading, zoneId, zoneName } from "../../ui/time";
+import { byDay } from "./timeline";
+import { actionTypeLabel, activityOf, clip, countryName, initials, personOf, targetOf } from "./words";
+
+interface Props {
+  events: Event[];
+  fresh: ReadonlySet<string>;
+  selected: string | null;
+  isWaiting: boolean;
+  now: Date;
+  onOpen: (id: string) => void;
+}
+
+/** The list, newest first, a heading for each day. */
+export function EventTable({ events, fresh, selected, isWaiting, now, onOpen }: Props) {
+  const days = useMemo(() => byDay(events), [events]);
+  return (
+    <table className={`events ${isWaiting ? "waiting" : ""}`} aria-label="Events, newest first" aria-busy={isWaiting}>
+      <colgroup>
+        <col className="column-time" />
+        <col className="column-user" />
+        <col className="column-activity" />
+        <col className="column-target" />
+        <col className="column-address" />
+      </colgroup>
+      <thead>
+        <tr>
+          <th scope="col" title={zoneId()}>
+            Time <span>{zoneName(now)}</span>
+          </th>
+          <th scope="col" className="wide">
+            User
+          </th>
+          <th scope="col">Activity</th>
+          <th scope="col" className="wide">
+            Target
+          </th>
+          <th scope="col" className="wide">
+            IP address
+          </th>
+        </tr>
+      </thead>
+      {days.map(({ day, events }) => (
+        <tbody key={day}>
+          <tr>
+            <th scope="rowgroup" colSpan={5} className="day">
+              {dayHeading(day, now)}
+            </th>
+          </tr>
+          {events.map((event) => (
+            <Row key={event.id} event={event} isFresh={fresh.has(event.id)} isSelected={event.id === selected} when={ago(event.occurred_at, now)} onOpen={onOpen} />
+          ))}
+        </tbody>
+      ))}
+    </table>
+  );
+}
+
+interface RowProps {
+  event: Event;
+  isFresh: boolean;
+  isSelected: boolean;
+  when: string;
+  onOpen: (id: string) => void;
+}
+
+/** One event. The row takes the pointer; its button is what the keyboard and screen readers find. */
+const Row = memo(function Row({ event, isFresh, isSelected, when, onOpen }: RowProps) {
+  const person = personOf(event.actor);
+  const [first, ...others] = event.targets ?? [];
+  const target = first === undefined ? null : targetOf(first);
+  const ip = event.context?.ip;
+  return (
+    <tr className="event" data-selected={isSelected} data-fresh={isFresh} onClick={() => onOpen(event.id)}>
+      <td className="number">
+        <div className="two">
+          <time dateTime={event.occurred_at}>{clock(event.occurred_at)}</time>
+          <small>{when}</small>
+        </div>
+      </td>
+      <td className="wide">
+        <div className="who">
+          <Avatar letters={initials(person.name)} />
+          <Two first={person.name} second={person.detail} />
+        </div>
+      </td>
+      <td>
+        <div className="two">
+          <button type="button" className="open-event line" data-event={event.id} aria-pressed={isSelected}>
+            <bdi>{clip(activityOf(event))}</bdi>
+          </button>
+          <small className="who-line line">
+            <bdi>{clip(person.name)}</bdi>
+          </small>
+          <small>
+            <span className="type line" data-type={event.action_type}>
+              <bdi>{clip(actionTypeLabel(event.action_type), 40)}</bdi>
+            </span>
+            <ResultBadge result={event.result} />
+            {event.security && <SecurityBadge />}
+          </small>
+        </div>
+      </td>
+      <td className="wide">{target && <Two first={target.name} second={others.length === 0 ? target.detail : `${target.detail} · ${others.length} more`} />}</td>
+      <td className="wide">{ip && <Two first={ip} second={event.country === null ? "" : countryName(event.country)} isMono />}</td>
+    </tr>
+  );
+});
+
+function Two({ first, second, isMono = false }: { first: string; second: string; isMono?: boolean }) {
+  return (
+    <div className="two">
+      <span className={isMono ? "line mono" : "line"} title={clip(first)}>
+        <bdi>{clip(first)}</bdi>
+      </span>
+      {second !== "" && (
+        <small>
+          <span className="line" title={clip(second)}>
+            <bdi>{clip(second)}</bdi>
+          </span>
+        </small>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { parseAddress, printAddress } from "./address";
+
+test("an address is read back from its text", () => {
+  const address = { query: 'area:"a & b" +x', range: { kind: "custom", from: "2026-11-01", to: "" }, event: "01936f3a" } as const;
+  expect(parseAddress(printAddress(address))).toEqual(address);
+});
+
+test("nothing to say is an empty text, and other parameters stay", () => {
+  const empty = parseAddress("");
+  expect(printAddress(empty)).toBe("");
+  expect(printAddress(empty, "?q=x&theme=1&range=7d")).toBe("?theme=1");
+});

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { axis, bars, heights, intervalFor } from "./bars";
+
+test.each([
+  ["2026-11-20T00:00:00Z", "2026-11-20T09:00:00Z", "hour"],
+  ["2026-10-24T00:00:00Z", "2026-11-20T09:00:00Z", "day"],
+  ["2025-11-20T00:00:00Z", "2026-11-20T09:00:00Z", "week"],
+  ["2015-11-20T00:00:00Z", "2026-11-20T09:00:00Z", "month"],
+])("from %s to %s is drawn by %s", (from, to, want) => expect(intervalFor({ from, to })).toBe(want));
+
+const days = (count: number) =>
+  Array.from({ length: count }, (_, day) => ({ start: new Date(Date.UTC(2026, 0, 1 + day)).toISOString(), count: 2, security: day % 2 }));
+
+test("a bar ends where the next one begins, the last one with the span", () => {
+  const span = { from: "2026-01-01T00:00:00.000Z", to: "2026-01-03T08:00:00.000Z" };
+  expect(bars(days(3), span).map((bar) => [bar.from, bar.to])).toEqual([
+    ["2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"],
+    ["2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"],
+    ["2026-01-03T00:00:00.000Z", "2026-01-03T08:00:00.000Z"],
+  ]);
+});
+
+test("too many buckets are added up, and none is lost", () => {
+  const found = bars(days(1000), { from: "", to: "2030-01-01T00:00:00.000Z" });
+  expect(found.length).toBeLessThanOrEqual(120);
+  expect(found.reduce((total, bar) => total + bar.count, 0)).toBe(2000);
+  expect(found.reduce((total, bar) => total + bar.security, 0)).toBe(500);
+});
+
+test("a single event among a million can be seen", () => {
+  expect(heights({ from: "", to: "", count: 1, security: 1 }, 1_000_000)).toEqual({ rest: 0, security: 3 });
+  expect(heights({ from: "", to: "", count: 0, security: 0 }, 10)).toEqual({ rest: 0, security: 0 });
+});
+
+test("the axis names the first and the last bar", () => {
+  const labels = axis(bars(days(28), { from: "", to: "2026-01-29T00:00:00.000Z" }), "day");
+  expect(labels).toHaveLength(5);
+  expect([labels[0], labels[4]]).toEqual(["1 Jan", "28 Jan"]);
+  expect(axis([], "day")).toEqual([]);
+});

@@ -1,0 +1,160 @@
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import type { Client } from "../../api/client";
+import type { Event, Filters, Interval, Page } from "../../api/contract";
+import { Problem, queryFault, type QueryFault } from "../../api/problem";
+import { zoneId } from "../../ui/time";
+import type { Address } from "./address";
+import { bars, intervalFor, type Bar, type Span } from "./bars";
+import { localDay, resolve, type Range } from "./range";
+import { merge } from "./timeline";
+import { ARRIVALS_MAX, useLive, type LiveState } from "./useLive";
+
+const PAGE_EVENTS = 100;
+const HISTOGRAM_DELAY_MS = 1_500;
+
+export type List =
+  | { kind: "loading" }
+  | { kind: "failed"; problem: Problem }
+  /** `of` nothing at all, or nothing that matches. */
+  | { kind: "empty"; of: "ledger" | "filters" }
+  | { kind: "ready"; events: Event[]; isWaiting: boolean; more: "none" | "some" | "loading" };
+
+export interface Activity {
+  list: List;
+  /** Events that arrived while this list was on the screen. */
+  fresh: ReadonlySet<string>;
+  filters: Filters;
+  count: { events: number; ms: number } | null;
+  /** The ledger's size, null while unknown. */
+  size: number | null;
+  warnings: string[];
+  histogram: { bars: Bar[]; interval: Interval } | null;
+  /** What is wrong with the query's text; the list is then that of the last good one. */
+  fault: QueryFault | null;
+  /** A failure behind a list that is still shown. */
+  problem: Problem | null;
+  live: LiveState;
+  loadMore: () => void;
+  retry: () => void;
+}
+
+/** Everything that the screen shows of an address, kept up to date. */
+export function useActivity(client: Client, address: Address, now: Date, isLive: boolean): Activity {
+  const queries = useQueryClient();
+  const { from, to } = resolve(address.range, now);
+  const q = address.query.trim();
+  const filters = useMemo<Filters>(() => ({ q, from, to }), [q, from, to]);
+
+  const reread = useCallback(() => void queries.invalidateQueries(), [queries]);
+  const { state: live, arrivals } = useLive(client, filters, isLive, { onOpen: reread });
+
+  const pages = useInfiniteQuery({
+    queryKey: ["events", filters],
+    queryFn: ({ pageParam, signal }) => client.events({ ...filters, limit: PAGE_EVENTS, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+  const good = useLastGood(pages.data?.pages, pages.isSuccess && !pages.isPlaceholderData);
+  const problem = pages.error instanceof Problem ? pages.error : null;
+  const fault = problem === null ? null : queryFault(problem);
+  const isCurrent = good !== null && good === pages.data?.pages && !pages.isPlaceholderData;
+
+  const size = good?.[0]?.size ?? null;
+  // A page speaks of the ledger's first `size` events: an arrival below is on it or on a page to come.
+  const fresh = useMemo(() => (isCurrent ? arrivals.filter((event) => event.sequence >= (size ?? 0)) : []), [arrivals, size, isCurrent]);
+  const events = useMemo(() => (good === null ? null : merge(good.map((page) => page.events), fresh)), [good, fresh]);
+  useEffect(() => {
+    if (fresh.length > ARRIVALS_MAX) reread();
+  }, [fresh.length, reread]);
+
+  const count = useQuery({
+    queryKey: ["count", filters],
+    queryFn: async ({ signal }) => {
+      const begun = performance.now();
+      const answer = await client.count(filters, signal);
+      return { ...answer, ms: Math.max(1, Math.round(performance.now() - begun)) };
+    },
+    placeholderData: keepPreviousData,
+    enabled: problem === null,
+  });
+  const counted = useLastGood(count.data, count.isSuccess) ?? undefined;
+  const later = counted === undefined ? 0 : arrivals.filter((event) => event.sequence >= counted.size).length;
+  const histogram = useHistogram(client, filters, address.range, isCurrent ? good : null, now, fresh.length);
+
+  return {
+    list: listOf(events, problem, pages, problem === null && pages.isPlaceholderData),
+    fresh: useMemo(() => new Set(fresh.map((event) => event.id)), [fresh]),
+    filters,
+    count: counted === undefined ? null : { events: counted.count + later, ms: counted.ms },
+    size: size === null ? null : Math.max(size, ...fresh.map((event) => event.sequence + 1)),
+    warnings: good?.[0]?.warnings?.map((warning) => warning.detail) ?? [],
+    histogram,
+    fault,
+    problem: fault === null ? problem : null,
+    live,
+    loadMore: () => void pages.fetchNextPage(),
+    retry: reread,
+  };
+}
+
+function listOf(events: Event[] | null, problem: Problem | null, pages: { isFetchingNextPage: boolean; hasNextPage: boolean; data: { pages: Page[] } | undefined }, isWaiting: boolean): List {
+  if (problem?.status === 404) return { kind: "empty", of: "ledger" };
+  if (events === null) return problem === null ? { kind: "loading" } : { kind: "failed", problem };
+  if (events.length === 0) return { kind: "empty", of: pages.data?.pages[0]?.size === 0 ? "ledger" : "filters" };
+  return { kind: "ready", events, isWaiting, more: pages.isFetchingNextPage ? "loading" : pages.hasNextPage ? "some" : "none" };
+}
+
+/** The newest good value, kept while its successor is on the way or has failed. */
+function useLastGood<T>(value: T | undefined, isGood: boolean): T | null {
+  const [kept, setKept] = useState<T | null>(null);
+  if (isGood && value !== undefined && value !== kept) {
+    setKept(value);
+    return value;
+  }
+  return kept;
+}
+
+/** The histogram of the filters. An open range is drawn from the oldest to the newest event that matches. */
+function useHistogram(client: Client, filters: Filters, range: Range, pages: Page[] | null, now: Date, arrived: number) {
+  const queries = useQueryClient();
+  const newest = pages?.[0]?.events[0]?.occurred_at;
+  const oldest = useQuery({
+    queryKey: ["oldest", filters],
+    queryFn: async ({ signal }) => (await client.events({ ...filters, order: "asc", limit: 1 }, signal)).events[0]?.occurred_at ?? null,
+    enabled: newest !== undefined && filters.from === undefined,
+  });
+  const span = spanOf(filters, range, oldest.data ?? undefined, newest, now);
+  const interval = span === null ? "day" : intervalFor(span);
+  const answer = useQuery({
+    queryKey: ["histogram", { ...filters, ...span, interval }],
+    queryFn: async ({ signal }) => {
+      const { buckets } = await client.histogram({ ...filters, ...span, interval, time_zone: zoneId() }, signal);
+      return { bars: bars(buckets, span!), interval };
+    },
+    enabled: span !== null,
+    placeholderData: keepPreviousData,
+  });
+  useEffect(() => {
+    if (arrived === 0) return;
+    const timer = setTimeout(() => void queries.invalidateQueries({ queryKey: ["histogram"] }), HISTOGRAM_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [arrived, queries]);
+  return useLastGood(answer.data, answer.isSuccess);
+}
+
+/** The span to draw, in whole days so that it stays the same while events arrive; null while an end is not known. */
+function spanOf(filters: Filters, range: Range, oldest: string | undefined, newest: string | undefined, now: Date): Span | null {
+  const from = filters.from ?? (oldest === undefined ? undefined : dayEdge(oldest, 0));
+  const last = range.kind === "preset" && range.preset !== "all" ? now.toISOString() : newest;
+  const open = last === undefined ? undefined : dayEdge(newest !== undefined && newest > last ? newest : last, 1);
+  const to = filters.to ?? open;
+  return from === undefined || to === undefined || from >= to ? null : { from, to };
+}
+
+/** The beginning of an instant's local day, or of the day after. */
+function dayEdge(instant: string, days: 0 | 1): string {
+  const start = new Date(`${localDay(new Date(instant))}T00:00:00`);
+  return new Date(start.getFullYear(), start.getMonth(), start.getDate() + days).toISOString();
+}

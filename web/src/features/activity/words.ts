@@ -1,0 +1,114 @@
+// What the screen calls things: events, people, targets, fields and values.
+import type { Actor, Event, Target } from "../../api/contract";
+
+/** Texts of events can be a megabyte long; no line on the screen shows more than this many characters. */
+const LINE_CHARACTERS_MAX = 300;
+
+/** Characters that turn the direction of what follows, and control characters: they make a text look like another one. */
+const DECEIVING = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** The beginning of a text, in which characters that deceive the eye are named instead of obeyed. */
+export function clip(text: string, characters_max = LINE_CHARACTERS_MAX): string {
+  const start = text.length <= characters_max ? text : `${text.slice(0, characters_max)}…`;
+  return start.replace(DECEIVING, (character) => `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
+}
+
+/** What happened, as a sentence. */
+export function activityOf(event: Event): string {
+  return event.description || event.action || "Removed";
+}
+
+export interface Person {
+  name: string;
+  /** What tells them apart from others of that name; may be empty. */
+  detail: string;
+}
+
+export function personOf(actor: Actor | null | undefined): Person {
+  if (!actor) return { name: "Removed", detail: "" };
+  const [name, ...others] = [actor.name, actor.email, actor.id].filter((text) => text !== null && text !== undefined && text !== "");
+  if (name !== undefined) return { name: name ?? "", detail: others[0] ?? (actor.type === "user" ? "" : sentenceCase(actor.type)) };
+  const nameless: Record<string, string> = { anonymous: "Anonymous", system: "System", unknown: "Unknown" };
+  return { name: nameless[actor.type] ?? sentenceCase(actor.type), detail: actor.type === "anonymous" ? "Not signed in" : "" };
+}
+
+export function targetOf(target: Target): Person {
+  const name = target.name || target.email || target.id || sentenceCase(target.type);
+  const detail = [sentenceCase(target.type), target.email !== name ? target.email : null].filter(Boolean).join(" · ");
+  return { name, detail };
+}
+
+/** Two letters for the round mark beside a person's name. */
+export function initials(name: string): string {
+  const words = name.replace(/@.*/s, "").split(/[^\p{L}\p{N}]+/u, 8).filter((word) => word !== "");
+  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
+  const first = letters.map((word) => [...(word ?? "")][0] ?? "").join("");
+  return (first.length === 1 ? [...(words[0] ?? "")].slice(0, 2).join("") : first).toUpperCase() || "·";
+}
+
+const ACTION_TYPES: Record<string, string> = { read: "View" };
+
+export function actionTypeLabel(type: string): string {
+  return ACTION_TYPES[type] ?? sentenceCase(type);
+}
+
+/** `users_and_permissions` as `Users and permissions`. A word of the product's own that is written with capitals stays as it is. */
+export function sentenceCase(text: string): string {
+  const spaced = text.replace(/[_-]+/g, " ").trim();
+  return spaced === "" ? text : spaced[0]!.toUpperCase() + spaced.slice(1);
+}
+
+const COUNTRIES = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
+
+export function countryName(code: string): string {
+  return /^[A-Z]{2}$/.test(code) ? (COUNTRIES.of(code) ?? code) : code;
+}
+
+/** The fields that the filter menu offers, in the order of use; chips name these and all others. */
+export const FIELDS = [
+  ["area", "Area"],
+  ["action_type", "Type"],
+  ["action", "Action"],
+  ["actor", "User"],
+  ["team", "Team"],
+  ["product", "Product"],
+  ["target", "Target"],
+  ["target_type", "Target type"],
+  ["result", "Result"],
+  ["security", "Security"],
+  ["ip", "IP address"],
+  ["country", "Country"],
+] as const;
+
+const FIELD_NAMES: Record<string, string> = {
+  ...Object.fromEntries(FIELDS),
+  actor_type: "User type",
+  trace_id: "Trace",
+  client_id: "Client ID",
+  changed: "Changed field",
+};
+
+export function fieldName(field: string): string {
+  return FIELD_NAMES[field] ?? (field.startsWith("metadata.") ? field.slice("metadata.".length) : sentenceCase(field));
+}
+
+/** A field's value in words; `names` knows the names of people by their ids. */
+export function valueLabel(field: string, value: string, names: ReadonlyMap<string, string> = new Map()): string {
+  switch (field) {
+    case "area":
+    case "target_type":
+    case "actor_type":
+    case "result":
+      return sentenceCase(value);
+    case "action_type":
+      return actionTypeLabel(value);
+    case "country":
+      return countryName(value.toUpperCase());
+    case "security":
+      return value === "true" ? "Security actions" : "Other actions";
+    case "actor":
+      return names.get(value) ?? value;
+    default:
+      return value;
+  }
+}

@@ -1,0 +1,36 @@
+import { useEffect, useState } from "react";
+import { Copy, Tick } from "./icons";
+
+/** Copies a text, which is asked for only then. With `words` it is a link-like button, otherwise a sign. */
+export function CopyButton({ text, label, words }: { text: () => string; label: string; words?: string }) {
+  const [isDone, setDone] = useState(false);
+  useEffect(() => {
+    if (!isDone) return;
+    const timer = setTimeout(() => setDone(false), 1500);
+    return () => clearTimeout(timer);
+  }, [isDone]);
+
+  const copy = async () => setDone(await copyText(text()));
+  return (
+    <button type="button" className={words === undefined ? "icon-button" : "link-button"} title={label} aria-label={isDone ? "Copied" : label} onClick={copy}>
+      {words === undefined ? isDone ? <Tick /> : <Copy /> : isDone ? "Copied" : words}
+    </button>
+  );
+}
+
+/** Whether it worked. Pages without TLS have no clipboard; there the selection is copied. */
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "unseen";
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied;
+  }
+}

@@ -1,0 +1,57 @@
+import { useEffect, useId, useRef, useState, type ReactNode } from "react";
+
+interface Props {
+  /** What the button shows, and what it is called when that is not words. */
+  label: ReactNode;
+  className?: string;
+  /** Aligns the box with the button's end instead of its start. */
+  atEnd?: boolean;
+  boxClassName?: string;
+  children: (close: () => void) => ReactNode;
+}
+
+/** A button with a box that opens below it and closes on Escape, on a click elsewhere and when the focus leaves. */
+export function Popover({ label, className = "button", atEnd = false, boxClassName = "", children }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const id = useId();
+
+  useEffect(() => {
+    if (!isOpen) return;
+    const leave = (event: globalThis.Event) => {
+      if (event.target instanceof Node && !place.current?.contains(event.target)) setOpen(false);
+    };
+    const escape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      setOpen(false);
+      button.current?.focus();
+    };
+    document.addEventListener("pointerdown", leave);
+    document.addEventListener("focusin", leave);
+    document.addEventListener("keydown", escape, true);
+    return () => {
+      document.removeEventListener("pointerdown", leave);
+      document.removeEventListener("focusin", leave);
+      document.removeEventListener("keydown", escape, true);
+    };
+  }, [isOpen]);
+
+  const close = () => {
+    setOpen(false);
+    button.current?.focus();
+  };
+  return (
+    <div className="popover-place" ref={place}>
+      <button ref={button} type="button" className={className} aria-expanded={isOpen} aria-controls={isOpen ? id : undefined} onClick={() => setOpen(!isOpen)}>
+        {label}
+      </button>
+      {isOpen && (
+        <div id={id} className={`popover ${atEnd ? "end" : ""} ${boxClassName}`}>
+          {children(close)}
+        </div>
+      )}
+    </div>
+  );
+}
