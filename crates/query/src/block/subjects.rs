@@ -1,0 +1,43 @@
+//! Actors and targets as facets see them: of id, e-mail address and name one value, labelled with the name.
+
+/// One value for each actor or target of each row, in row order; value and label are terms of the field.
+#[derive(Debug, Default)]
+pub(crate) struct Subjects {
+    rows: Box<[u16]>,
+    values: Box<[u32]>,
+    labels: Box<[u32]>,
+}
+
+/// In place of a label: there is none.
+const UNLABELLED: u32 = u32::MAX;
+
+/// An actor or target of a row: terms of its value and its label.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject {
+    pub(crate) row: usize,
+    pub(crate) value: u32,
+    pub(crate) label: Option<u32>,
+}
+
+impl Subjects {
+    pub(crate) fn new(subjects: impl Iterator<Item = Subject> + Clone) -> Self {
+        Self {
+            rows: subjects.clone().map(|subject| subject.row as u16).collect(),
+            values: subjects.clone().map(|subject| subject.value).collect(),
+            labels: subjects.map(|subject| subject.label.unwrap_or(UNLABELLED)).collect(),
+        }
+    }
+
+    /// All of them, in row order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Subject> {
+        self.rows
+            .iter()
+            .zip(&self.values)
+            .zip(&self.labels)
+            .map(|((row, value), label)| Subject {
+                row: usize::from(*row),
+                value: *value,
+                label: (*label != UNLABELLED).then_some(*label),
+            })
+    }
+}

@@ -1,0 +1,134 @@
+//! Which rows of a block a filter selects, by the block's terms; events are only read where words must stand in a row.
+
+use trailbook_event::{
+    Filter, Record,
+    filter::{Field, Pattern, Words},
+};
+
+use crate::{
+    Error, Range,
+    block::{Block, Group},
+    row_set::RowSet,
+};
+
+/// A filter over a range of time and the first `size` events of a ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub(crate) filter: Filter,
+    pub(crate) range: Range,
+    pub(crate) size: u64,
+}
+
+impl Search {
+    /// The rows of a block that this search finds.
+    pub(crate) fn select(&self, block: &Block) -> Result<RowSet, Error> {
+        select(block, &self.filter, block.within(&self.range, self.size))
+    }
+}
+
+/// The rows of `within` for which a filter holds.
+pub(crate) fn select(block: &Block, filter: &Filter, within: RowSet) -> Result<RowSet, Error> {
+    if within.is_empty() {
+        return Ok(within);
+    }
+    match filter {
+        Filter::And(filters) => select_all(block, filters, within),
+        Filter::Or(filters) => {
+            let mut found = RowSet::empty(within.length());
+            for filter in filters {
+                found.unite(&select(block, filter, within.clone())?);
+            }
+            Ok(found)
+        }
+        Filter::Not(filter) => {
+            let mut rest = within.clone();
+            rest.subtract(&select(block, filter, within)?);
+            Ok(rest)
+        }
+        Filter::Field { field, patterns } => Ok(with_value(block, field, patterns, within)),
+        Filter::Word(words) | Filter::Phrase(words) => with_words(block, filter, words, within),
+        Filter::Before(instant) => {
+            let mut found = within;
+            found.intersect(&block.before(*instant));
+            Ok(found)
+        }
+        Filter::After(instant) => {
+            let mut found = within;
+            found.subtract(&block.before(*instant));
+            Ok(found)
+        }
+    }
+}
+
+/// What may have to read events comes last, when the fewest rows are left.
+fn select_all(block: &Block, filters: &[Filter], within: RowSet) -> Result<RowSet, Error> {
+    let mut found = within;
+    for reads in [false, true] {
+        for filter in filters.iter().filter(|filter| reads_events(filter) == reads) {
+            found = select(block, filter, found)?;
+        }
+    }
+    Ok(found)
+}
+
+fn reads_events(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(filters) | Filter::Or(filters) => filters.iter().any(reads_events),
+        Filter::Not(filter) => reads_events(filter),
+        Filter::Word(words) | Filter::Phrase(words) => words.tokens().nth(1).is_some(),
+        Filter::Field { .. } | Filter::Before(_) | Filter::After(_) => false,
+    }
+}
+
+fn with_value(block: &Block, field: &Field, patterns: &[Pattern], mut within: RowSet) -> RowSet {
+    let terms = block.terms();
+    let mut found = RowSet::empty(within.length());
+    if let Some(group) = terms.group(field) {
+        for pattern in patterns {
+            match pattern {
+                Pattern::Whole(text) => terms.mark(terms.whole(group, text.folded()), &mut found),
+                Pattern::Prefix(text) => terms.mark(terms.prefix(group, text.folded()), &mut found),
+                Pattern::Network(_) => terms
+                    .of_group(group)
+                    .filter(|term| pattern.matches(terms.text(*term)))
+                    .for_each(|term| terms.mark(term..term + 1, &mut found)),
+            }
+        }
+    }
+    within.intersect(&found);
+    within
+}
+
+/// One word is decided by the terms alone. Of several, the terms say which rows have them all, and reading those events
+/// says whether they stand in a row.
+fn with_words(block: &Block, filter: &Filter, words: &Words, mut within: RowSet) -> Result<RowSet, Error> {
+    let terms = block.terms();
+    let mut tokens = words.tokens().peekable();
+    let mut several = false;
+    while let Some(token) = tokens.next() {
+        let is_last = tokens.peek().is_none();
+        several |= !is_last;
+        let matching = match filter {
+            Filter::Word(_) if is_last => terms.prefix(Group::WORDS, token),
+            _ => terms.whole(Group::WORDS, token),
+        };
+        let mut having = RowSet::empty(within.length());
+        terms.mark(matching, &mut having);
+        within.intersect(&having);
+    }
+    if !several {
+        return Ok(within);
+    }
+    let mut found = RowSet::empty(within.length());
+    for number in within.iter() {
+        let (row, event) = (&block.rows()[number], block.event(number)?);
+        if filter.matches(&Record {
+            occurred_at: row.occurred_at,
+            country: row.country(),
+            event: &event,
+        }) {
+            found.insert(number);
+        }
+    }
+    Ok(found)
+}

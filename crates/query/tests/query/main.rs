@@ -1,0 +1,11 @@
+//! Questions held against plain loops over a vector: whatever the index does, the answer is that of trying the filter on
+//! every event.
+#![allow(clippy::unwrap_used)]
+
+mod aggregates;
+mod histograms;
+mod live;
+mod pages;
+mod plain;
+mod random;
+mod traces;
