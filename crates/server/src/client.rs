@@ -1,0 +1,84 @@
+//! The commands' side of HTTP: one server, one key.
+
+use std::{io::Read, time::Duration};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use ureq::{Agent, Body, http::Response};
+
+/// Which server, and who asks.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Server {
+    /// The server's address
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TRAILBOOK_SERVER",
+        default_value = "http://127.0.0.1:8321"
+    )]
+    pub(crate) server: String,
+    /// A key that allows it
+    #[arg(long, value_name = "KEY", env = "TRAILBOOK_KEY", hide_env_values = true)]
+    pub(crate) key: String,
+    /// The project, when the key does not say it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) project: Option<String>,
+}
+
+impl Server {
+    /// The answer to a GET of `path`, when it is a success; what the server says against it otherwise.
+    pub(crate) fn get(&self, path: &str) -> anyhow::Result<Response<Body>> {
+        let connect = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(10)));
+        let agent: Agent = connect.build().into();
+        let url = format!("{}{path}", self.server.trim_end_matches('/'));
+        let mut request = agent.get(&url).header("Authorization", format!("Bearer {}", self.key));
+        if let Some(project) = &self.project {
+            request = request.header("Trailbook-Project", project);
+        }
+        let mut response = request
+            .call()
+            .with_context(|| format!("{} does not answer", self.server))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let mut text = String::new();
+        response
+            .body_mut()
+            .as_reader()
+            .take(64 << 10)
+            .read_to_string(&mut text)
+            .unwrap_or_default();
+        let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        bail!(
+            "the server answers {}: {}",
+            response.status(),
+            problem["detail"].as_str().unwrap_or("it says no more")
+        )
+    }
+}
+
+/// A text as one segment of a path, or a value of a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_not_plain_is_encoded() {
+        assert_eq!(encoded("a/b c+ü"), "a%2Fb%20c%2B%C3%BC");
+    }
+}

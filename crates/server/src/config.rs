@@ -1,0 +1,413 @@
+//! Settings of `trailbook serve`: flags over environment over file over defaults, every fault reported at once.
+//!
+//! Every setting has one name. `body_bytes_max` is `TRAILBOOK_BODY_BYTES_MAX` in the environment and
+//! `body_bytes_max = 16777216` in the file. A secret may be given by a file instead: `TRAILBOOK_ROOT_KEY_FILE`.
+//!
+//! Invariants
+//! - Settings that parse are valid: sizes and counts are in their bounds.
+//! - Messages name where a value came from and never contain a secret.
+//!
+//! Not here: what the settings do.
+
+use std::{
+    collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration,
+};
+
+use toml::de::{DeTable, DeValue};
+
+/// What a running server needs to know.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Where everything is kept.
+    pub(crate) data: PathBuf,
+    /// The address to listen on.
+    pub(crate) listen: SocketAddr,
+    /// The database's URL; `None` is SQLite in the data directory.
+    pub(crate) database: Option<String>,
+    /// The object store's URL; `None` is a directory in the data directory.
+    pub(crate) objects: Option<String>,
+    /// The root key, when the operator chose one.
+    pub(crate) root_key: Option<Secret>,
+    /// The mmdb file of countries by address.
+    pub(crate) country_database: Option<PathBuf>,
+    /// Which log messages are written, as `tracing` directives.
+    pub(crate) log: String,
+    /// The limits.
+    pub(crate) limits: Limits,
+}
+
+/// Bounds on what callers can take.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Connections open at a time; more wait in the kernel's queue.
+    pub(crate) connections: usize,
+    /// Live feeds open at a time.
+    pub(crate) live_connections: usize,
+    /// A body's size, as sent and decoded.
+    pub(crate) body_bytes: usize,
+    /// All bodies being handled at a time, decoded.
+    pub(crate) bodies_bytes: usize,
+    /// Events in one request.
+    pub(crate) batch_events: usize,
+    /// One event, as sent.
+    pub(crate) event_bytes: usize,
+    /// Events in memory that are not yet sealed.
+    pub(crate) tail_events: usize,
+    /// Bytes in memory of events that are not yet sealed.
+    pub(crate) tail_bytes: usize,
+    /// From the first byte of a request to the end of its header.
+    pub(crate) header_timeout: Duration,
+    /// From the end of the header to the end of the body.
+    pub(crate) body_timeout: Duration,
+}
+
+/// Text that is never printed.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The secret itself.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("(secret)")
+    }
+}
+
+/// Everything that is wrong with the configuration, one sentence each. The process exits with 78 (`EX_CONFIG`).
+#[derive(Debug)]
+pub(crate) struct Faults(pub(crate) Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the configuration cannot be used:")?;
+        self.0.iter().try_for_each(|fault| write!(formatter, "\n  {fault}"))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// The settings' names. A name that ends in `_file` reads the setting before it from a file.
+const NAMES: [&str; 20] = [
+    "data",
+    "listen",
+    "database",
+    "database_file",
+    "objects",
+    "objects_file",
+    "root_key",
+    "root_key_file",
+    "country_database",
+    "log",
+    "connections_max",
+    "live_connections_max",
+    "body_bytes_max",
+    "bodies_bytes_max",
+    "batch_events_max",
+    "event_bytes_max",
+    "tail_events_max",
+    "tail_bytes_max",
+    "header_timeout_ms",
+    "body_timeout_ms",
+];
+
+const MIB: usize = 1 << 20;
+
+/// One layer of settings: where a value came from, and the value.
+#[derive(Default)]
+pub(crate) struct Layer(BTreeMap<&'static str, (String, String)>);
+
+impl Layer {
+    /// The flags of the command line; `None` values were not given.
+    pub(crate) fn flags(given: [(&'static str, Option<String>); 6]) -> Self {
+        let kept = given.into_iter().filter_map(|(name, value)| {
+            let source = format!("--{}", name.replace('_', "-"));
+            value.map(|value| (name, (source, value)))
+        });
+        Self(kept.collect())
+    }
+
+    /// The variables `TRAILBOOK_*`, looked up by `variable`.
+    pub(crate) fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let kept = NAMES.into_iter().filter_map(|name| {
+            let key = format!("TRAILBOOK_{}", name.to_ascii_uppercase());
+            variable(&key)
+                .filter(|value| !value.is_empty())
+                .map(|value| (name, (key, value)))
+        });
+        Self(kept.collect())
+    }
+
+    /// The text of a TOML file called `path`.
+    pub(crate) fn file(path: &str, text: &str) -> Result<Self, Faults> {
+        let at = |offset: usize| format!("{path}, line {}", 1 + text[..offset].matches('\n').count());
+        let table = DeTable::parse(text).map_err(|error| {
+            let place = at(error.span().map_or(0, |span| span.start));
+            Faults(vec![format!("{place}: {}.", error.message().trim_end_matches('.'))])
+        })?;
+        let (mut layer, mut faults) = (Self::default(), Vec::new());
+        for (key, value) in table.get_ref() {
+            let (place, key) = (at(key.span().start), key.get_ref().as_ref());
+            match (NAMES.into_iter().find(|name| *name == key), plain(value.get_ref())) {
+                (None, _) => faults.push(format!("{place}: unknown key {key:?}{}", suggestion(key))),
+                (Some(_), None) => faults.push(format!("{place}: {key} must be a string or a whole number.")),
+                (Some(name), Some(value)) => {
+                    layer.0.insert(name, (format!("{place}, {name}"), value));
+                }
+            }
+        }
+        if faults.is_empty() {
+            Ok(layer)
+        } else {
+            Err(Faults(faults))
+        }
+    }
+}
+
+fn plain(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .map(|n| n.to_string()),
+        _ => None,
+    }
+}
+
+/// `; did you mean …?` when a known name is near.
+fn suggestion(key: &str) -> String {
+    let nearest = NAMES.into_iter().map(|name| (distance(key, name), name)).min();
+    match nearest {
+        Some((steps, name)) if steps <= 1 + key.len() / 3 => format!("; did you mean {name:?}?"),
+        _ => format!("; the known keys are {}.", NAMES.join(", ")),
+    }
+}
+
+/// Levenshtein's distance between two short names.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, character) in left.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for column in 0..right.len() {
+            let replaced = diagonal + usize::from(character != right[column]);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+/// Reads a file for [`Settings::from_layers`]: a secret's text, or why it cannot be read.
+pub(crate) type ReadFile<'r> = &'r dyn Fn(&str) -> std::io::Result<String>;
+
+impl Settings {
+    /// The settings from their layers, strongest first.
+    pub(crate) fn from_layers(layers: Vec<Layer>, read: ReadFile<'_>) -> Result<Self, Faults> {
+        let mut reader = Reader {
+            layers,
+            read,
+            faults: Vec::new(),
+        };
+        let data = reader
+            .text("data")
+            .map_or_else(|| PathBuf::from("trailbook-data"), PathBuf::from);
+        let settings = Self {
+            listen: reader.parsed(
+                "listen",
+                "127.0.0.1:8321",
+                "an address and a port, such as 127.0.0.1:8321",
+            ),
+            database: reader.secret("database"),
+            objects: reader.secret("objects"),
+            root_key: reader.root_key(),
+            country_database: reader.text("country_database").map(PathBuf::from),
+            log: reader.text("log").unwrap_or_else(|| "info".into()),
+            limits: reader.limits(),
+            data,
+        };
+        if reader.faults.is_empty() {
+            Ok(settings)
+        } else {
+            Err(Faults(reader.faults))
+        }
+    }
+}
+
+struct Reader<'r> {
+    layers: Vec<Layer>,
+    read: ReadFile<'r>,
+    faults: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn sourced(&self, name: &str) -> Option<(String, String)> {
+        self.layers.iter().find_map(|layer| layer.0.get(name)).cloned()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.sourced(name).map(|(_, value)| value)
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str, default: &str, expected: &str) -> T
+    where
+        T::Err: fmt::Debug,
+    {
+        if let Some((source, value)) = self.sourced(name) {
+            match value.parse() {
+                Ok(parsed) => return parsed,
+                Err(_) => self.faults.push(format!("{source}: {value:?} is not {expected}.")),
+            }
+        }
+        default.parse().expect("defaults are well-formed")
+    }
+
+    fn size(&mut self, name: &str, default: usize, bounds: RangeInclusive<usize>) -> usize {
+        let (low, high) = (*bounds.start(), *bounds.end());
+        let value: usize = self.parsed(
+            name,
+            &default.to_string(),
+            &format!("a whole number from {low} to {high}"),
+        );
+        if !bounds.contains(&value) {
+            let source = self.sourced(name).map_or_else(String::new, |(source, _)| source);
+            self.faults
+                .push(format!("{source}: {value} is not from {low} to {high}."));
+        }
+        value
+    }
+
+    fn milliseconds(&mut self, name: &str, default: usize) -> Duration {
+        Duration::from_millis(self.size(name, default, 100..=600_000) as u64)
+    }
+
+    /// A setting that may be in a file of its own: `NAME` or `NAME_file`.
+    fn secret(&mut self, name: &str) -> Option<String> {
+        let (plain, file) = (self.sourced(name), self.sourced(&format!("{name}_file")));
+        match (plain, file) {
+            (Some((one, _)), Some((other, _))) => {
+                self.faults
+                    .push(format!("{one} and {other} are both set; set one of them."));
+                None
+            }
+            (Some((_, value)), None) => Some(value),
+            (None, Some((source, path))) => match (self.read)(&path) {
+                Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
+                Err(error) => {
+                    self.faults.push(format!("{source}: {path:?} cannot be read: {error}."));
+                    None
+                }
+            },
+            (None, None) => None,
+        }
+    }
+
+    fn root_key(&mut self) -> Option<Secret> {
+        let key = self.secret("root_key")?;
+        if key.len() < 16 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.faults
+                .push("root_key must have at least 16 visible ASCII characters and no spaces.".into());
+        }
+        Some(Secret(key))
+    }
+
+    fn limits(&mut self) -> Limits {
+        Limits {
+            connections: self.size("connections_max", 4_096, 1..=1_000_000),
+            live_connections: self.size("live_connections_max", 1_000, 1..=1_000_000),
+            body_bytes: self.size("body_bytes_max", 16 * MIB, 1_024..=256 * MIB),
+            bodies_bytes: self.size("bodies_bytes_max", 256 * MIB, 32 * MIB..=1 << 40),
+            batch_events: self.size("batch_events_max", 10_000, 1..=100_000),
+            event_bytes: self.size("event_bytes_max", MIB, 256..=16 * MIB),
+            tail_events: self.size("tail_events_max", 2_000_000, 1_000..=1 << 40),
+            tail_bytes: self.size("tail_bytes_max", 2_048 * MIB, MIB..=1 << 50),
+            header_timeout: self.milliseconds("header_timeout_ms", 30_000),
+            body_timeout: self.milliseconds("body_timeout_ms", 30_000),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(layers: Vec<Layer>) -> Result<Settings, Faults> {
+        Settings::from_layers(layers, &|path| match path {
+            "key.txt" => Ok("a-key-from-a-file-0123\n".into()),
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        })
+    }
+
+    fn file(text: &str) -> Layer {
+        Layer::file("trailbook.toml", text).expect("well-formed")
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_file_over_defaults() {
+        let flags = Layer(BTreeMap::from([("data", ("--data".into(), "from-flag".into()))]));
+        let environment = Layer::environment(&|name| match name {
+            "TRAILBOOK_DATA" => Some("from-environment".into()),
+            "TRAILBOOK_LISTEN" => Some("127.0.0.1:1".into()),
+            _ => None,
+        });
+        let file = file("data = 'from-file'\nlisten = '127.0.0.1:2'\nbatch_events_max = 7\n");
+        let settings = settings(vec![flags, environment, file]).expect("valid");
+        assert_eq!(settings.data, PathBuf::from("from-flag"));
+        assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.limits.batch_events, 7);
+        assert_eq!(settings.limits.body_bytes, 16 * MIB);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_a_suggestion() {
+        let faults = Layer::file("t.toml", "# comment\n\nlisten = '127.0.0.1:1'\ndatabse = 'x'\n")
+            .err()
+            .expect("refused");
+        assert_eq!(
+            faults.0,
+            ["t.toml, line 4: unknown key \"databse\"; did you mean \"database\"?"]
+        );
+    }
+
+    #[test]
+    fn every_fault_is_reported_at_once() {
+        let faults =
+            settings(vec![file("listen = 'here'\nbatch_events_max = 0\nroot_key = 'short'")]).expect_err("refused");
+        assert_eq!(faults.0.len(), 3, "{faults}");
+        assert!(
+            faults.0[0].contains("line 1") && !faults.to_string().contains("short"),
+            "{faults}"
+        );
+    }
+
+    #[test]
+    fn a_secret_may_be_in_a_file_of_its_own_but_not_in_both_places() {
+        let key = |layer| settings(vec![layer]).map(|settings| settings.root_key.map(|key| key.expose().to_owned()));
+        assert_eq!(
+            key(file("root_key_file = 'key.txt'")).expect("valid").as_deref(),
+            Some("a-key-from-a-file-0123")
+        );
+        assert!(key(file("root_key_file = 'absent.txt'")).is_err());
+        assert!(key(file("root_key_file = 'key.txt'\nroot_key = 'another-key-0123456789'")).is_err());
+    }
+
+    #[test]
+    fn every_setting_is_documented() {
+        let document = include_str!("../../../docs/operate/settings.md");
+        for name in NAMES.into_iter().filter(|name| !name.ends_with("_file")) {
+            assert!(
+                document.contains(&format!("| `{name}` |")),
+                "docs/operate/settings.md lacks {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        assert_eq!(format!("{:?}", Secret("hunter2".into())), "(secret)");
+    }
+}

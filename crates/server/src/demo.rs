@@ -1,0 +1,108 @@
+//! `trailbook demo`: real audit events, pseudonymised, loaded into a running server.
+//!
+//! The events come with the source in `testdata/real`, a file per source; see its README for licences.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use trailbook_event::Timestamp;
+use trailbook_import::{BUILT_IN, command as import};
+
+use crate::client::Server;
+
+/// Load the real events that come with Trailbook into a running server
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  trailbook demo --key KEY")]
+pub(crate) struct Arguments {
+    /// The folder with the events
+    #[arg(long, value_name = "DIR", default_value = "testdata/real")]
+    events: PathBuf,
+    /// The organization to load them into
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    organization: String,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let sources = sources(&arguments.events)?;
+    ensure!(
+        !sources.is_empty(),
+        "{} holds no events of a known source",
+        arguments.events.display()
+    );
+    for source in sources {
+        let name = source.name.clone();
+        let outcome = import::run_command(&load(arguments, source), now);
+        ensure!(outcome != ExitCode::from(2), "the events of {name} could not be loaded");
+    }
+    introduce(arguments);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file of events and how to read it.
+struct Source {
+    name: String,
+    file: PathBuf,
+    /// For sources that import does not know by itself.
+    mapping: Option<PathBuf>,
+}
+
+/// The files `NAME.jsonl.gz` whose mapping is built in, or is beside them in `../mappings/NAME.toml`.
+fn sources(folder: &Path) -> anyhow::Result<Vec<Source>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    let source = |file: PathBuf| {
+        let name = file.file_name()?.to_str()?.strip_suffix(".jsonl.gz")?.to_owned();
+        let mapping = folder.join("../mappings").join(format!("{name}.toml"));
+        let built_in = BUILT_IN.iter().any(|(known, _)| *known == name);
+        let mapping = (!built_in).then_some(mapping);
+        mapping
+            .as_ref()
+            .is_none_or(|mapping| mapping.exists())
+            .then_some(Source { name, file, mapping })
+    };
+    Ok(files.into_iter().filter_map(source).collect())
+}
+
+fn load(arguments: &Arguments, source: Source) -> import::Arguments {
+    let rejects = format!("trailbook-demo-{}.rejects.jsonl", source.name);
+    import::Arguments {
+        from: if source.mapping.is_some() {
+            "generic".to_owned()
+        } else {
+            source.name
+        },
+        mapping: source.mapping,
+        organization: arguments.organization.clone(),
+        server: Some(arguments.server.server.clone()),
+        key: Some(arguments.server.key.clone()),
+        project: arguments.server.project.clone(),
+        check: false,
+        rejects: Some(std::env::temp_dir().join(rejects)),
+        files: vec![source.file],
+    }
+}
+
+fn introduce(arguments: &Arguments) {
+    let (server, key, organization) = (&arguments.server.server, &arguments.server.key, &arguments.organization);
+    println!(
+        "\nLook at the events:  {server}/\n  organization:      {organization}\n  key:               {key}\n\n\
+         Add one, and see it appear at once:\n\n\
+         curl -sS {server}/v1/events -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{\n  \
+         \"organization\": \"{organization}\",\n  \"action\": \"user.role.updated\",\n  \"action_type\": \"update\",\n  \
+         \"description\": \"Made organization owner\",\n  \"security\": true,\n  \
+         \"actor\": {{\"id\": \"u_81\", \"name\": \"Sarah Khan\", \"email\": \"sarah@fashion.example\"}},\n  \
+         \"targets\": [{{\"type\": \"user\", \"id\": \"u_92\", \"name\": \"Bill Hart\"}}],\n  \
+         \"changes\": [{{\"field\": \"role\", \"before\": \"administrator\", \"after\": \"owner\"}}]\n}}'\n"
+    );
+}

@@ -1,0 +1,331 @@
+//! Files of a result, streamed: CSV, JSON lines, and evidence that can be checked offline.
+//!
+//! Invariants
+//! - Memory stays flat whatever the size of the result: a chunk is made when the reader takes the one before.
+//! - A file that could not be finished ends without its last chunk, so that no reader takes it for whole.
+//!
+//! Not here: the formats (`trailbook_deliver`).
+
+use std::{io, sync::Arc};
+
+use axum::{
+    body::Body,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures::stream;
+use tokio::sync::mpsc;
+use trailbook_deliver::{
+    self as deliver,
+    csv::{Column, Csv, DEFAULT_COLUMNS},
+    evidence::{self, About},
+    jsonl,
+};
+use trailbook_event::{Event, Filter, filter::Record};
+use trailbook_ledger::{Ledger, OrganizationKey, Row, SignedCheckpoint};
+use trailbook_merkle::RangeProof;
+use trailbook_query::{Order, Question, Rows};
+
+use super::{
+    ask::Ask,
+    parameters::{Accepts, COLUMNS, LABELS, Parameters},
+    problem::{Document, Problem},
+    reads::envelope,
+};
+
+/// What a CSV file accepts.
+pub(crate) const CSV: Accepts = Accepts {
+    filters: true,
+    own: &[&COLUMNS, &LABELS],
+};
+/// What a file of JSON lines accepts.
+pub(crate) const JSONL: Accepts = Accepts {
+    filters: true,
+    own: &[],
+};
+/// What evidence accepts.
+pub(crate) const EVIDENCE: Accepts = Accepts {
+    filters: true,
+    own: &[],
+};
+
+/// Bytes of a chunk, about.
+const CHUNK_BYTES: usize = 64 << 10;
+/// Rows taken from the ledger at a time.
+const BATCH_ROWS: usize = 1_024;
+/// Chunks of evidence that wait for their reader.
+const CHUNKS_WAITING: usize = 4;
+
+type Chunk = Result<Bytes, io::Error>;
+
+/// Events as CSV, newest first.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events.csv", tag = "Export",
+    responses((status = 200, description = "The file", body = String, content_type = "text/csv"), (status = 400, description = "A bad parameter", body = Document<'static>)))]
+pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
+    let parameters = ask.parameters(&CSV)?;
+    let columns = columns(&parameters)?;
+    let labels: Vec<String> = columns.iter().map(|column| label(column.id())).collect();
+    let mut csv = Csv::new(columns, None);
+    match parameters.text(&LABELS) {
+        Some("true") => csv.labelled_header(&labels),
+        _ => csv.header(),
+    }?;
+    let (rows, organization) = (rows(&ask, &parameters)?, ask.organization.clone());
+    let chunks = pulled(rows, move |rows| {
+        while csv.waiting_bytes() < CHUNK_BYTES {
+            let Some(row) = rows.next() else {
+                let rest = csv.take().map_err(failed)?;
+                return Ok((!rest.is_empty()).then_some(rest));
+            };
+            let row = row.map_err(failed)?;
+            csv.row(&row, &envelope(&organization)).map_err(failed)?;
+        }
+        csv.take().map(Some).map_err(failed)
+    });
+    Ok(file(&ask, deliver::csv::CONTENT_TYPE, "csv", chunks))
+}
+
+/// Events as JSON lines, newest first.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events.jsonl", tag = "Export",
+    responses((status = 200, description = "The file", body = String, content_type = "application/x-ndjson")))]
+pub(crate) async fn jsonl(ask: Ask) -> Result<Response, Problem> {
+    let rows = rows(&ask, &ask.parameters(&JSONL)?)?;
+    let organization = ask.organization.clone();
+    let chunks = pulled(rows, move |rows| {
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES + 4_096);
+        while chunk.len() < CHUNK_BYTES {
+            let Some(row) = rows.next() else { break };
+            let row = row.map_err(failed)?;
+            jsonl::write_line(&row, &envelope(&organization), &mut chunk);
+        }
+        Ok((!chunk.is_empty()).then_some(chunk))
+    });
+    Ok(file(&ask, jsonl::CONTENT_TYPE, "jsonl", chunks))
+}
+
+/// Evidence: the events from the first to the last that match, with what proves them complete and unchanged.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events.evidence", tag = "Export",
+    responses((status = 200, description = "A zip archive, checked by `trailbook verify`", body = Vec<u8>, content_type = "application/zip")))]
+pub(crate) async fn evidence(ask: Ask) -> Result<Response, Problem> {
+    let parameters = ask.parameters(&EVIDENCE)?;
+    let question = ask.question(&parameters)?;
+    let checkpoint = ask.app.ledger.checkpoint(&ask.organization).await?;
+    let (begin, end) = span(&ask, &question)?;
+    let proof = ask
+        .app
+        .ledger
+        .prove_range(&ask.organization, begin, end, checkpoint.size)
+        .await?;
+    let filter = whole(&question);
+    let dossier = Dossier {
+        origin: ask.app.ledger.origin(&ask.organization)?.origin,
+        generated_at: ask.app.clock.now(),
+        ledger: ask.app.ledger.clone(),
+        organization: ask.organization.clone(),
+        filter: (!filter.is_all()).then_some(filter),
+        checkpoint,
+        proof,
+        begin,
+        end,
+    };
+    let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
+    tokio::task::spawn_blocking(move || dossier.write(&sender));
+    let chunks = stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
+    Ok(file(&ask, evidence::CONTENT_TYPE, "evidence.zip", chunks))
+}
+
+fn rows(ask: &Ask, parameters: &Parameters) -> Result<Rows, Problem> {
+    let question = ask.question(parameters)?;
+    Ok(ask.view()?.rows(&question, Order::Descending))
+}
+
+fn columns(parameters: &Parameters) -> Result<Vec<Column>, Problem> {
+    let named = parameters.text(&COLUMNS);
+    let ids: Vec<&str> = named.map_or_else(
+        || DEFAULT_COLUMNS.to_vec(),
+        |list| list.split(',').map(str::trim).collect(),
+    );
+    ids.into_iter()
+        .map(|id| Column::parse(id).map_err(|error| Problem::parameter("columns", &error.to_string())))
+        .collect()
+}
+
+/// The label of a column that the policy has none for: `actor.email` is "Actor email".
+fn label(id: &str) -> String {
+    let words = id.replace(['.', '_'], " ");
+    let mut characters = words.chars();
+    characters
+        .next()
+        .map(|first| first.to_uppercase().chain(characters).collect())
+        .unwrap_or_default()
+}
+
+/// Chunks made one by one, each when the reader asks for it.
+fn pulled<M>(rows: Rows, make: M) -> impl stream::Stream<Item = Chunk> + Send + 'static
+where
+    M: FnMut(&mut Rows) -> Result<Option<Vec<u8>>, io::Error> + Send + 'static,
+{
+    stream::unfold(Some((rows, make)), |state| async {
+        let (mut rows, mut make) = state?;
+        match tokio::task::block_in_place(|| make(&mut rows)) {
+            Ok(Some(chunk)) => Some((Ok(chunk.into()), Some((rows, make)))),
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
+        }
+    })
+}
+
+fn file(
+    ask: &Ask,
+    kind: &'static str,
+    extension: &str,
+    chunks: impl stream::Stream<Item = Chunk> + Send + 'static,
+) -> Response {
+    let name: String = ask
+        .organization
+        .organization()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}-events.{extension}\""),
+        ),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    (headers, Body::from_stream(chunks)).into_response()
+}
+
+fn failed(error: impl std::fmt::Display) -> io::Error {
+    tracing::error!(%error, "a file could not be finished");
+    io::Error::other("the file could not be finished")
+}
+
+impl From<deliver::Error> for Problem {
+    fn from(error: deliver::Error) -> Self {
+        tracing::error!(%error, "a file could not be begun");
+        Self::internal()
+    }
+}
+
+/// The sequences from the first to after the last event that a question is about.
+fn span(ask: &Ask, question: &Question) -> Result<(u64, u64), Problem> {
+    let rows = ask.view()?.rows(question, Order::Descending);
+    let mut span: Option<(u64, u64)> = None;
+    tokio::task::block_in_place(|| {
+        for row in rows {
+            let sequence = row?.sequence;
+            let (begin, end) = span.unwrap_or((sequence, sequence + 1));
+            span = Some((begin.min(sequence), end.max(sequence + 1)));
+        }
+        Ok::<_, trailbook_query::Error>(())
+    })?;
+    Ok(span.unwrap_or((0, 0)))
+}
+
+/// A question as one filter.
+fn whole(question: &Question) -> Filter {
+    let range = [
+        question.range.from.map(Filter::After),
+        question.range.to.map(Filter::Before),
+    ];
+    Filter::all_of(range.into_iter().flatten().chain([question.filter.clone()]))
+}
+
+/// What one evidence file is made from.
+struct Dossier {
+    ledger: Ledger,
+    organization: OrganizationKey,
+    origin: String,
+    generated_at: trailbook_event::Timestamp,
+    filter: Option<Filter>,
+    checkpoint: SignedCheckpoint,
+    proof: RangeProof,
+    begin: u64,
+    end: u64,
+}
+
+impl Dossier {
+    /// Writes the file into the channel, waiting for its reader.
+    fn write(&self, sender: &mpsc::Sender<Chunk>) {
+        let printed = self.filter.as_ref().map(ToString::to_string);
+        let about = About {
+            project: self.organization.project(),
+            organization: self.organization.organization(),
+            origin: &self.origin,
+            begin: self.begin,
+            end: self.end,
+            filter: printed.as_deref(),
+            generated_by: concat!("trailbook ", env!("CARGO_PKG_VERSION")),
+            generated_at: self.generated_at,
+        };
+        let leaves = self.rows().map(|row| Ok(row.leaf_record()));
+        let events = self.rows().filter(|row| self.holds(row)).map(Ok);
+        let out = io::BufWriter::with_capacity(CHUNK_BYTES, Sink(sender));
+        let written = evidence::write(&about, &self.checkpoint, &self.proof, leaves, events, out)
+            .and_then(|mut out| io::Write::flush(&mut out).map_err(Into::into));
+        if let Err(error) = written {
+            // The reader may be gone as well, and then there is nobody to tell.
+            let _ = sender.blocking_send(Err(failed(error)));
+        }
+    }
+
+    /// The rows of the range, in sequence order.
+    fn rows(&self) -> impl Iterator<Item = Arc<Row>> {
+        let mut next = self.begin;
+        std::iter::from_fn(move || {
+            let limit = usize::try_from(self.end - next).unwrap_or(usize::MAX).min(BATCH_ROWS);
+            let rows = if limit == 0 {
+                Vec::new()
+            } else {
+                self.ledger.rows(&self.organization, next, limit)
+            };
+            next += rows.len() as u64;
+            (!rows.is_empty()).then_some(rows)
+        })
+        .flatten()
+    }
+
+    fn holds(&self, row: &Row) -> bool {
+        let Some(filter) = &self.filter else { return true };
+        Event::parse(&row.parts).is_ok_and(|event| {
+            filter.matches(&Record {
+                occurred_at: row.occurred_at,
+                country: row.country(),
+                event: &event,
+            })
+        })
+    }
+}
+
+/// Hands bytes over to the response.
+struct Sink<'s>(&'s mpsc::Sender<Chunk>);
+
+impl io::Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes))).map_err(gone)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_the_ids_in_words() {
+        assert_eq!(label("actor.email"), "Actor email");
+        assert_eq!(label("occurred_at"), "Occurred at");
+    }
+}

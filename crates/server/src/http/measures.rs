@@ -1,0 +1,247 @@
+//! What `/metrics` tells, in the OpenMetrics text format. No label names an organization, a project or a key.
+
+use std::{fmt, sync::atomic::Ordering, time::Duration};
+
+use axum::http::StatusCode;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet, text::encode},
+    metrics::{
+        MetricType,
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+        info::Info,
+    },
+    registry::{Registry, Unit},
+};
+use trailbook_ledger::{BUCKETS_MS, Durations, Ledger, Stage};
+
+/// Upper bounds of the duration buckets, in seconds.
+const BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+
+/// A group of routes, told apart by the path alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surface {
+    /// `/v1/events…`
+    Ingest,
+    /// Files.
+    Export,
+    /// Checkpoints, proofs and tiles.
+    Proof,
+    /// Everything else under `/v1/`.
+    Read,
+    /// The page, the description of the API, health.
+    Public,
+}
+
+impl Surface {
+    const ALL: [Surface; 5] = [
+        Surface::Ingest,
+        Surface::Export,
+        Surface::Proof,
+        Surface::Read,
+        Surface::Public,
+    ];
+
+    /// The group that a path belongs to.
+    pub(crate) fn of(path: &str) -> Self {
+        if path.starts_with("/v1/events") {
+            return Self::Ingest;
+        }
+        let Some((_, below)) = path
+            .strip_prefix("/v1/organizations/")
+            .and_then(|rest| rest.split_once('/'))
+        else {
+            return if path.starts_with("/v1/") {
+                Self::Read
+            } else {
+                Self::Public
+            };
+        };
+        match below {
+            file if file.starts_with("events.") => Self::Export,
+            proof if proof.starts_with("checkpoint") || proof.starts_with("tlog/") || proof == "consistency" => {
+                Self::Proof
+            }
+            proof if proof.ends_with("/proof") => Self::Proof,
+            _ => Self::Read,
+        }
+    }
+
+    /// The group's name in labels and logs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Export => "export",
+            Self::Proof => "proof",
+            Self::Read => "read",
+            Self::Public => "public",
+        }
+    }
+}
+
+/// The answers of one surface, by the first digit of their status.
+struct Answers {
+    by_class: [Counter; CLASSES.len()],
+    seconds: Histogram,
+}
+
+const CLASSES: [&str; 6] = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+type Requests = Family<[(&'static str, &'static str); 2], Counter>;
+type Seconds = Family<[(&'static str, &'static str); 1], Histogram>;
+
+/// The server's measures. All only grow, but the gauges.
+pub(crate) struct Measures {
+    registry: Registry,
+    surfaces: [Answers; Surface::ALL.len()],
+    panics: Counter,
+    /// Events stored.
+    pub(crate) accepted: Counter,
+    /// Events recognised as stored before.
+    pub(crate) duplicates: Counter,
+    /// Connections open now.
+    pub(crate) connections: Gauge,
+    /// Live feeds open now.
+    pub(crate) live: Gauge,
+}
+
+impl Measures {
+    /// All at zero, but those of the ledger.
+    pub(crate) fn new(ledger: Ledger) -> Self {
+        let mut registry = Registry::with_prefix("trailbook");
+        registry.register_collector(Box::new(OfLedger(ledger)));
+        registry.register(
+            "build",
+            "The running binary",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        let (requests, seconds) = (
+            Requests::default(),
+            Seconds::new_with_constructor(|| Histogram::new(BUCKETS)),
+        );
+        registry.register("requests", "Requests answered", requests.clone());
+        registry.register_with_unit(
+            "request",
+            "From the header to the answer",
+            Unit::Seconds,
+            seconds.clone(),
+        );
+        Self {
+            surfaces: Surface::ALL.map(|surface| Answers::of(surface, &requests, &seconds)),
+            panics: counter(&mut registry, "panics", "Handlers that panicked"),
+            accepted: counter(&mut registry, "events_accepted", "Events stored"),
+            duplicates: counter(&mut registry, "events_duplicate", "Events recognised as stored before"),
+            connections: gauge(&mut registry, "connections", "Connections open now"),
+            live: gauge(&mut registry, "live_connections", "Live feeds open now"),
+            registry,
+        }
+    }
+
+    /// Counts an answer.
+    pub(crate) fn answered(&self, surface: Surface, status: StatusCode, took: Duration) {
+        let answers = &self.surfaces[surface as usize];
+        answers.by_class[usize::from(status.as_u16() / 100).min(5)].inc();
+        answers.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a handler that panicked.
+    pub(crate) fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// The text of `/metrics`.
+    pub(crate) fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl Answers {
+    fn of(surface: Surface, requests: &Requests, seconds: &Seconds) -> Self {
+        let labelled = |class| {
+            requests
+                .get_or_create(&[("surface", surface.name()), ("status", class)])
+                .clone()
+        };
+        Self {
+            by_class: CLASSES.map(labelled),
+            seconds: seconds.get_or_create(&[("surface", surface.name())]).clone(),
+        }
+    }
+}
+
+/// The ledger's own measures, read when they are asked for.
+struct OfLedger(Ledger);
+
+impl fmt::Debug for OfLedger {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OfLedger")
+    }
+}
+
+impl Collector for OfLedger {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let measures = self.0.measures();
+        let tail = [
+            ("tail_events", "Events in memory, not yet sealed", &measures.tail_events),
+            (
+                "tail_bytes",
+                "Bytes in memory of events not yet sealed, estimated",
+                &measures.tail_bytes,
+            ),
+        ];
+        for (name, help, gauge) in tail {
+            let gauge = ConstGauge::new(gauge.load(Ordering::Relaxed));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        for stage in Stage::ALL {
+            let counter = ConstCounter::new(measures.seconds(stage));
+            let name = format!("append_{}", stage.name());
+            let help = "Time in a stage of the append path";
+            counter.encode(encoder.encode_descriptor(&name, help, Some(&Unit::Seconds), counter.metric_type())?)?;
+        }
+        encode_durations(
+            &mut encoder,
+            "commit",
+            "Commits: statements and sync",
+            &measures.commits,
+        )?;
+        encode_durations(
+            &mut encoder,
+            "wal_checkpoint",
+            "The database moving its log",
+            &measures.wal_checkpoints,
+        )
+    }
+}
+
+fn encode_durations(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    durations: &Durations,
+) -> Result<(), fmt::Error> {
+    let (counts, sum) = durations.read();
+    let bounds = BUCKETS_MS.iter().map(|bound| bound / 1e3).chain([f64::MAX]);
+    let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
+    let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+    metric.encode_histogram::<NoLabelSet>(sum, counts.iter().sum(), &buckets, None)
+}
+
+fn counter(registry: &mut Registry, name: &str, help: &str) -> Counter {
+    let counter = Counter::default();
+    registry.register(name, help, counter.clone());
+    counter
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
+    let gauge = Gauge::default();
+    registry.register(name, help, gauge.clone());
+    gauge
+}

@@ -1,0 +1,207 @@
+//! The HTTP side of the server: one gate that every request passes, and the routes behind it.
+//!
+//! A request's way: an id → the credential (`access`) → the route → the answer, with refusals rendered as problems.
+//! The gate is a plain function, not a stack of middleware: single-event requests pay for every layer.
+//!
+//! Invariants
+//! - Nothing under `/v1/` is answered before its credential was checked.
+//! - A panic in a handler becomes a 500 without details and is counted.
+//! - Neither paths, query strings, headers nor bodies are logged.
+
+mod access;
+mod aggregate;
+mod answers;
+mod ask;
+mod assets;
+mod body;
+mod files;
+mod health;
+mod ingest;
+mod live;
+mod measures;
+mod openapi;
+mod parameters;
+mod problem;
+mod proof;
+mod reads;
+mod reference;
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderName, HeaderValue, Request, Response, StatusCode, header},
+};
+use futures::FutureExt;
+use tokio::sync::{Semaphore, watch};
+use tower::Service;
+use trailbook_event as event;
+use trailbook_ledger::{Clock, Ledger};
+use trailbook_query::Engine;
+
+use self::{body::Bodies, measures::Measures, problem::Problem};
+use crate::{config::Limits, country::Countries, policy::Policy, root_key::RootKey};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Everything that handlers share.
+pub(crate) struct App {
+    pub(crate) ledger: Ledger,
+    /// Answers questions over the ledger.
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) root_key: RootKey,
+    pub(crate) countries: Countries,
+    pub(crate) policy: Policy,
+    /// Limits of admission.
+    pub(crate) admission: event::Limits,
+    /// The memory for bodies.
+    pub(crate) bodies: Bodies,
+    pub(crate) measures: Measures,
+    pub(crate) default_project: Arc<str>,
+    /// Free places for live feeds.
+    pub(crate) live: Arc<Semaphore>,
+    /// Turns true when the server stops: live feeds end then.
+    pub(crate) stopping: watch::Receiver<bool>,
+    request_ids: RequestIds,
+}
+
+/// What [`App::new`] is made of.
+pub(crate) struct Components {
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) root_key: RootKey,
+    pub(crate) countries: Countries,
+    pub(crate) stopping: watch::Receiver<bool>,
+    /// Distinguishes this process's request ids from those before a restart.
+    pub(crate) run: u32,
+}
+
+impl App {
+    /// The application over its components.
+    pub(crate) fn new(components: Components, limits: &Limits) -> Self {
+        Self {
+            engine: Engine::new(components.ledger.clone(), components.ledger.secret("cursor")),
+            clock: components.clock,
+            root_key: components.root_key,
+            countries: components.countries,
+            policy: Policy::default(),
+            admission: event::Limits {
+                event_bytes_max: limits.event_bytes,
+                events_max: limits.batch_events,
+                ..event::Limits::default()
+            },
+            bodies: Bodies::new(limits.clone()),
+            measures: Measures::new(components.ledger.clone()),
+            ledger: components.ledger,
+            default_project: access::DEFAULT_PROJECT.into(),
+            live: Arc::new(Semaphore::new(limits.live_connections)),
+            stopping: components.stopping,
+            request_ids: RequestIds {
+                run: components.run,
+                next: AtomicU64::new(0),
+            },
+        }
+    }
+}
+
+/// Sixteen hexadecimal digits a request: the process's run and a count.
+struct RequestIds {
+    run: u32,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    fn next(&self) -> String {
+        format!("{:08x}{:08x}", self.run, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// All routes. Clones share them.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    openapi::routes().0.fallback(assets::page).with_state(app)
+}
+
+/// Answers one request.
+pub(crate) async fn answer(
+    app: Arc<App>,
+    mut router: Router,
+    peer: SocketAddr,
+    mut request: Request<Body>,
+) -> Result<Response<Body>, Infallible> {
+    let (started, id) = (app.clock.monotonic(), app.request_ids.next());
+    let surface = measures::Surface::of(request.uri().path());
+    let admitted = admit(&app, peer, &mut request);
+    let response = match admitted {
+        Err(problem) => problem.render(&id),
+        Ok(()) => match AssertUnwindSafe(router.call(request)).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Err(_) => {
+                app.measures.panicked();
+                Problem::internal().render(&id)
+            }
+        },
+    };
+    let response = finish(response, &id);
+    let took = app.clock.monotonic().saturating_sub(started);
+    app.measures.answered(surface, response.status(), took);
+    log(&id, surface, response.status(), took);
+    Ok(response)
+}
+
+fn admit(app: &App, peer: SocketAddr, request: &mut Request<Body>) -> Result<(), Problem> {
+    let path = request.uri().path();
+    if path == "/metrics" {
+        access::check_metrics(app, request.headers(), peer)?;
+    } else if !access::is_public(path) {
+        let access = access::check(app, request.headers())?;
+        request.extensions_mut().insert(access);
+    }
+    Ok(())
+}
+
+/// Renders problems, the router's own refusals included, and names the request.
+fn finish(mut response: Response<Body>, id: &str) -> Response<Body> {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response = problem.render(id);
+    } else if let Some(problem) = own_problem(&response) {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        response = problem.render(id);
+        allow.and_then(|allow| response.headers_mut().insert(header::ALLOW, allow));
+    }
+    if let Ok(value) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// The router refuses without a body of ours.
+fn own_problem(response: &Response<Body>) -> Option<Problem> {
+    match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => Some(Problem::new(
+            problem::Code::MethodNotAllowed,
+            "The path exists with the methods of the header Allow.",
+        )),
+        StatusCode::NOT_FOUND => Some(Problem::not_found()),
+        _ => None,
+    }
+}
+
+fn log(id: &str, surface: measures::Surface, status: StatusCode, took: Duration) {
+    let (surface, status, ms) = (surface.name(), status.as_u16(), took.as_secs_f64() * 1e3);
+    if status >= 500 {
+        tracing::warn!(request_id = id, surface, status, ms, "request failed");
+    } else {
+        tracing::debug!(request_id = id, surface, status, ms, "request");
+    }
+}

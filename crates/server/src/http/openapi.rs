@@ -1,0 +1,384 @@
+//! The API's description (OpenAPI 3.1), generated from the handlers, and a page that shows it without any network.
+//!
+//! Routes are registered together with their descriptions, and query parameters come from the [`Accepts`] that also
+//! checks requests: neither can be forgotten. The document is kept in docs/openapi.json; a test fails when it drifts.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{
+    Router,
+    http::header,
+    response::{Html, IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::Value;
+use trailbook_event::Field;
+use utoipa::{
+    Modify, OpenApi, ToSchema,
+    openapi::{
+        self, Object, RefOr, Required, Schema, Type,
+        path::{Operation, ParameterBuilder, ParameterIn, PathItem},
+        schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    App, aggregate, assets, files, health, ingest, live,
+    parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
+    problem::Document,
+    proof, reads, reference,
+};
+
+/// An event, as sent. What may be left out is nullable.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventSent {
+    /// Your own id of this event, at most 128 characters; repeating it within 24 hours stores nothing twice.
+    client_id: Option<String>,
+    /// The customer whose ledger the event belongs to.
+    organization: String,
+    /// When it happened (RFC 3339 with an offset); the time of receipt by default.
+    #[schema(format = DateTime)]
+    occurred_at: Option<String>,
+    /// What was done, such as `user.role.updated`.
+    action: String,
+    /// create, read, update, delete, login, logout, export, approve, invite, execute, other, or the catalog's own.
+    action_type: Option<String>,
+    area: Option<String>,
+    product: Option<String>,
+    description: Option<String>,
+    security: Option<bool>,
+    /// success (the default), failure or denied.
+    result: Option<String>,
+    actor: ActorSchema,
+    targets: Option<Vec<TargetSchema>>,
+    context: Option<ContextSchema>,
+    changes: Option<Vec<ChangeSchema>>,
+    /// Joins the events of one operation.
+    trace_id: Option<String>,
+    /// Any JSON object.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    message: Option<String>,
+}
+
+/// An event, as returned: the canonical bytes that were hashed, inside an envelope.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventReturned {
+    /// The Log ID: a UUIDv7 made by the server, in order of receipt.
+    id: String,
+    project: String,
+    /// Position in the organization's ledger, from 0, without gaps.
+    sequence: u64,
+    epoch: u32,
+    received_at: String,
+    /// Null when it is kept for ever.
+    #[schema(required)]
+    expires_at: Option<String>,
+    /// ISO 3166-1 alpha-2 of the address at admission.
+    #[schema(required)]
+    country: Option<String>,
+    /// Names of the parts that were removed.
+    redacted: Vec<String>,
+    #[serde(flatten)]
+    event: EventSent,
+}
+
+/// One event, or a batch.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what `trailbook_event::admit_body` reads")]
+pub(crate) enum Batch {
+    /// One event.
+    One(Box<EventSent>),
+    /// At most 10,000 events, stored together or not at all.
+    Many {
+        /// The events.
+        events: Vec<EventSent>,
+    },
+}
+
+/// Who did it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Actor)]
+pub(crate) struct ActorSchema {
+    /// user (the default), service, system, anonymous, unknown, or the product's own word.
+    r#type: Option<String>,
+    /// Required unless `type` is system, anonymous or unknown.
+    id: Option<String>,
+    name: Option<String>,
+    email: Option<String>,
+    team: Option<String>,
+}
+
+/// What it was done to. Has an id or a name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Target)]
+pub(crate) struct TargetSchema {
+    r#type: String,
+    id: Option<String>,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+/// Where it came from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Context)]
+pub(crate) struct ContextSchema {
+    ip: Option<String>,
+    user_agent: Option<String>,
+    url: Option<String>,
+    referrer: Option<String>,
+}
+
+/// One changed field. An absent `before` or `after` means that it did not exist; null is a value.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Change)]
+pub(crate) struct ChangeSchema {
+    field: String,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Trailbook",
+        description = "An audit log that a product embeds for its customers. Problems: docs/problems.md.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(Document<'static>, EventReturned)),
+    security(("bearer" = [])),
+    modifiers(&Bearer)
+)]
+struct Description;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The root key."))
+            .build();
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+const ORGANIZATION: &str = "/v1/organizations/{organization}";
+
+/// What each filtered or parametrised endpoint accepts, by the end of its path.
+fn accepted() -> Vec<(String, &'static Accepts)> {
+    let below = |path: &str| format!("{ORGANIZATION}{path}");
+    vec![
+        ("/v1/events".into(), &ingest::ACCEPTS),
+        ("/v1/events/validate".into(), &ingest::ACCEPTS),
+        (below("/events"), &reads::PAGE),
+        (below("/events/count"), &reads::COUNT),
+        (below("/events/facets"), &reads::FACETS),
+        (below("/events/histogram"), &reads::HISTOGRAM),
+        (below("/events/live"), &live::ACCEPTS),
+        (below("/events.csv"), &files::CSV),
+        (below("/events.jsonl"), &files::JSONL),
+        (below("/events.evidence"), &files::EVIDENCE),
+        (below("/checkpoint"), &proof::SIZED),
+        (below("/events/{id}/proof"), &proof::SIZED),
+        (below("/consistency"), &proof::BETWEEN),
+    ]
+}
+
+/// All routes with their descriptions.
+pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
+    let (router, mut document) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(ingest::validate))
+        .routes(routes!(reads::page))
+        .routes(routes!(reads::count))
+        .routes(routes!(reads::facets))
+        .routes(routes!(reads::histogram))
+        .routes(routes!(aggregate::aggregate))
+        .routes(routes!(live::live))
+        .routes(routes!(reads::one))
+        .routes(routes!(reads::trace))
+        .routes(routes!(reads::policy))
+        .routes(routes!(files::csv))
+        .routes(routes!(files::jsonl))
+        .routes(routes!(files::evidence))
+        .routes(routes!(proof::checkpoint))
+        .routes(routes!(proof::checkpoint_key))
+        .routes(routes!(proof::inclusion))
+        .routes(routes!(proof::consistency))
+        .routes(routes!(proof::tlog_checkpoint))
+        .routes(routes!(proof::tile))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::version))
+        .routes(routes!(health::metrics))
+        .routes(routes!(json))
+        .routes(routes!(page))
+        .routes(routes!(style))
+        .split_for_parts();
+    describe_parameters(&mut document);
+    (router, document)
+}
+
+/// The OpenAPI document as text.
+pub(crate) fn document() -> &'static str {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    DOCUMENT.get_or_init(|| routes().1.to_pretty_json().expect("the description is valid JSON") + "\n")
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", tag = "Health", security(()),
+    responses((status = 200, description = "OpenAPI 3.1", body = String, content_type = "application/json")))]
+pub(crate) async fn json() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document()).into_response()
+}
+
+/// This description, to read.
+#[utoipa::path(get, path = "/docs/api", tag = "Health", security(()),
+    responses((status = 200, description = "A page", body = String, content_type = "text/html")))]
+pub(crate) async fn page() -> Response {
+    static PAGE: OnceLock<String> = OnceLock::new();
+    let page = PAGE.get_or_init(|| reference::page(document()));
+    assets::secured(Html(page.as_str()).into_response())
+}
+
+/// The style of that page.
+#[utoipa::path(get, path = "/docs/api.css", tag = "Health", security(()),
+    responses((status = 200, description = "A style sheet", body = String, content_type = "text/css")))]
+pub(crate) async fn style() -> Response {
+    (
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
+        reference::STYLE_SHEET,
+    )
+        .into_response()
+}
+
+fn describe_parameters(document: &mut openapi::OpenApi) {
+    let paths = std::mem::take(&mut document.paths.paths);
+    for (path, mut item) in paths {
+        let path = path.replace("{*", "{");
+        for name in path
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(name, _)| name)
+        {
+            operations(&mut item).for_each(|operation| {
+                let text = Schema::Object(Object::with_type(Type::String));
+                let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+                add(operation, parameter.required(Required::True).schema(Some(text)));
+            });
+        }
+        if let Some((_, accepts)) = accepted().into_iter().find(|(known, _)| *known == path) {
+            operations(&mut item).for_each(|operation| describe(operation, accepts));
+        }
+        document.paths.paths.insert(path, item);
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post].into_iter().flatten()
+}
+
+fn describe(operation: &mut Operation, accepts: &Accepts) {
+    let common = RANGE_AND_QUERY.iter().filter(|_| accepts.filters);
+    for parameter in accepts.own.iter().chain(common) {
+        let described = query(parameter.name, parameter.description, schema(parameter));
+        add(operation, described);
+    }
+    if !accepts.filters {
+        return;
+    }
+    for name in Field::names() {
+        let texts = texts();
+        add(
+            operation,
+            query(
+                name,
+                "Any of the values; a `*` at the end makes a prefix.",
+                texts.clone(),
+            ),
+        );
+        add(operation, query(&format!("-{name}"), "None of the values.", texts));
+    }
+    add(
+        operation,
+        query(
+            "metadata.PATH",
+            "The value at a path of the metadata; `\\.` escapes a dot.",
+            texts(),
+        ),
+    );
+}
+
+fn add(operation: &mut Operation, parameter: ParameterBuilder) {
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(parameter.build().into());
+}
+
+fn query(name: &str, description: &str, schema: RefOr<Schema>) -> ParameterBuilder {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema))
+}
+
+fn texts() -> RefOr<Schema> {
+    ArrayBuilder::new().items(Object::with_type(Type::String)).into()
+}
+
+fn schema(parameter: &Parameter) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    match parameter.kind {
+        Kind::Text => text.into(),
+        Kind::Texts => texts(),
+        Kind::Choice(choices) => text.enum_values(Some(choices.iter().copied())).into(),
+        Kind::Number(low, high) => {
+            let number = ObjectBuilder::new().schema_type(Type::Integer);
+            number.minimum(Some(low as f64)).maximum(Some(high as f64)).into()
+        }
+        Kind::Time => text
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the wish to rewrite the file comes from the command line"
+    )]
+    fn the_kept_document_is_the_generated_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(path, document()).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            kept == document(),
+            "docs/openapi.json differs from the code; run this test with UPDATE_GOLDEN=1 to rewrite it"
+        );
+    }
+
+    #[test]
+    fn every_parametrised_endpoint_exists() {
+        let document = routes().1;
+        for (path, _) in accepted() {
+            assert!(document.paths.paths.contains_key(&path), "{path}");
+        }
+    }
+}

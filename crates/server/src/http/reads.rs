@@ -1,0 +1,331 @@
+//! Reads of one organization: pages, single events, counts, facets, histograms, traces, and the policy that applies.
+//!
+//! Invariant: every answer to a filtered read carries the resolved range and the ledger's size that it speaks of.
+//!
+//! Not here: finding (`trailbook_query`), how an event is written (`trailbook_deliver`).
+
+use axum::{http::StatusCode, response::Response};
+use serde::Serialize;
+use trailbook_deliver::json::{Envelope, write_event};
+use trailbook_event::{Field, json::write_string};
+use trailbook_ledger::{EventId, OrganizationKey, Row};
+use trailbook_query::{self as query, FacetRequest, Interval, Order, PageRequest, Question, View};
+
+use super::{
+    answers::{Bucket, Count, FacetValue, Facets, Histogram, Page, Spoken, Time, Trace, TraceActor},
+    ask::{Ask, bytes_of_json, json},
+    openapi::EventReturned,
+    parameters::{Accepts, CURSOR, FIELD, FROM, INTERVAL, LIMIT, ORDER, PREFIX, Parameters, TIME_ZONE, TO, VALUES},
+    problem::{Code, Document, Problem},
+    proof::NOTHING,
+};
+use crate::policy::{self, Policy};
+
+/// What a page accepts.
+pub(crate) const PAGE: Accepts = Accepts {
+    filters: true,
+    own: &[&ORDER, &LIMIT, &CURSOR],
+};
+/// What a count accepts.
+pub(crate) const COUNT: Accepts = Accepts {
+    filters: true,
+    own: &[],
+};
+/// What facets accept.
+pub(crate) const FACETS: Accepts = Accepts {
+    filters: true,
+    own: &[&FIELD, &VALUES, &PREFIX],
+};
+/// What a histogram accepts.
+pub(crate) const HISTOGRAM: Accepts = Accepts {
+    filters: true,
+    own: &[&INTERVAL, &TIME_ZONE],
+};
+
+const PAGE_EVENTS: usize = 50;
+const FACET_VALUES: usize = 20;
+/// Fields in one request for facets.
+const FACETS_MAX: usize = 16;
+
+impl Ask {
+    /// What the caller may read of the ledger, as it is now.
+    pub(crate) fn view(&self) -> Result<View, Problem> {
+        let scope = query::Scope {
+            organization: self.organization.clone(),
+            own: None,
+        };
+        Ok(tokio::task::block_in_place(|| self.app.engine.view(&scope))?)
+    }
+
+    /// The question that the filters ask, with the range as the policy resolves it.
+    pub(crate) fn question(&self, parameters: &Parameters) -> Result<Question, Problem> {
+        let asked = parameters.asked(&self.app.policy, self.app.clock.now())?;
+        let range = query::Range {
+            from: asked.range.from,
+            to: asked.range.to,
+        };
+        Ok(Question {
+            filter: asked.filter,
+            range,
+        })
+    }
+
+    /// The envelope of the organization's events.
+    pub(crate) fn envelope(&self) -> Envelope<'_> {
+        envelope(&self.organization)
+    }
+}
+
+/// The envelope of an organization's events: kept for ever, nothing redacted.
+pub(crate) fn envelope(organization: &OrganizationKey) -> Envelope<'_> {
+    Envelope {
+        project: organization.project(),
+        expires_at: None,
+        redacted: &[],
+    }
+}
+
+impl From<query::Error> for Problem {
+    fn from(error: query::Error) -> Self {
+        match error {
+            query::Error::Invalid { detail } => Self::new(Code::InvalidParameter, detail),
+            query::Error::TooLarge { detail } => Self::new(Code::TooLarge, detail),
+            query::Error::NotFound => Self::not_found(),
+            query::Error::Corrupt { sequence } => {
+                tracing::error!(sequence, "a stored event is damaged");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// A page of events, by `occurred_at`, then `sequence`.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events", tag = "Read",
+    responses((status = 200, description = "A page", body = Page), (status = 400, description = "A bad parameter", body = Document<'static>)))]
+pub(crate) async fn page(ask: Ask) -> Result<Response, Problem> {
+    let parameters = ask.parameters(&PAGE)?;
+    let cursor = parameters.text(&CURSOR);
+    let question = match cursor {
+        None => ask.question(&parameters)?,
+        Some(cursor) => continued(&ask, &parameters, cursor)?,
+    };
+    let order = if parameters.text(&ORDER) == Some("asc") {
+        Order::Ascending
+    } else {
+        Order::Descending
+    };
+    let limit = parameters.number(&LIMIT).map_or(PAGE_EVENTS, |limit| limit as usize);
+    let view = ask.view()?;
+    let request = PageRequest {
+        question,
+        order,
+        limit,
+        cursor,
+    };
+    let page = tokio::task::block_in_place(|| view.page(&request)).map_err(|error| of_cursor(error, cursor))?;
+    let mut out = Vec::with_capacity(256 + page.rows.len() * 1024);
+    out.extend_from_slice(b"{\"events\":");
+    write_events(&page.rows, &ask.envelope(), &mut out);
+    out.extend_from_slice(b",\"next\":");
+    match &page.next {
+        Some(next) => write_string(next, &mut out),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.push(b',');
+    write_rest(&Spoken::of(page.range, page.size), &mut out)?;
+    Ok(bytes_of_json(StatusCode::OK, out))
+}
+
+/// The question of a further page: the range of the first page, unless the caller names another.
+fn continued(ask: &Ask, parameters: &Parameters, cursor: &str) -> Result<Question, Problem> {
+    let first = ask
+        .app
+        .engine
+        .cursor_range(cursor)
+        .map_err(|error| of_cursor(error, Some(cursor)))?;
+    let from = parameters
+        .time(&FROM)
+        .or(first.from.filter(|_| ask.app.policy.default_range_days.is_some()));
+    let range = query::Range {
+        from,
+        to: parameters.time(&TO),
+    };
+    Ok(Question {
+        filter: parameters.filter(&ask.app.policy)?,
+        range,
+    })
+}
+
+fn of_cursor(error: query::Error, cursor: Option<&str>) -> Problem {
+    match error {
+        query::Error::Invalid { detail } if cursor.is_some() => Problem::new(Code::InvalidCursor, detail),
+        other => other.into(),
+    }
+}
+
+/// Appends a list of events.
+pub(crate) fn write_events<R: AsRef<Row>>(rows: &[R], envelope: &Envelope<'_>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (position, row) in rows.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        write_event(row.as_ref(), envelope, out);
+    }
+    out.push(b']');
+}
+
+/// Appends the members of an object whose first members are already written, and closes it.
+fn write_rest<T: Serialize>(rest: &T, out: &mut Vec<u8>) -> Result<(), Problem> {
+    let members = serde_json::to_vec(rest).map_err(|_| Problem::internal())?;
+    out.extend_from_slice(members.strip_prefix(b"{").unwrap_or_default());
+    Ok(())
+}
+
+/// One event.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events/{id}", tag = "Read",
+    responses((status = 200, description = "The event", body = EventReturned), (status = 404, description = "No such event", body = Document<'static>)))]
+pub(crate) async fn one(ask: Ask) -> Result<Response, Problem> {
+    ask.parameters(&NOTHING)?;
+    let row = find(&ask)?;
+    let mut out = Vec::with_capacity(1024);
+    write_event(&row, &ask.envelope(), &mut out);
+    Ok(bytes_of_json(StatusCode::OK, out))
+}
+
+/// The event that the path names, when the caller may see it.
+pub(crate) fn find(ask: &Ask) -> Result<std::sync::Arc<Row>, Problem> {
+    let id = EventId::parse(ask.path("id")).ok_or_else(Problem::not_found)?;
+    ask.view()?.event(&id)?.ok_or_else(Problem::not_found)
+}
+
+/// How many events, exactly.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events/count", tag = "Read",
+    responses((status = 200, description = "The count", body = Count)))]
+pub(crate) async fn count(ask: Ask) -> Result<Response, Problem> {
+    let question = ask.question(&ask.parameters(&COUNT)?)?;
+    let view = ask.view()?;
+    let count = tokio::task::block_in_place(|| view.count(&question))?;
+    Ok(json(&Count {
+        count,
+        spoken: Spoken::of(question.range, view.size()),
+    }))
+}
+
+/// The values of fields and how many events have each, exactly.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events/facets", tag = "Read",
+    responses((status = 200, description = "The facets", body = Facets)))]
+pub(crate) async fn facets(ask: Ask) -> Result<Response, Problem> {
+    let parameters = ask.parameters(&FACETS)?;
+    let request = FacetRequest {
+        question: ask.question(&parameters)?,
+        fields: fields(parameters.texts(&FIELD))?,
+        limit: parameters.number(&VALUES).map_or(FACET_VALUES, |limit| limit as usize),
+        prefix: parameters.text(&PREFIX).map(ToOwned::to_owned),
+    };
+    let view = ask.view()?;
+    let found = tokio::task::block_in_place(|| view.facets(&request))?;
+    let mut facets = serde_json::Map::new();
+    for facet in found {
+        let values = facet.values.into_iter().map(|value| FacetValue {
+            value: value.value,
+            label: value.label,
+            count: value.count,
+        });
+        let values = serde_json::to_value(values.collect::<Vec<_>>()).map_err(|_| Problem::internal())?;
+        facets.insert(facet.field.to_string(), values);
+    }
+    Ok(json(&Facets {
+        facets,
+        spoken: Spoken::of(request.question.range, view.size()),
+    }))
+}
+
+fn fields(names: &[String]) -> Result<Vec<Field>, Problem> {
+    if names.is_empty() || names.len() > FACETS_MAX {
+        return Err(Problem::parameter("field", &format!("name 1 to {FACETS_MAX} fields.")));
+    }
+    names
+        .iter()
+        .map(|name| field(name).map_err(|detail| Problem::parameter("field", &detail)))
+        .collect()
+}
+
+/// The field of a name, or a sentence that says why there is none.
+pub(crate) fn field(name: &str) -> Result<Field, String> {
+    let found = Field::from_name(name).map_err(|detail| format!("{detail}."))?;
+    found.ok_or_else(|| {
+        let known: Vec<&str> = Field::names().collect();
+        format!(
+            "there is no field {name:?}; fields are {} and metadata.PATH.",
+            known.join(", ")
+        )
+    })
+}
+
+/// Events by hour, day, week or month.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events/histogram", tag = "Read",
+    responses((status = 200, description = "The histogram", body = Histogram)))]
+pub(crate) async fn histogram(ask: Ask) -> Result<Response, Problem> {
+    let parameters = ask.parameters(&HISTOGRAM)?;
+    let question = ask.question(&parameters)?;
+    let interval = Interval::from_name(parameters.text(&INTERVAL).unwrap_or("day")).ok_or_else(Problem::internal)?;
+    let zone = match parameters.text(&TIME_ZONE) {
+        None => ask.app.policy.zone(),
+        Some(name) => policy::zone(name)
+            .ok_or_else(|| Problem::parameter("time_zone", "must be an IANA name, such as Europe/Berlin."))?,
+    };
+    let view = ask.view()?;
+    let found = tokio::task::block_in_place(|| view.histogram(&question, interval, &zone))?;
+    let bucket = |found: query::Bucket| Bucket {
+        start: Time(found.start),
+        count: found.count,
+        security: found.security,
+    };
+    let spoken = Spoken::of(question.range, view.size());
+    Ok(json(&Histogram {
+        buckets: found.into_iter().map(bucket).collect(),
+        spoken,
+    }))
+}
+
+/// The events of one operation, oldest first.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/traces/{trace_id}", tag = "Read",
+    responses((status = 200, description = "The trace", body = Trace), (status = 404, description = "No such trace", body = Document<'static>)))]
+pub(crate) async fn trace(ask: Ask) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Rest {
+        duration_ms: i64,
+        actions: serde_json::Map<String, serde_json::Value>,
+        actors: Vec<TraceActor>,
+        size: u64,
+    }
+    ask.parameters(&NOTHING)?;
+    let view = ask.view()?;
+    let found = tokio::task::block_in_place(|| view.trace(ask.path("trace_id")))?;
+    let mut out = b"{\"trace_id\":".to_vec();
+    write_string(ask.path("trace_id"), &mut out);
+    out.extend_from_slice(b",\"events\":");
+    write_events(&found.events, &ask.envelope(), &mut out);
+    out.push(b',');
+    let rest = Rest {
+        duration_ms: found.duration_ms,
+        actions: found
+            .actions
+            .into_iter()
+            .map(|(action, count)| (action, count.into()))
+            .collect(),
+        actors: found.actors.into_iter().map(TraceActor::from).collect(),
+        size: view.size(),
+    };
+    write_rest(&rest, &mut out)?;
+    Ok(bytes_of_json(StatusCode::OK, out))
+}
+
+/// What applies to this organization and this caller.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/policy", tag = "Read",
+    responses((status = 200, description = "The policy", body = Policy)))]
+pub(crate) async fn policy(ask: Ask) -> Result<Response, Problem> {
+    ask.parameters(&NOTHING)?;
+    Ok(json(&ask.app.policy))
+}

@@ -1,0 +1,158 @@
+//! The binary `trailbook`: the command line. Each command is a module or a crate of its own.
+//!
+//! Exit codes: 0 done, 1 it failed or found something wrong, 2 it could not be checked (or the command line is wrong),
+//! 78 the configuration cannot be used.
+
+mod client;
+mod config;
+mod connections;
+mod country;
+mod demo;
+mod export;
+mod http;
+mod indexing;
+mod inputs;
+mod maintain;
+mod policy;
+mod root_key;
+mod secret_file;
+mod serve;
+mod store;
+mod telemetry;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use trailbook_import::command as import;
+use trailbook_ledger::Clock;
+use trailbook_verify::command as verify;
+
+use crate::{
+    config::{Faults, Layer, Settings},
+    inputs::SystemClock,
+};
+
+/// `EX_CONFIG` of sysexits.h.
+const EXIT_CONFIGURATION: u8 = 78;
+
+/// An audit log that a product embeds for its customers: append-only, findable, provable.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "\
+Examples:
+  trailbook serve
+  trailbook import --from cloudtrail --organization fashion trail.json.gz
+  trailbook export --organization fashion --format evidence --output fashion.zip
+  trailbook verify fashion.zip --key VKEY
+
+Commands that talk to a server take --server and --key, or TRAILBOOK_SERVER and TRAILBOOK_KEY."
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Serve),
+    Import(import::Arguments),
+    Export(export::Arguments),
+    Verify(verify::Verify),
+    Fsck(maintain::Fsck),
+    Recover(maintain::Recover),
+    Demo(demo::Arguments),
+}
+
+/// Run the server
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every option can be in the environment (TRAILBOOK_DATA, TRAILBOOK_LISTEN, …) or in the configuration file (data = \"…\").
+Options win over the environment, the environment over the file. Secrets can be in files of their own
+(TRAILBOOK_ROOT_KEY_FILE). Without TRAILBOOK_ROOT_KEY a root key is made at the first start and shown once.
+
+Examples:
+  trailbook serve
+  trailbook serve --data /var/lib/trailbook --listen 0.0.0.0:8321
+  TRAILBOOK_ROOT_KEY_FILE=/run/secrets/root-key trailbook serve --config /etc/trailbook.toml")]
+struct Serve {
+    /// Where everything is kept [default: trailbook-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// The address and port to listen on [default: 127.0.0.1:8321]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The database's URL [default: SQLite in the data directory]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// The object store's URL [default: a directory in the data directory]
+    #[arg(long, value_name = "URL")]
+    objects: Option<String>,
+    /// A file of countries by address (mmdb) [default: country.mmdb in the data directory, when there is one]
+    #[arg(long, value_name = "FILE")]
+    country_database: Option<String>,
+    /// What is logged, such as info or warn,trailbook=debug [default: info]
+    #[arg(long, value_name = "LEVELS")]
+    log: Option<String>,
+    /// A configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "TRAILBOOK_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let now = || SystemClock::start().now();
+    let outcome = match CommandLine::parse().command {
+        Command::Serve(arguments) => serve(arguments),
+        Command::Import(arguments) => return import::run_command(&arguments, now()),
+        Command::Verify(arguments) => return verify::run(&arguments, &mut std::io::stdout()),
+        Command::Fsck(arguments) => return maintain::fsck(&arguments),
+        Command::Recover(arguments) => maintain::recover(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments, now()),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(if error.is::<Faults>() { EXIT_CONFIGURATION } else { 1 })
+    })
+}
+
+fn serve(arguments: Serve) -> anyhow::Result<ExitCode> {
+    let settings = settings(arguments)?;
+    telemetry::start(&settings.log).map_err(|fault| Faults(vec![fault]))?;
+    serve::run(&settings)
+}
+
+/// The settings from the command line, the environment and the file.
+#[allow(clippy::disallowed_methods, reason = "configuration is read here and nowhere else")]
+fn settings(arguments: Serve) -> Result<Settings, Faults> {
+    let read = |path: &str| std::fs::read_to_string(path);
+    let mut layers = vec![
+        Layer::flags([
+            ("data", arguments.data),
+            ("listen", arguments.listen),
+            ("database", arguments.database),
+            ("objects", arguments.objects),
+            ("country_database", arguments.country_database),
+            ("log", arguments.log),
+        ]),
+        Layer::environment(&|name| std::env::var(name).ok()),
+    ];
+    if let Some(path) = arguments.config {
+        let path = path.display().to_string();
+        let text = read(&path).map_err(|error| Faults(vec![format!("{path} cannot be read: {error}.")]))?;
+        layers.push(Layer::file(&path, &text)?);
+    }
+    Settings::from_layers(layers, &read)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        CommandLine::command().debug_assert();
+    }
+}

@@ -1,0 +1,102 @@
+//! `trailbook fsck` and `trailbook recover`: a data directory that no server uses at the moment.
+//!
+//! Not here: what is checked and how a ledger continues (`trailbook_ledger`).
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::Args;
+use trailbook_ledger::{Parts, fsck as check, recover_in_new_epoch};
+
+use crate::{
+    inputs::{OsRandom, SystemClock},
+    store,
+};
+
+/// Check a data directory: everything is recomputed from the stored bytes, and every difference is named
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  trailbook fsck --data /var/lib/trailbook
+
+Exit codes: 0 clean, 1 damaged, 2 could not be checked")]
+pub(crate) struct Fsck {
+    /// The data directory; no server may be using it
+    #[arg(long, value_name = "DIR", env = "TRAILBOOK_DATA")]
+    data: PathBuf,
+    /// Also hash what is sealed. Nothing is sealed in this version, so every check hashes everything
+    #[arg(long)]
+    deep: bool,
+}
+
+/// Continue a data directory that was restored to an earlier state, in a new epoch
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A server whose database fell behind what it had published goes on answering reads and refuses to store or sign. This command is
+the way out: every ledger continues in a new epoch, and its first new event says why.
+
+Example:
+  trailbook recover --data /var/lib/trailbook --reason 'disk failure, restored from the backup of 2026-11-19'")]
+pub(crate) struct Recover {
+    /// The data directory; no server may be using it
+    #[arg(long, value_name = "DIR", env = "TRAILBOOK_DATA")]
+    data: PathBuf,
+    /// Why; kept in every ledger for ever
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Runs `trailbook fsck`.
+pub(crate) fn fsck(arguments: &Fsck) -> ExitCode {
+    let checked = on_runtime(async {
+        let parts = parts(&arguments.data)?;
+        Ok(check(&parts).await?)
+    });
+    match checked {
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+        Ok(report) => {
+            report.findings.iter().for_each(|finding| println!("{finding}"));
+            let verdict = if report.findings.is_empty() { "clean" } else { "DAMAGED" };
+            println!(
+                "{verdict}: {} events, {} commits, {} ledgers, {} checkpoints; {} findings",
+                report.events,
+                report.commits,
+                report.ledgers,
+                report.checkpoints,
+                report.findings.len()
+            );
+            ExitCode::from(u8::from(!report.findings.is_empty()))
+        }
+    }
+}
+
+/// Runs `trailbook recover`.
+pub(crate) fn recover(arguments: &Recover) -> anyhow::Result<ExitCode> {
+    let recovered = on_runtime(async {
+        let parts = parts(&arguments.data)?;
+        Ok(recover_in_new_epoch(parts, &arguments.reason).await?)
+    })?;
+    match recovered.contradiction {
+        Some(found) => println!("found: {found}"),
+        None => println!("nothing contradicted the database; the ledgers continue in a new epoch all the same"),
+    }
+    println!(
+        "{} ledgers continue in a new epoch (era {})",
+        recovered.ledgers, recovered.era
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn parts(data: &std::path::Path) -> anyhow::Result<Parts> {
+    store::existing(data, Arc::new(SystemClock::start()), Arc::new(OsRandom))
+}
+
+fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(work)
+}

@@ -1,0 +1,125 @@
+//! `trailbook serve`: the parts put together, from the settings to the last answer.
+//!
+//! Invariants
+//! - Standard output gets one line, with the address, once requests are answered.
+//! - SIGTERM and SIGINT end the process within ten seconds, after the requests in flight.
+//! - After a failed sync the process ends at once, with an error: what is in memory is no longer believed.
+
+use std::{fs, io::Write, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    time::timeout,
+};
+use trailbook_ledger::{Ledger, Limits};
+
+use crate::{
+    config::Settings,
+    connections,
+    country::Countries,
+    http::{App, Components},
+    indexing,
+    inputs::{OsRandom, SystemClock},
+    root_key::RootKey,
+    store,
+};
+
+/// How long the ledger may take to write what waits.
+const CLOSE: Duration = Duration::from_secs(2);
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("trailbook")
+        .build()?;
+    let outcome = runtime.block_on(serve(settings));
+    // Reads that still run are of no use to anybody.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let random = Arc::new(OsRandom);
+    let clock = Arc::new(SystemClock::start());
+    let data = &settings.data;
+    fs::create_dir_all(data).with_context(|| format!("the data directory {} cannot be made", data.display()))?;
+    if settings.database.is_some() || settings.objects.is_some() {
+        bail!("this version keeps everything in the data directory: leave out --database and --objects");
+    }
+    let limits = Limits {
+        tail_events_max: settings.limits.tail_events,
+        tail_bytes_max: settings.limits.tail_bytes,
+        ..Limits::default()
+    };
+    let parts = store::parts(data, limits, clock.clone(), random.clone())?;
+    let ledger = Ledger::open(parts).await?;
+    let (root_key, made) = RootKey::of_directory(settings.root_key.as_ref(), data, &*random)?;
+    let (stop, stopping) = watch::channel(false);
+    let components = Components {
+        ledger: ledger.clone(),
+        clock,
+        root_key,
+        countries: Countries::open(settings.country_database.as_deref(), data)?,
+        stopping: stopping.clone(),
+        run: u32::from_le_bytes(store::drawn(&*random)),
+    };
+    let app = Arc::new(App::new(components, &settings.limits));
+    tokio::spawn(indexing::follow(ledger.clone(), app.engine.clone()));
+    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
+        format!(
+            "{} cannot be listened on; choose another with --listen",
+            settings.listen
+        )
+    })?;
+    announce(&listener, made.as_deref())?;
+    let serving = connections::serve(listener, app, &settings.limits, stopping);
+    let outcome = tokio::select! {
+        () = serving_until_signal(serving, stop) => ExitCode::SUCCESS,
+        reason = fatal(&ledger) => {
+            tracing::error!(reason, "the process stops: a write could not be made durable");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    match timeout(CLOSE, ledger.close()).await {
+        Ok(closed) => closed.context("the ledger could not be closed")?,
+        Err(_) => tracing::warn!("the ledger was still writing and is cut off; nothing acknowledged is lost"),
+    }
+    tracing::info!("stopped");
+    Ok(outcome)
+}
+
+/// One line for whoever waits for the address; a new root key goes to the operator's eyes only.
+fn announce(listener: &TcpListener, made: Option<&str>) -> anyhow::Result<()> {
+    if let Some(key) = made {
+        eprintln!("\n  The root key, shown only now; keep it safe:\n\n    {key}\n");
+    }
+    let mut out = std::io::stdout();
+    writeln!(out, "Trailbook listens on http://{}", listener.local_addr()?)?;
+    Ok(out.flush()?)
+}
+
+async fn serving_until_signal(serving: impl Future<Output = ()>, stop: watch::Sender<bool>) {
+    let signalled = async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return std::future::pending().await;
+        };
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("stopping: requests in flight are finished");
+        stop.send_replace(true);
+        std::future::pending().await
+    };
+    tokio::select! { () = serving => {}, () = signalled => {} }
+}
+
+async fn fatal(ledger: &Ledger) -> String {
+    let mut fatal = ledger.fatal();
+    match fatal.wait_for(Option::is_some).await {
+        Ok(reason) => reason.clone().unwrap_or_default(),
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,220 @@
+//! `kill -9` at random moments under load: nothing acknowledged is lost, nothing stored twice, sequences have no gaps.
+//!
+//! `make kill9 CYCLES=200` runs it at length; KILL9_CYCLES sets the number of kills, TRAILBOOK_BIN another binary.
+#![allow(clippy::disallowed_methods, reason = "a test of the real process, in real time")]
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+
+const KEY: &str = "kill-nine-root-key-0123456789abcdef";
+const WRITERS: u64 = 6;
+const ORGANIZATIONS: u64 = 3;
+
+struct Running {
+    child: Child,
+    address: String,
+}
+
+fn binary() -> String {
+    std::env::var("TRAILBOOK_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_trailbook").to_owned())
+}
+
+fn start(data: &std::path::Path) -> Running {
+    let mut child = Command::new(binary())
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .env("TRAILBOOK_ROOT_KEY", KEY)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .expect("the address")
+        .to_owned();
+    Running { child, address }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(30)))
+        .http_status_as_error(false)
+        .build()
+        .into()
+}
+
+fn get(agent: &ureq::Agent, url: &str) -> Value {
+    let mut answer = agent
+        .get(url)
+        .header("Authorization", &format!("Bearer {KEY}"))
+        .call()
+        .unwrap();
+    assert_eq!(answer.status(), 200, "{url}");
+    answer.body_mut().with_config().limit(64 << 20).read_json().unwrap()
+}
+
+/// Every event of an organization, by sequence.
+fn stored(agent: &ureq::Agent, address: &str, organization: &str) -> HashMap<u64, (String, String)> {
+    let mut events = HashMap::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = cursor
+            .as_ref()
+            .map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
+        let body = get(
+            agent,
+            &format!("{address}/v1/organizations/{organization}/events?limit=1000{page}"),
+        );
+        for event in body["events"].as_array().unwrap() {
+            let text = |name: &str| event[name].as_str().unwrap().to_owned();
+            let earlier = events.insert(event["sequence"].as_u64().unwrap(), (text("id"), text("client_id")));
+            assert_eq!(earlier, None, "a sequence is there twice");
+        }
+        match body["next"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return events,
+        }
+    }
+}
+
+type Acknowledged = Arc<Mutex<Vec<(String, u64, String, String)>>>;
+
+/// Sends batches until the server dies; what is not acknowledged is sent again, with the same client ids, after the restart.
+fn write(
+    address: &str,
+    writer: u64,
+    next: &AtomicU64,
+    pending: &mut Option<Vec<Value>>,
+    acknowledged: &Acknowledged,
+    stop: &AtomicBool,
+) {
+    let agent = agent();
+    while !stop.load(Ordering::SeqCst) {
+        let batch = pending.take().unwrap_or_else(|| {
+            let first = next.fetch_add(20, Ordering::SeqCst);
+            (first..first + 20)
+                .map(|number| {
+                    json!({"organization": format!("o{}", number % ORGANIZATIONS), "action": "thing.done",
+                        "client_id": format!("w{writer}-{number}"), "actor": {"id": "u"}, "metadata": {"n": number}})
+                })
+                .collect()
+        });
+        let answer = agent
+            .post(&format!("{address}/v1/events"))
+            .header("Authorization", &format!("Bearer {KEY}"))
+            .send_json(json!({"events": &batch}));
+        let body: Option<Value> = answer
+            .ok()
+            .filter(|answer| answer.status() == 201)
+            .and_then(|mut answer| answer.body_mut().read_json().ok());
+        let Some(body) = body else {
+            *pending = Some(batch);
+            return;
+        };
+        let mut acknowledged = acknowledged.lock().unwrap();
+        for (sent, event) in batch.iter().zip(body["events"].as_array().unwrap()) {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            acknowledged.push((
+                text(&event["organization"]),
+                event["sequence"].as_u64().unwrap(),
+                text(&event["id"]),
+                text(&sent["client_id"]),
+            ));
+        }
+    }
+}
+
+#[test]
+fn kill9_loses_and_doubles_nothing() {
+    let cycles: u64 = std::env::var("KILL9_CYCLES")
+        .ok()
+        .map_or(5, |cycles| cycles.parse().unwrap());
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    println!("seed {seed}, {cycles} kills");
+    let data = tempfile::tempdir().unwrap();
+    let (acknowledged, next) = (Acknowledged::default(), Arc::new(AtomicU64::new(0)));
+    let mut pending: Vec<Option<Vec<Value>>> = vec![None; WRITERS as usize];
+    let mut state = seed;
+    for cycle in 0..cycles {
+        let mut server = start(data.path());
+        let stop = Arc::new(AtomicBool::new(false));
+        let writers: Vec<_> = pending
+            .drain(..)
+            .zip(0..)
+            .map(|(mut pending, writer)| {
+                let (address, next) = (server.address.clone(), Arc::clone(&next));
+                let (acknowledged, stop) = (Arc::clone(&acknowledged), Arc::clone(&stop));
+                thread::spawn(move || {
+                    write(&address, writer, &next, &mut pending, &acknowledged, &stop);
+                    pending
+                })
+            })
+            .collect();
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        thread::sleep(Duration::from_millis(50 + (state >> 33) % 400));
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        stop.store(true, Ordering::SeqCst);
+        pending = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
+        let fsck = Command::new(binary())
+            .args(["fsck", "--data"])
+            .arg(data.path())
+            .output()
+            .unwrap();
+        assert!(
+            fsck.status.success(),
+            "cycle {cycle}: {}",
+            String::from_utf8_lossy(&fsck.stdout)
+        );
+    }
+    let mut server = start(data.path());
+    let agent = agent();
+    let acknowledged = acknowledged.lock().unwrap();
+    let mut total = 0;
+    for organization in (0..ORGANIZATIONS).map(|number| format!("o{number}")) {
+        let events = stored(&agent, &server.address, &organization);
+        assert!(
+            (0..events.len() as u64).all(|sequence| events.contains_key(&sequence)),
+            "{organization} has gaps"
+        );
+        let mut client_ids: Vec<&String> = events.values().map(|(_, client_id)| client_id).collect();
+        client_ids.sort_unstable();
+        assert!(
+            client_ids.windows(2).all(|pair| pair[0] != pair[1]),
+            "{organization} holds an event twice"
+        );
+        for (_, sequence, id, client_id) in acknowledged.iter().filter(|(of, ..)| *of == organization) {
+            assert_eq!(
+                events.get(sequence),
+                Some(&(id.clone(), client_id.clone())),
+                "{organization} {sequence} was acknowledged"
+            );
+        }
+        total += events.len();
+    }
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    println!(
+        "{cycles} kills, {} acknowledged, {total} stored, none lost, none twice",
+        acknowledged.len()
+    );
+    assert!(acknowledged.len() as u64 >= cycles * 20, "too little load to tell");
+}
