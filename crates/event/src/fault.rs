@@ -39,6 +39,13 @@ impl Pointer {
         }
     }
 
+    /// The place `below` as seen from where this pointer leads.
+    #[must_use]
+    pub fn join(mut self, below: &Pointer) -> Self {
+        self.0.push_str(&below.0);
+        self
+    }
+
     /// The pointer's text; empty for the whole document.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -17,7 +17,8 @@ pub mod text;
 mod time;
 
 pub use admit::{
-    ActionDefaults, Admission, Admitted, ClientId, Defaults, Form, Limits, NoCatalog, Origin, Refusal, admit, admit_body,
+    ActionDefaults, Admission, Admitted, ClientId, Defaults, Form, Limits, NoCatalog, Origin, Refusal, admit,
+    admit_body,
 };
 pub use fault::{Fault, Pointer};
 pub use filter::{Field, Filter, Record};

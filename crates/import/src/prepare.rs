@@ -153,7 +153,7 @@ impl Defaults for AnyActionType {
         None
     }
 
-    fn complaints(&self, _event: &Event<'_>, _at: &Pointer) -> Vec<Fault> {
+    fn complaints(&self, _event: &Event<'_>) -> Vec<Fault> {
         Vec::new()
     }
 }

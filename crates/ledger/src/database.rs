@@ -31,6 +31,8 @@ pub struct StoredHead {
     pub frontier: Vec<u8>,
     /// `received_at` of the newest event, milliseconds.
     pub received_at: i64,
+    /// Whether the ledger begins with the commit at hand.
+    pub new: bool,
 }
 
 /// The newest commit: its number and chain hash.

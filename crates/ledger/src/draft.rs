@@ -343,7 +343,7 @@ impl<'l> Draft<'l> {
             heads: self
                 .changed
                 .iter()
-                .map(|changed| changed.ledger.stored(&changed.head))
+                .map(|changed| changed.ledger.stored(&changed.head, changed.new))
                 .collect(),
             subtrees: std::mem::take(&mut self.subtrees),
             answers: self.answers.clone(),

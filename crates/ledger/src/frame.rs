@@ -4,8 +4,11 @@
 //! - A frame holds one or more chunks; a chunk holds the bodies of one submission, in its order.
 //! - Reading is total: damaged bytes give `None`, never a panic, and never more memory than they announce within bounds.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use trailbook_event::{Parts, Timestamp};
+use zstd::bulk::Compressor;
 
 /// Frames whose raw bytes are fewer stay uncompressed until the writer packs them together.
 const COMPRESS_FROM_BYTES: usize = 8 * 1024;
@@ -78,18 +81,24 @@ impl Builder {
         self.count += 1;
     }
 
-    /// The frame, and its bodies sharing the frame's memory.
+    /// The frame, and its bodies in memory of their own: the frame is let go once it is stored.
     pub(crate) fn finish(self) -> (Frame, Vec<Body>) {
         let mut payload = Vec::with_capacity(8 + self.headers.len() + self.bytes.len());
         payload.extend_from_slice(&self.count.to_le_bytes());
         payload.extend_from_slice(&(self.bytes.len() as u32).to_le_bytes());
         payload.extend_from_slice(&self.headers);
         payload.extend_from_slice(&self.bytes);
-        let payload = Bytes::from(payload);
-        let bodies = read_chunks(payload.clone()).unwrap_or_default();
+        let bodies = read_bodies(Bytes::from(self.headers), Bytes::from(self.bytes), self.count as usize);
+        let bodies = bodies.unwrap_or_default();
         debug_assert_eq!(bodies.len(), self.count as usize, "a frame reads back what was put in");
         let compressed = (payload.len() >= COMPRESS_FROM_BYTES).then(|| compress(&payload));
-        (Frame { payload, compressed }, bodies)
+        (
+            Frame {
+                payload: Bytes::from(payload),
+                compressed,
+            },
+            bodies,
+        )
     }
 }
 
@@ -147,9 +156,17 @@ pub(crate) fn read_frames(mut reader: Reader) -> Option<Vec<Body>> {
     Some(bodies)
 }
 
+thread_local! {
+    /// Setting up a compressor touches half a megabyte of fresh memory: more than compressing a batch.
+    static COMPRESSOR: RefCell<Compressor<'static>> =
+        RefCell::new(Compressor::new(COMPRESSION_LEVEL).expect("a compressor of a fixed level"));
+}
+
 fn compress(bytes: &[u8]) -> Vec<u8> {
     // Compression into memory fails only when memory is short; then storing fails as well.
-    zstd::bulk::compress(bytes, COMPRESSION_LEVEL).expect("compressing into memory")
+    COMPRESSOR
+        .with_borrow_mut(|compressor| compressor.compress(bytes))
+        .expect("compressing into memory")
 }
 
 fn read_chunks(payload: Bytes) -> Option<Vec<Body>> {
@@ -158,10 +175,17 @@ fn read_chunks(payload: Bytes) -> Option<Vec<Body>> {
     while !reader.is_empty() {
         let count = reader.u32()? as usize;
         let length = reader.u32()? as usize;
-        let mut headers = Reader::new(reader.bytes(count.checked_mul(HEADER_BYTES)?)?);
-        let mut parts = Reader::new(reader.bytes(length)?);
-        bodies.reserve(count);
-        for _ in 0..count {
+        let headers = reader.bytes(count.checked_mul(HEADER_BYTES)?)?;
+        bodies.append(&mut read_bodies(headers, reader.bytes(length)?, count)?);
+    }
+    Some(bodies)
+}
+
+/// The bodies of a chunk from its headers and their bytes, which they share.
+fn read_bodies(headers: Bytes, bytes: Bytes, count: usize) -> Option<Vec<Body>> {
+    let (mut headers, mut bytes) = (Reader::new(headers), Reader::new(bytes));
+    let bodies = (0..count)
+        .map(|_| {
             let nonce = headers.array()?;
             let occurred_at = Timestamp::from_millis(i64::from_le_bytes(headers.array()?));
             let country = headers.array::<2>()?;
@@ -169,18 +193,15 @@ fn read_chunks(payload: Bytes) -> Option<Vec<Body>> {
             for end in &mut ends {
                 *end = headers.u32()?;
             }
-            bodies.push(Body {
+            Some(Body {
                 nonce,
                 occurred_at,
                 country: (country != [0, 0]).then_some(country),
-                parts: Parts::new(parts.bytes(ends[4] as usize)?, ends)?,
-            });
-        }
-        if !parts.is_empty() {
-            return None;
-        }
-    }
-    Some(bodies)
+                parts: Parts::new(bytes.bytes(ends[4] as usize)?, ends)?,
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    bytes.is_empty().then_some(bodies)
 }
 
 /// Reads little-endian fields off the front of a buffer; every method answers `None` past its end.

@@ -8,6 +8,8 @@ use std::{
 /// A stage of the append path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// Parsing, checking and canonicalising, before the ledger; whoever admits adds to it.
+    Admit,
     /// Nonces, salts and commitments of the parts.
     Commitments,
     /// Compressing the bodies.
@@ -24,7 +26,8 @@ pub enum Stage {
 
 impl Stage {
     /// All stages in their order.
-    pub const ALL: [Stage; 6] = [
+    pub const ALL: [Stage; 7] = [
+        Stage::Admit,
         Stage::Commitments,
         Stage::Compress,
         Stage::Number,
@@ -36,6 +39,7 @@ impl Stage {
     /// The stage's name in metrics.
     pub fn name(self) -> &'static str {
         match self {
+            Stage::Admit => "admit",
             Stage::Commitments => "commitments",
             Stage::Compress => "compress",
             Stage::Number => "number",

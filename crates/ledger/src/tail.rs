@@ -129,7 +129,7 @@ impl LedgerState {
     }
 
     /// The head as it is stored.
-    pub(crate) fn stored(&self, head: &LedgerHead) -> StoredHead {
+    pub(crate) fn stored(&self, head: &LedgerHead, new: bool) -> StoredHead {
         StoredHead {
             ledger: self.id,
             key: self.key.clone(),
@@ -137,6 +137,7 @@ impl LedgerState {
             size: head.frontier.size(),
             frontier: head.frontier.hashes().iter().flat_map(|hash| hash.0).collect(),
             received_at: head.received_at.millis(),
+            new,
         }
     }
 }

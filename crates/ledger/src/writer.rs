@@ -216,7 +216,10 @@ impl Writer {
         let started = Instant::now();
         let previous = match shared.database.lock(shared.chain_head().commit).await {
             // A recovery has moved the era on; its first commit stores that.
-            Ok((head, missed)) if missed.is_empty() => ChainHead { era: shared.chain_head().era, ..head },
+            Ok((head, missed)) if missed.is_empty() => ChainHead {
+                era: shared.chain_head().era,
+                ..head
+            },
             Ok(_) => {
                 let error = Error::corrupt("another process wrote to this database");
                 return waiting.into_iter().for_each(|command| command.fail(&error));

@@ -2,7 +2,7 @@
 //!
 //! Admission knows the catalog only through [`Defaults`]. Not here: the catalog itself.
 
-use crate::{Event, Fault, Pointer};
+use crate::{Event, Fault};
 
 /// What the catalog says of one action, for the members that the sender left out or sent as null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,8 +32,8 @@ pub trait Defaults: Sync {
     fn describe(&self, event: &Event<'_>) -> Option<String>;
 
     /// What the catalog has against the event (metadata against its schema, unknown actions where those are refused);
-    /// pointers are below `at`, the place of the event in the sent body. Empty when the event is fine.
-    fn complaints(&self, event: &Event<'_>, at: &Pointer) -> Vec<Fault>;
+    /// pointers begin at the event. Empty when the event is fine.
+    fn complaints(&self, event: &Event<'_>) -> Vec<Fault>;
 }
 
 /// No catalog: every action is accepted, nothing is added.
@@ -53,7 +53,7 @@ impl Defaults for NoCatalog {
         None
     }
 
-    fn complaints(&self, _event: &Event<'_>, _at: &Pointer) -> Vec<Fault> {
+    fn complaints(&self, _event: &Event<'_>) -> Vec<Fault> {
         Vec::new()
     }
 }

@@ -153,7 +153,8 @@ impl Checker<'_> {
             event.description = defaults.describe(&event).map(Cow::Owned);
         }
         if !event.action.is_empty() {
-            for complaint in defaults.complaints(&event, &at.pointer()) {
+            for mut complaint in defaults.complaints(&event) {
+                complaint.pointer = at.pointer().join(&complaint.pointer);
                 if self.faults.iter().all(|known| known.pointer != complaint.pointer) {
                     self.faults.push(complaint);
                 }

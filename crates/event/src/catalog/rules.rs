@@ -27,7 +27,7 @@ impl Rules<'_> {
         self.catalog.action(&event.action)
     }
 
-    fn unknown(&self, event: &Event<'_>, at: &Pointer) -> Vec<Fault> {
+    fn unknown(&self, event: &Event<'_>) -> Vec<Fault> {
         if self.unknown_actions != UnknownActions::Refuse {
             return Vec::new();
         }
@@ -40,7 +40,7 @@ impl Rules<'_> {
             near => format!("did you mean {}?", near.join(" or ")),
         };
         vec![Fault::new(
-            at.child("action"),
+            Pointer::root().child("action"),
             format!("the catalog has no action `{}`; {advice}", event.action),
         )]
     }
@@ -67,13 +67,13 @@ impl Defaults for Rules<'_> {
             .map(|template| template.render(event))
     }
 
-    fn complaints(&self, event: &Event<'_>, at: &Pointer) -> Vec<Fault> {
+    fn complaints(&self, event: &Event<'_>) -> Vec<Fault> {
         match self.known(event) {
-            None => self.unknown(event, at),
+            None => self.unknown(event),
             Some(action) => action
                 .metadata
                 .as_ref()
-                .map(|schema| schema.complaints(event.metadata.as_ref(), &at.child("metadata")))
+                .map(|schema| schema.complaints(event.metadata.as_ref(), &Pointer::root().child("metadata")))
                 .unwrap_or_default(),
         }
     }

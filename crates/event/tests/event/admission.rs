@@ -264,13 +264,13 @@ impl Defaults for OneAction {
         ))
     }
 
-    fn complaints(&self, event: &Event<'_>, at: &Pointer) -> Vec<Fault> {
+    fn complaints(&self, event: &Event<'_>) -> Vec<Fault> {
         let missing = event
             .metadata
             .as_ref()
             .is_none_or(|metadata| metadata.get("plan").is_none());
         if missing {
-            vec![Fault::new(at.child("metadata"), "This needs a plan.")]
+            vec![Fault::new(Pointer::root().child("metadata"), "This needs a plan.")]
         } else {
             Vec::new()
         }

@@ -8,6 +8,7 @@
 //! Not here: what the bytes mean (docs/formats/ledger.md).
 
 mod directory;
+mod heads;
 mod read;
 mod wal;
 mod worker;
@@ -15,12 +16,13 @@ mod write;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use directory::DirectoryLock;
 pub use directory::OpenError;
 use futures::future::BoxFuture;
+use heads::Changed;
 use rusqlite::Connection;
 use trailbook_merkle::Hash;
 use wal::Checkpointer;
@@ -44,6 +46,8 @@ pub struct Sqlite {
     writer: Arc<Worker>,
     checkpointer: Checkpointer,
     measures: Arc<Measures>,
+    /// Heads that are newer than their rows. Touched by the writer's thread alone.
+    changed: Arc<Mutex<Changed>>,
     /// The newest commit. The directory lock leaves no other process that could move it.
     newest: Arc<Mutex<Option<ChainHead>>>,
     _lock: DirectoryLock,
@@ -67,6 +71,7 @@ impl Sqlite {
             writer,
             checkpointer,
             measures,
+            changed: Arc::default(),
             newest: Arc::default(),
             _lock: lock,
         })
@@ -78,6 +83,22 @@ impl Sqlite {
     ) -> Answer<'_, T> {
         let answer = self.reader.run(move |connection| work(connection));
         Box::pin(async move { flatten(answer.await) })
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes the heads into their table, so that the next start need not.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        let changed = Arc::clone(&self.changed);
+        self.writer.start_job(move |connection| {
+            if let Err(error) = write::write_changed_heads(connection, &mut locked(&changed)) {
+                tracing::warn!(%error, "the heads stay beside their commits");
+            }
+        });
     }
 }
 
@@ -103,13 +124,16 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 
 impl Database for Sqlite {
     fn load(&self, secret: [u8; 32], deployment: String) -> Answer<'_, Loaded> {
+        let changed = Arc::clone(&self.changed);
         let answer = self.writer.run(move |connection| {
             write::name_deployment(connection, secret, &deployment)?;
-            read::load(connection)
+            let (loaded, newer) = read::load(connection)?;
+            *locked(&changed) = newer;
+            Ok(loaded)
         });
         Box::pin(async move {
             let loaded = flatten(answer.await)?;
-            *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded.head);
+            *locked(&self.newest) = Some(loaded.head);
             Ok(loaded)
         })
     }
@@ -119,7 +143,7 @@ impl Database for Sqlite {
     }
 
     fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<TailRow>)> {
-        let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = *locked(&self.newest);
         let answer = match newest {
             Some(head) if head.commit == known => Ok((head, Vec::new())),
             _ => Err(DatabaseError(format!(
@@ -137,15 +161,16 @@ impl Database for Sqlite {
             commit: group.commit,
             chain: group.chain,
         };
+        let changed = Arc::clone(&self.changed);
         let answer = self
             .writer
-            .run(move |connection| write::commit(connection, &group, &measures));
+            .run(move |connection| write::commit(connection, &group, &mut locked(&changed), &measures));
         Box::pin(async move {
             let result = answer
                 .await
                 .unwrap_or_else(|| Err(CommitError::Fatal("the database thread has ended".into())));
             if result.is_ok() {
-                *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+                *locked(&self.newest) = Some(head);
                 self.checkpointer.written(bytes);
             }
             result

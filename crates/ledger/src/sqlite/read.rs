@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use trailbook_merkle::Hash;
 
+use super::heads::{self, Changed};
 use crate::{
     EventId, OrganizationKey,
     database::{
@@ -13,13 +14,14 @@ use crate::{
 
 const HOUR_MS: i64 = 3_600_000;
 
-pub(super) fn load(connection: &Connection) -> rusqlite::Result<Loaded> {
+/// What is read at start, and the heads that are newer than their rows.
+pub(super) fn load(connection: &Connection) -> rusqlite::Result<(Loaded, Changed)> {
     let (deployment, secret) = connection.query_row("SELECT name, secret FROM deployment", [], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })?;
     let committed_at =
         connection.query_row("SELECT committed_at FROM counter WHERE shard = 0", [], |row| row.get(0))?;
-    let heads = connection
+    let mut heads: Vec<StoredHead> = connection
         .prepare(
             "SELECT ledger, project, organization, epoch, size, received_at, frontier FROM ledgers ORDER BY ledger",
         )?
@@ -31,9 +33,11 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Loaded> {
                 size: unsigned(row, 4)?,
                 received_at: row.get(5)?,
                 frontier: row.get(6)?,
+                new: false,
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
+    let changed = heads::bring_up(connection, &mut heads)?;
     let checkpoints = connection
         .prepare(
             "SELECT ledger, epoch, size, root, note FROM checkpoints AS newest WHERE (epoch, size) =
@@ -41,14 +45,18 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Loaded> {
         )?
         .query_map([], checkpoint_row)?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Loaded {
-        head: chain_head(connection)?,
-        committed_at,
-        heads,
-        checkpoints,
-        secret,
-        deployment,
-    })
+    let head = chain_head(connection)?;
+    Ok((
+        Loaded {
+            head,
+            committed_at,
+            heads,
+            checkpoints,
+            secret,
+            deployment,
+        },
+        changed,
+    ))
 }
 
 pub(super) fn chain_head(connection: &Connection) -> rusqlite::Result<ChainHead> {

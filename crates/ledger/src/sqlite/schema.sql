@@ -9,7 +9,8 @@ CREATE TABLE counter (
     era INTEGER NOT NULL,
     number INTEGER NOT NULL,
     chain BLOB NOT NULL,
-    committed_at INTEGER NOT NULL
+    committed_at INTEGER NOT NULL,
+    heads_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE commits (
     number INTEGER PRIMARY KEY,
@@ -18,7 +19,8 @@ CREATE TABLE commits (
 ) STRICT;
 CREATE TABLE tail (
     number INTEGER PRIMARY KEY,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    heads BLOB NOT NULL
 ) STRICT;
 CREATE TABLE ledgers (
     ledger INTEGER PRIMARY KEY,
@@ -61,4 +63,4 @@ CREATE TABLE client_ids (
     stored_at INTEGER NOT NULL,
     PRIMARY KEY (hour, key)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO counter VALUES (0, 1, 0, zeroblob(32), 0);
+INSERT INTO counter VALUES (0, 1, 0, zeroblob(32), 0, 0);

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
+use super::heads::{self, Changed, WRITTEN_EVERY};
 use crate::{
     database::{CommitError, Group},
     measures::{Measures, Stage},
@@ -24,19 +25,61 @@ pub(super) fn name_deployment(connection: &Connection, secret: [u8; 32], name: &
 }
 
 /// Writes a group in one synced transaction.
-pub(super) fn commit(connection: &mut Connection, group: &Group, measures: &Measures) -> Result<(), CommitError> {
+pub(super) fn commit(
+    connection: &mut Connection,
+    group: &Group,
+    changed: &mut Changed,
+    measures: &Measures,
+) -> Result<(), CommitError> {
     let started = Instant::now();
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(not_committed)?;
     count(&transaction, group)?;
     write_group(&transaction, group).map_err(not_committed)?;
+    let written_at = write_heads(&transaction, group, changed).map_err(not_committed)?;
     let written = Instant::now();
     measures.add(Stage::Sql, written - started);
     let result = transaction.commit().map_err(not_committed);
     measures.add(Stage::Sync, written.elapsed());
     measures.commits.observe(started.elapsed());
+    if result.is_ok() {
+        if written_at == Some(group.commit) {
+            changed.clear();
+        }
+        changed.extend(
+            group
+                .heads
+                .iter()
+                .filter(|_| written_at.is_none())
+                .map(|head| (head.ledger, head.clone())),
+        );
+    }
     result
+}
+
+/// Writes the changed heads outside a commit.
+pub(super) fn write_changed_heads(connection: &mut Connection, changed: &mut Changed) -> rusqlite::Result<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let number: i64 = transaction.query_row("SELECT number FROM counter WHERE shard = 0", [], |row| row.get(0))?;
+    heads::write_changed(&transaction, changed, number as u64)?;
+    transaction.commit()?;
+    changed.clear();
+    Ok(())
+}
+
+/// Writes all heads when it is time, otherwise only those of new ledgers; answers the commit as of which all are written.
+fn write_heads(transaction: &Transaction<'_>, group: &Group, changed: &Changed) -> rusqlite::Result<Option<u64>> {
+    if group.commit.is_multiple_of(WRITTEN_EVERY) || group.tail.is_none() && !group.heads.is_empty() {
+        heads::write_changed(transaction, changed, group.commit)?;
+        heads::write(transaction, group.heads.iter())?;
+        return Ok(Some(group.commit));
+    }
+    heads::write(transaction, group.heads.iter().filter(|head| head.new))?;
+    Ok(None)
 }
 
 /// SQLite undoes a transaction that fails, and says when a sync failed: then the process must not go on.
@@ -79,30 +122,14 @@ fn write_group(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result
         .execute([number - COMMITS_REMEMBERED])?;
     if let Some(body) = &group.tail {
         transaction
-            .prepare_cached("INSERT INTO tail (number, body) VALUES (?1, ?2)")?
-            .execute(params![number, &body[..]])?;
+            .prepare_cached("INSERT INTO tail (number, body, heads) VALUES (?1, ?2, ?3)")?
+            .execute(params![number, &body[..], heads::encode(&group.heads)])?;
     }
     write_trees(transaction, group)?;
     write_memory(transaction, group)
 }
 
 fn write_trees(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<()> {
-    let mut heads = transaction.prepare_cached(
-        "INSERT INTO ledgers (ledger, project, organization, epoch, size, received_at, frontier)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (ledger) DO UPDATE SET epoch = ?4, size = ?5, received_at = ?6, frontier = ?7",
-    )?;
-    for head in &group.heads {
-        heads.execute(params![
-            head.ledger as i64,
-            head.key.project(),
-            head.key.organization(),
-            head.epoch,
-            head.size as i64,
-            head.received_at,
-            head.frontier
-        ])?;
-    }
     let mut subtrees =
         transaction.prepare_cached("INSERT INTO subtrees (ledger, level, position, hash) VALUES (?1, ?2, ?3, ?4)")?;
     for subtree in &group.subtrees {
