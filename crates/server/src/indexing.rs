@@ -1,30 +1,40 @@
-//! Keeps the query index near the ledger, so that a read after a burst does not pay for the whole burst.
+//! Keeps the query index near the ledger, so that a read does not pay for everything that came since the last one.
+//!
+//! Indexing costs more than storing, so it waits for a pause in ingest; a read that comes first catches up by itself.
 //!
 //! Not here: the index (`trailbook_query`), which is exact with or without this.
 
 use std::{collections::HashMap, time::Duration};
 
-use tokio::time::sleep;
+use tokio::time::timeout;
 use trailbook_ledger::{Ledger, OrganizationKey};
 use trailbook_query::Engine;
 
-/// How long events are gathered: the more of them are indexed at a time, the cheaper each one is.
-const GATHER: Duration = Duration::from_millis(250);
+/// How long nothing is committed before indexing begins.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Indexes what is committed, until the ledger closes.
 pub(crate) async fn follow(ledger: Ledger, engine: Engine) {
     let (mut commits, mut indexed) = (ledger.commits(), HashMap::<OrganizationKey, u64>::new());
     while commits.changed().await.is_ok() {
-        sleep(GATHER).await;
-        commits.borrow_and_update();
+        while let Ok(changed) = timeout(PAUSE, commits.changed()).await {
+            if changed.is_err() {
+                return;
+            }
+        }
         for (organization, head) in ledger.heads() {
-            if indexed.insert(organization.clone(), head.size) == Some(head.size) {
+            if commits.has_changed().unwrap_or(true) {
+                commits.mark_changed();
+                break;
+            }
+            if indexed.get(&organization) == Some(&head.size) {
                 continue;
             }
-            let (engine, wanted) = (engine.clone(), organization);
-            let caught_up = tokio::task::spawn_blocking(move || engine.catch_up(&wanted)).await;
-            if let Ok(Err(error)) = caught_up {
-                tracing::error!(%error, "events could not be indexed");
+            let (engine, wanted) = (engine.clone(), organization.clone());
+            match tokio::task::spawn_blocking(move || engine.catch_up(&wanted)).await {
+                Ok(Ok(())) => _ = indexed.insert(organization, head.size),
+                Ok(Err(error)) => tracing::error!(%error, "events could not be indexed"),
+                Err(error) => tracing::error!(%error, "indexing ended early"),
             }
         }
     }

@@ -32,6 +32,10 @@ use crate::{
     inputs::SystemClock,
 };
 
+/// Events are made on one thread and let go on another, which this allocator is good at: a tenth of ingest's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// `EX_CONFIG` of sysexits.h.
 const EXIT_CONFIGURATION: u8 = 78;
 

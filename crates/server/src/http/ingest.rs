@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use trailbook_event::{
     Admission, Admitted, Fault, Form, NoCatalog, Origin, Pointer, Refusal, admit_body, json::write_string,
 };
-use trailbook_ledger::{Error, IdempotencyKey, Receipt, Submission};
+use trailbook_ledger::{Error, IdempotencyKey, Receipt, Stage, Submission};
 use utoipa::ToSchema;
 
 use super::{
@@ -96,7 +96,11 @@ pub(crate) async fn ingest(
     let key = idempotency_key(&headers)?;
     let received = app.bodies.receive(&headers, body).await?;
     let work = || -> Result<Submission, Problem> {
+        let started = app.clock.monotonic();
         let admitted = admit(&app, &received)?;
+        app.ledger
+            .measures()
+            .add(Stage::Admit, app.clock.monotonic().saturating_sub(started));
         let idempotency = key.map(|key| IdempotencyKey {
             credential: access.credential,
             key: key.to_owned(),

@@ -200,11 +200,11 @@ impl Collector for OfLedger {
             let gauge = ConstGauge::new(gauge.load(Ordering::Relaxed));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
+        let help = "Time in the stages of the append path";
+        let mut stages = encoder.encode_descriptor("stage", help, Some(&Unit::Seconds), MetricType::Counter)?;
         for stage in Stage::ALL {
             let counter = ConstCounter::new(measures.seconds(stage));
-            let name = format!("append_{}", stage.name());
-            let help = "Time in a stage of the append path";
-            counter.encode(encoder.encode_descriptor(&name, help, Some(&Unit::Seconds), counter.metric_type())?)?;
+            counter.encode(stages.encode_family(&[("stage", stage.name())])?)?;
         }
         encode_durations(
             &mut encoder,
@@ -217,6 +217,12 @@ impl Collector for OfLedger {
             "wal_checkpoint",
             "The database moving its log",
             &measures.wal_checkpoints,
+        )?;
+        encode_durations(
+            &mut encoder,
+            "wal_restart",
+            "Those of them that the writer waited for",
+            &measures.wal_restarts,
         )
     }
 }
