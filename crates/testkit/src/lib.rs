@@ -1,0 +1,17 @@
+//! What tests and benchmarks share: a seeded source of randomness and a stream of realistic events.
+//!
+//! Invariants
+//! - The same seed and shape give the same bytes, on every machine and in every run: no clock, no environment, no
+//!   randomness from the system.
+//! - Memory does not grow with the number of events taken.
+//!
+//! Not here: anything that knows a ledger or a server.
+
+mod event_text;
+mod generator;
+mod population;
+mod random;
+mod vocabulary;
+
+pub use generator::{GeneratedEvent, Generator, PASS_EVENTS, Shape};
+pub use random::{Random, Zipf};
