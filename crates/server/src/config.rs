@@ -10,10 +10,14 @@
 //! Not here: what the settings do.
 
 use std::{
-    collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration,
+    collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, sync::Arc,
+    time::Duration,
 };
 
 use toml::de::{DeTable, DeValue};
+use trailbook_event::catalog::Catalog;
+
+use crate::catalog;
 
 /// What a running server needs to know.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) root_key: Option<Secret>,
     /// The mmdb file of countries by address.
     pub(crate) country_database: Option<PathBuf>,
+    /// The catalog of the default project.
+    pub(crate) catalog: Option<Arc<Catalog>>,
     /// Which log messages are written, as `tracing` directives.
     pub(crate) log: String,
     /// The limits.
@@ -92,7 +98,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The settings' names. A name that ends in `_file` reads the setting before it from a file.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "data",
     "listen",
     "database",
@@ -102,6 +108,7 @@ const NAMES: [&str; 20] = [
     "root_key",
     "root_key_file",
     "country_database",
+    "catalog",
     "log",
     "connections_max",
     "live_connections_max",
@@ -123,7 +130,7 @@ pub(crate) struct Layer(BTreeMap<&'static str, (String, String)>);
 
 impl Layer {
     /// The flags of the command line; `None` values were not given.
-    pub(crate) fn flags(given: [(&'static str, Option<String>); 6]) -> Self {
+    pub(crate) fn flags(given: [(&'static str, Option<String>); 7]) -> Self {
         let kept = given.into_iter().filter_map(|(name, value)| {
             let source = format!("--{}", name.replace('_', "-"));
             value.map(|value| (name, (source, value)))
@@ -202,7 +209,7 @@ fn distance(left: &str, right: &str) -> usize {
     row[right.len()]
 }
 
-/// Reads a file for [`Settings::from_layers`]: a secret's text, or why it cannot be read.
+/// Reads a file for [`Settings::from_layers`]: its text, or why it cannot be read.
 pub(crate) type ReadFile<'r> = &'r dyn Fn(&str) -> std::io::Result<String>;
 
 impl Settings {
@@ -226,6 +233,7 @@ impl Settings {
             objects: reader.secret("objects"),
             root_key: reader.root_key(),
             country_database: reader.text("country_database").map(PathBuf::from),
+            catalog: reader.catalog(),
             log: reader.text("log").unwrap_or_else(|| "info".into()),
             limits: reader.limits(),
             data,
@@ -313,6 +321,17 @@ impl Reader<'_> {
                 .push("root_key must have at least 16 visible ASCII characters and no spaces.".into());
         }
         Some(Secret(key))
+    }
+
+    fn catalog(&mut self) -> Option<Arc<Catalog>> {
+        let (source, path) = self.sourced("catalog")?;
+        match catalog::read(&path, self.read) {
+            Ok(catalog) => return Some(Arc::new(catalog)),
+            Err(faults) => self
+                .faults
+                .extend(faults.into_iter().map(|fault| format!("{source}: {fault}"))),
+        }
+        None
     }
 
     fn limits(&mut self) -> Limits {

@@ -13,7 +13,7 @@ use clap::Args;
 use trailbook_event::Timestamp;
 use trailbook_import::{BUILT_IN, command as import};
 
-use crate::client::Server;
+use crate::client::{Server, encoded};
 
 /// Load the real events that come with Trailbook into a running server
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, now: Timestamp) -> anyhow::Result<ExitC
         let outcome = import::run_command(&load(arguments, source), now);
         ensure!(outcome != ExitCode::from(2), "the events of {name} could not be loaded");
     }
-    introduce(arguments);
+    print!("{}", introduction(&arguments.server, &arguments.organization));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -93,16 +93,43 @@ fn load(arguments: &Arguments, source: Source) -> import::Arguments {
     }
 }
 
-fn introduce(arguments: &Arguments) {
-    let (server, key, organization) = (&arguments.server.server, &arguments.server.key, &arguments.organization);
-    println!(
-        "\nLook at the events:  {server}/\n  organization:      {organization}\n  key:               {key}\n\n\
-         Add one, and see it appear at once:\n\n\
-         curl -sS {server}/v1/events -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{\n  \
+/// What to do next; first of all the link that opens the page signed in. The key stays in its fragment, which browsers keep
+/// to themselves.
+fn introduction(server: &Server, organization: &str) -> String {
+    let (url, key) = (server.server.trim_end_matches('/'), &server.key);
+    let mut link = format!("{url}/#key={}&organization={}", encoded(key), encoded(organization));
+    let mut header = String::new();
+    if let Some(project) = &server.project {
+        link += &format!("&project={}", encoded(project));
+        header = format!(" -H 'Trailbook-Project: {project}'");
+    }
+    format!(
+        "{link}\n\n  organization:  {organization}\n  key:           {key}\n\n\
+         Open the link to look at the events. Add one, and see it appear at once:\n\n\
+         curl -sS {url}/v1/events -H 'Authorization: Bearer {key}'{header} -H 'Content-Type: application/json' -d '{{\n  \
          \"organization\": \"{organization}\",\n  \"action\": \"user.role.updated\",\n  \"action_type\": \"update\",\n  \
          \"description\": \"Made organization owner\",\n  \"security\": true,\n  \
          \"actor\": {{\"id\": \"u_81\", \"name\": \"Sarah Khan\", \"email\": \"sarah@fashion.example\"}},\n  \
          \"targets\": [{{\"type\": \"user\", \"id\": \"u_92\", \"name\": \"Bill Hart\"}}],\n  \
          \"changes\": [{{\"field\": \"role\", \"before\": \"administrator\", \"after\": \"owner\"}}]\n}}'\n"
-    );
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_is_a_link_that_signs_in() {
+        let mut server = Server {
+            server: "http://127.0.0.1:8321/".to_owned(),
+            key: "tb_root_a+b&c".to_owned(),
+            project: None,
+        };
+        let link = |server: &Server| introduction(server, "demo").lines().next().map(str::to_owned);
+        let expected = "http://127.0.0.1:8321/#key=tb_root_a%2Bb%26c&organization=demo";
+        assert_eq!(link(&server).as_deref(), Some(expected));
+        server.project = Some("shop".to_owned());
+        assert_eq!(link(&server), Some(format!("{expected}&project=shop")));
+    }
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 it failed or found something wrong, 2 it could not be checked (or the command line is wrong),
 //! 78 the configuration cannot be used.
 
+mod catalog;
 mod client;
 mod config;
 mod connections;
@@ -95,6 +96,9 @@ struct Serve {
     /// A file of countries by address (mmdb) [default: country.mmdb in the data directory, when there is one]
     #[arg(long, value_name = "FILE")]
     country_database: Option<String>,
+    /// The catalog of the default project (.toml or .json) [default: none]
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<String>,
     /// What is logged, such as info or warn,trailbook=debug [default: info]
     #[arg(long, value_name = "LEVELS")]
     log: Option<String>,
@@ -137,6 +141,7 @@ fn settings(arguments: Serve) -> Result<Settings, Faults> {
             ("database", arguments.database),
             ("objects", arguments.objects),
             ("country_database", arguments.country_database),
+            ("catalog", arguments.catalog),
             ("log", arguments.log),
         ]),
         Layer::environment(&|name| std::env::var(name).ok()),

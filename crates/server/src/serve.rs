@@ -64,6 +64,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         clock,
         root_key,
         countries: Countries::open(settings.country_database.as_deref(), data)?,
+        catalog: settings.catalog.clone(),
         stopping: stopping.clone(),
         run: u32::from_le_bytes(store::drawn(&*random)),
     };

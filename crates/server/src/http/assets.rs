@@ -1,16 +1,31 @@
 //! The page: the files of `web/dist`, inside the binary.
 //!
-//! A path without a file of its own gets the page when a browser navigates to it. Names with a hash never change their
-//! bytes and are kept for ever by browsers; everything else is asked for again with its ETag.
+//! A path without a file of its own gets the page when a browser navigates to it.
+//!
+//! Invariants
+//! - Only names with a hash of the content are kept for ever by browsers; everything else is asked for again with its ETag.
+//! - Texts are compressed once, when they are first asked for; the compressed bytes have an ETag of their own.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    io::Write as _,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
+    extract::State,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use flate2::{Compression, write::GzEncoder};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::problem::{Code, Problem};
+use super::{
+    App,
+    problem::{Code, Problem},
+};
 
 #[derive(RustEmbed)]
 #[folder = "$TRAILBOOK_PAGE"]
@@ -30,22 +45,106 @@ const SECURITY: [(&str, &str); 5] = [
     ("cross-origin-opener-policy", "same-origin"),
 ];
 
+/// The characters of a content hash in a name, such as `index-B2wnaNo1.css`.
+const HASH_CHARACTERS: usize = 8;
+
+/// The page's files by name.
+pub(crate) struct Assets(HashMap<Cow<'static, str>, Asset>);
+
+struct Asset {
+    bytes: Bytes,
+    /// Of the content, without quotes.
+    tag: String,
+    content_type: &'static str,
+    caching: &'static str,
+    /// Compressed; `None` when that makes nothing smaller.
+    gzip: OnceLock<Option<Bytes>>,
+}
+
+impl Assets {
+    /// The files inside the binary.
+    pub(crate) fn embedded() -> Self {
+        let files = Page::iter().filter_map(|name| Page::get(&name).map(|file| (name, file)));
+        Self(
+            files
+                .map(|(name, file)| {
+                    let asset = Asset::new(&name, file);
+                    (name, asset)
+                })
+                .collect(),
+        )
+    }
+}
+
+impl Asset {
+    fn new(name: &str, file: EmbeddedFile) -> Self {
+        let hash = file.metadata.sha256_hash();
+        Self {
+            bytes: match file.data {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            },
+            tag: hash[..16].iter().map(|byte| format!("{byte:02x}")).collect(),
+            content_type: content_type(name),
+            caching: if has_hash(name) {
+                "public, max-age=31536000, immutable"
+            } else {
+                "no-cache"
+            },
+            gzip: OnceLock::new(),
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        self.content_type.starts_with("text/") || matches!(self.content_type, "image/svg+xml" | "application/json")
+    }
+
+    fn gzip(&self) -> Option<&Bytes> {
+        self.gzip.get_or_init(|| compressed(&self.bytes)).as_ref()
+    }
+
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let gzip = (self.is_text() && accepts_gzip(headers)).then(|| self.gzip()).flatten();
+        let etag = format!("\"{}{}\"", self.tag, if gzip.is_some() { "-gzip" } else { "" });
+        let unchanged = listed(headers, &header::IF_NONE_MATCH).any(|tag| tag.trim_start_matches("W/") == etag);
+        let own = [
+            (header::ETAG, etag),
+            (header::CACHE_CONTROL, self.caching.to_owned()),
+            (header::CONTENT_TYPE, self.content_type.to_owned()),
+        ];
+        let mut response = if unchanged {
+            (StatusCode::NOT_MODIFIED, own).into_response()
+        } else {
+            (own, Body::from(gzip.unwrap_or(&self.bytes).clone())).into_response()
+        };
+        if self.is_text() {
+            let headers = response.headers_mut();
+            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+            if gzip.is_some() && !unchanged {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        secured(response)
+    }
+}
+
 /// Answers every path that no route has.
-pub(crate) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub(crate) async fn page(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let name = if path.is_empty() { INDEX } else { path };
-    let found = Page::get(name).map(|file| (name, file)).or_else(|| {
+    let Assets(assets) = &app.assets;
+    let found = assets.get(name).or_else(|| {
         let navigates = !path.starts_with("v1/") && !name.contains('.') && accepts_html(&headers);
-        navigates.then(|| Page::get(INDEX)).flatten().map(|file| (INDEX, file))
+        navigates.then(|| assets.get(INDEX)).flatten()
     });
-    let Some((name, file)) = found else {
+    let Some(asset) = found else {
         return Problem::not_found().into_response();
     };
     if !matches!(method, Method::GET | Method::HEAD) {
         let problem = Problem::new(Code::MethodNotAllowed, "The page is read with GET.");
         return ([(header::ALLOW, "GET, HEAD")], problem).into_response();
     }
-    answer(name, &file, &headers)
+    asset.answer(&headers)
 }
 
 /// Adds the headers that every page of ours has.
@@ -63,40 +162,48 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         .is_some_and(|text| text.contains("text/html"))
 }
 
-fn answer(name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
-    let etag: String = file.metadata.sha256_hash()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let etag = format!("\"{etag}\"");
-    let known = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let unchanged = known
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim().trim_start_matches("W/") == etag);
-    let caching = if name.starts_with("assets/") {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
+/// Whether gzip is among the accepted encodings by name.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    listed(headers, &header::ACCEPT_ENCODING).any(|entry| {
+        let (name, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight: f32| weight > 0.0)
+    })
+}
+
+/// The entries of a header that is a list.
+fn listed<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'h str> {
+    let values = headers.get_all(name).into_iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(',').map(str::trim))
+}
+
+fn compressed(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).ok()?;
+    let compressed = encoder.finish().ok()?;
+    (compressed.len() < bytes.len()).then(|| compressed.into())
+}
+
+/// Whether a name carries a hash of the content, as the page's build writes them: `-` and eight characters before the
+/// extension. A word has only lower-case letters (`inter-licences.txt`); a hash that has no others either, one of a thousand,
+/// is merely asked for more often.
+fn has_hash(name: &str) -> bool {
+    let Some((stem, _)) = name.rsplit_once('.') else {
+        return false;
     };
-    let body = if unchanged {
-        Body::empty()
-    } else {
-        Body::from(file.data.to_vec())
+    let hash = stem
+        .len()
+        .checked_sub(HASH_CHARACTERS)
+        .and_then(|start| stem.split_at_checked(start))
+        .and_then(|(before, hash)| before.ends_with('-').then_some(hash));
+    let is_hash = |hash: &str| {
+        hash.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            && !hash.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
     };
-    let status = if unchanged {
-        StatusCode::NOT_MODIFIED
-    } else {
-        StatusCode::OK
-    };
-    let headers = [
-        (header::ETAG, etag),
-        (header::CACHE_CONTROL, caching.to_owned()),
-        (header::CONTENT_TYPE, content_type(name).to_owned()),
-    ];
-    secured((status, headers, body).into_response())
+    name.starts_with("assets/") && hash.is_some_and(is_hash)
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -111,5 +218,50 @@ fn content_type(name: &str) -> &'static str {
         "woff2" => "font/woff2",
         "md" | "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_with_a_hash_never_change() {
+        for name in [
+            "assets/index-B2wnaNo1.css",
+            "assets/mark-_DwaEXhG.svg",
+            "assets/a-b-Dx4-XJAl.js",
+        ] {
+            assert!(has_hash(name), "{name}");
+        }
+        for name in [
+            "index.html",
+            "index-B2wnaNo1.css",
+            "assets/licenses.md",
+            "assets/inter-license.txt",
+            "assets/inter-licences.txt",
+            "assets/B2wnaNo1.css",
+            "assets/index-B2wnaNo1",
+        ] {
+            assert!(!has_hash(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn gzip_is_sent_to_those_who_name_it() {
+        let accepts = |value: &'static str| {
+            accepts_gzip(&HeaderMap::from_iter([(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static(value),
+            )]))
+        };
+        assert!(accepts("gzip") && accepts("br, GZIP;q=0.5") && accepts("deflate , gzip; q=1.0, *;q=0"));
+        assert!(!accepts("gzip;q=0") && !accepts("br, identity") && !accepts("") && !accepts_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_does_not_shrink_is_not_compressed() {
+        assert_eq!(compressed(b"{}"), None);
+        assert!(compressed(&[b'a'; 1000]).is_some_and(|bytes| bytes.len() < 100));
     }
 }

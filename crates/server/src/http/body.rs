@@ -220,23 +220,26 @@ fn decode(encoding: Encoding, sent: &[u8], max: usize) -> Result<Bytes, Problem>
             Box::new(decoder)
         }
     };
-    let mut decoded = Vec::with_capacity((sent.len() * 8).clamp(CHUNK_BYTES.min(max), max) + 1);
-    loop {
-        // One byte beyond the limit tells a body that is too large; room for more is never made.
-        let room = (max + 1 - decoded.len()).min(decoded.len().max(CHUNK_BYTES));
-        decoded.reserve_exact(room);
-        if decoder
-            .by_ref()
-            .take(room as u64)
+    let first = CHUNK_BYTES.min(max);
+    let mut decoded = Vec::with_capacity(first + 64);
+    decoder
+        .by_ref()
+        .take(first as u64)
+        .read_to_end(&mut decoded)
+        .map_err(damaged)?;
+    if decoded.len() == first {
+        // Straight to the largest size: memory that is not written to costs nothing, while growing step by step leaves
+        // garbage. One byte beyond the limit tells a body that is too large.
+        decoded.reserve_exact(max + 64 - first);
+        decoder
+            .take((max + 1 - first) as u64)
             .read_to_end(&mut decoded)
-            .map_err(damaged)?
-            < room
-        {
-            return Ok(Bytes::from(decoded));
-        }
-        if decoded.len() > max {
-            return Err(too_large(max));
-        }
+            .map_err(damaged)?;
+    }
+    if decoded.len() > max {
+        Err(too_large(max))
+    } else {
+        Ok(Bytes::from(decoded))
     }
 }
 

@@ -18,7 +18,8 @@ use axum::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use trailbook_event::{
-    Admission, Admitted, Fault, Form, NoCatalog, Origin, Pointer, Refusal, admit_body, json::write_string,
+    Admission, Admitted, Defaults, Fault, Form, NoCatalog, Origin, Pointer, Refusal, admit_body,
+    catalog::UnknownActions, json::write_string,
 };
 use trailbook_ledger::{Error, IdempotencyKey, Receipt, Stage, Submission};
 use utoipa::ToSchema;
@@ -97,7 +98,7 @@ pub(crate) async fn ingest(
     let received = app.bodies.receive(&headers, body).await?;
     let work = || -> Result<Submission, Problem> {
         let started = app.clock.monotonic();
-        let admitted = admit(&app, &received)?;
+        let admitted = admit(&app, &received).map_err(refused)?;
         app.ledger
             .measures()
             .add(Stage::Admit, app.clock.monotonic().saturating_sub(started));
@@ -140,7 +141,7 @@ pub(crate) async fn validate(
     check_query(query.as_deref())?;
     idempotency_key(&headers)?;
     let received = app.bodies.receive(&headers, body).await?;
-    let work = || admit_received(&app, &received);
+    let work = || admit(&app, &received);
     let verdict = if received.bytes.len() < LARGE_BYTES {
         work()
     } else {
@@ -176,22 +177,23 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     Ok(key)
 }
 
-fn admit_received(app: &App, received: &Received) -> Result<Vec<Admitted>, Refusal> {
+fn admit(app: &App, received: &Received) -> Result<Vec<Admitted>, Refusal> {
     let form = match received.format {
         Format::Json => Form::Json,
         Format::Lines => Form::Ndjson,
     };
+    // As the built-in policy says.
+    let rules = app
+        .catalog
+        .as_ref()
+        .map(|catalog| catalog.rules(UnknownActions::Accept));
     let admission = Admission {
         limits: &app.admission,
         now: app.clock.now(),
-        defaults: &NoCatalog,
+        defaults: rules.as_ref().map_or(&NoCatalog as &dyn Defaults, |rules| rules),
         origin: Origin::Sender,
     };
     admit_body(&received.bytes, form, &admission)
-}
-
-fn admit(app: &App, received: &Received) -> Result<Vec<Admitted>, Problem> {
-    admit_received(app, received).map_err(refused)
 }
 
 fn refused(refusal: Refusal) -> Problem {

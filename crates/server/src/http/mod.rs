@@ -45,11 +45,11 @@ use axum::{
 use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
-use trailbook_event as event;
+use trailbook_event::{self as event, catalog::Catalog};
 use trailbook_ledger::{Clock, Ledger};
 use trailbook_query::Engine;
 
-use self::{body::Bodies, measures::Measures, problem::Problem};
+use self::{assets::Assets, body::Bodies, measures::Measures, problem::Problem};
 use crate::{config::Limits, country::Countries, policy::Policy, root_key::RootKey};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -63,6 +63,10 @@ pub(crate) struct App {
     pub(crate) root_key: RootKey,
     pub(crate) countries: Countries,
     pub(crate) policy: Policy,
+    /// The catalog of the default project, which is the only one.
+    catalog: Option<Arc<Catalog>>,
+    /// The page.
+    assets: Assets,
     /// Limits of admission.
     pub(crate) admission: event::Limits,
     /// The memory for bodies.
@@ -82,6 +86,8 @@ pub(crate) struct Components {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root_key: RootKey,
     pub(crate) countries: Countries,
+    /// The catalog of the default project.
+    pub(crate) catalog: Option<Arc<Catalog>>,
     pub(crate) stopping: watch::Receiver<bool>,
     /// Distinguishes this process's request ids from those before a restart.
     pub(crate) run: u32,
@@ -96,6 +102,8 @@ impl App {
             root_key: components.root_key,
             countries: components.countries,
             policy: Policy::default(),
+            catalog: components.catalog,
+            assets: Assets::embedded(),
             admission: event::Limits {
                 event_bytes_max: limits.event_bytes,
                 events_max: limits.batch_events,
@@ -203,5 +211,61 @@ fn log(id: &str, surface: measures::Surface, status: StatusCode, took: Duration)
         tracing::warn!(request_id = id, surface, status, ms, "request failed");
     } else {
         tracing::debug!(request_id = id, surface, status, ms, "request");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::to_bytes, routing::get};
+
+    use super::*;
+    use crate::{
+        config::Settings,
+        inputs::{OsRandom, SystemClock},
+        store,
+    };
+
+    async fn app(data: &std::path::Path) -> Arc<App> {
+        let clock = Arc::new(SystemClock::start());
+        let parts = store::parts(
+            data,
+            trailbook_ledger::Limits::default(),
+            clock.clone(),
+            Arc::new(OsRandom),
+        );
+        let components = Components {
+            ledger: Ledger::open(parts.expect("parts")).await.expect("a ledger"),
+            clock,
+            root_key: RootKey::of("a-root-key-0123456789"),
+            countries: Countries::default(),
+            catalog: None,
+            stopping: watch::channel(false).1,
+            run: 7,
+        };
+        let settings = Settings::from_layers(Vec::new(), &|_| Err(std::io::ErrorKind::NotFound.into()));
+        Arc::new(App::new(components, &settings.expect("defaults").limits))
+    }
+
+    async fn panics() -> StatusCode {
+        panic!("a secret")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_that_says_nothing_of_it_and_is_counted() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let app = app(directory.path()).await;
+        let router = Router::new().route("/", get(panics));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let Ok(response) = answer(app.clone(), router, peer, Request::new(Body::empty())).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[REQUEST_ID], "0000000700000000");
+        let body = to_bytes(response.into_body(), 4096).await.expect("a body");
+        let text = String::from_utf8_lossy(&body);
+        assert!(
+            text.contains("/problems/internal") && !text.contains("secret"),
+            "{text}"
+        );
+        let metrics = app.measures.text().expect("metrics");
+        assert!(metrics.contains("trailbook_panics_total 1"), "{metrics}");
     }
 }

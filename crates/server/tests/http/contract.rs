@@ -1,5 +1,7 @@
 //! The HTTP contract, row by row.
 
+use std::io::Read;
+
 use serde_json::json;
 
 use crate::server::{ROOT_KEY, Server, event};
@@ -471,4 +473,25 @@ fn the_page_is_guarded_and_cached_by_its_tag() {
             .problem(),
         "not-found"
     );
+}
+
+#[test]
+fn the_page_is_compressed_for_those_who_accept_it() {
+    let server = Server::start();
+    let plain = server.send("GET", "/", &[], b"");
+    assert_eq!(plain.headers["vary"], "Accept-Encoding");
+    assert!(!plain.headers.contains_key("content-encoding"));
+    let accept = ("Accept-Encoding", "br, gzip");
+    let small = server.send("GET", "/", &[accept], b"");
+    assert_eq!(small.headers["content-encoding"], "gzip");
+    let mut body = Vec::new();
+    flate2::read::GzDecoder::new(&*small.body)
+        .read_to_end(&mut body)
+        .unwrap();
+    assert_eq!(body, plain.body);
+    assert!(small.body.len() < plain.body.len());
+    let tag = small.headers["etag"].clone();
+    assert_ne!(tag, plain.headers["etag"], "other bytes, another tag");
+    let again = server.send("GET", "/", &[accept, ("If-None-Match", &tag)], b"");
+    assert_eq!((again.status, again.body.len()), (304, 0));
 }

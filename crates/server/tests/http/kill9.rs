@@ -140,18 +140,32 @@ fn write(
     }
 }
 
+/// Kills per data directory: start and `fsck` read everything, so a directory must not grow for ever.
+const KILLS_PER_ROUND: u64 = 10;
+
 #[test]
 fn kill9_loses_and_doubles_nothing() {
     let cycles: u64 = std::env::var("KILL9_CYCLES")
         .ok()
         .map_or(5, |cycles| cycles.parse().unwrap());
-    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let mut seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
     println!("seed {seed}, {cycles} kills");
+    let (mut killed, mut acknowledged, mut total) = (0, 0, 0);
+    while killed < cycles {
+        let kills = KILLS_PER_ROUND.min(cycles - killed);
+        let (of_round, stored) = round(kills, &mut seed);
+        (killed, acknowledged, total) = (killed + kills, acknowledged + of_round, total + stored);
+        println!("{killed} kills, {acknowledged} acknowledged, {total} stored, none lost, none twice");
+    }
+    assert!(acknowledged as u64 >= cycles * 20, "too little load to tell");
+}
+
+/// Kills a server on a fresh directory several times and checks everything; how many events were acknowledged and stored.
+fn round(kills: u64, seed: &mut u64) -> (usize, usize) {
     let data = tempfile::tempdir().unwrap();
     let (acknowledged, next) = (Acknowledged::default(), Arc::new(AtomicU64::new(0)));
     let mut pending: Vec<Option<Vec<Value>>> = vec![None; WRITERS as usize];
-    let mut state = seed;
-    for cycle in 0..cycles {
+    for kill in 0..kills {
         let mut server = start(data.path());
         let stop = Arc::new(AtomicBool::new(false));
         let writers: Vec<_> = pending
@@ -166,10 +180,10 @@ fn kill9_loses_and_doubles_nothing() {
                 })
             })
             .collect();
-        state = state
+        *seed = seed
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        thread::sleep(Duration::from_millis(50 + (state >> 33) % 400));
+        thread::sleep(Duration::from_millis(50 + (*seed >> 33) % 250));
         server.child.kill().unwrap();
         server.child.wait().unwrap();
         stop.store(true, Ordering::SeqCst);
@@ -181,16 +195,24 @@ fn kill9_loses_and_doubles_nothing() {
             .unwrap();
         assert!(
             fsck.status.success(),
-            "cycle {cycle}: {}",
+            "kill {kill}: {}",
             String::from_utf8_lossy(&fsck.stdout)
         );
     }
     let mut server = start(data.path());
-    let agent = agent();
     let acknowledged = acknowledged.lock().unwrap();
+    let total = check(&server.address, &acknowledged);
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    (acknowledged.len(), total)
+}
+
+/// Compares what is stored with what was acknowledged; the number of stored events.
+fn check(address: &str, acknowledged: &[(String, u64, String, String)]) -> usize {
+    let agent = agent();
     let mut total = 0;
     for organization in (0..ORGANIZATIONS).map(|number| format!("o{number}")) {
-        let events = stored(&agent, &server.address, &organization);
+        let events = stored(&agent, address, &organization);
         assert!(
             (0..events.len() as u64).all(|sequence| events.contains_key(&sequence)),
             "{organization} has gaps"
@@ -202,19 +224,14 @@ fn kill9_loses_and_doubles_nothing() {
             "{organization} holds an event twice"
         );
         for (_, sequence, id, client_id) in acknowledged.iter().filter(|(of, ..)| *of == organization) {
+            let expected = Some(&(id.clone(), client_id.clone())).cloned();
             assert_eq!(
-                events.get(sequence),
-                Some(&(id.clone(), client_id.clone())),
+                events.get(sequence).cloned(),
+                expected,
                 "{organization} {sequence} was acknowledged"
             );
         }
         total += events.len();
     }
-    server.child.kill().unwrap();
-    server.child.wait().unwrap();
-    println!(
-        "{cycles} kills, {} acknowledged, {total} stored, none lost, none twice",
-        acknowledged.len()
-    );
-    assert!(acknowledged.len() as u64 >= cycles * 20, "too little load to tell");
+    total
 }

@@ -1,11 +1,17 @@
 //! The server from outside: the real binary, spoken to over loopback.
 //!
 //! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests work with real files, processes and time"
+)]
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod catalog;
 mod contract;
 mod files;
 mod hostile;
+mod kill9;
 mod live;
 mod running;
 mod server;
