@@ -6,6 +6,7 @@
 //! - An answer other than 201 with all events accepted ends the run with an error: there is no figure for a failed run.
 //!
 //! Not here: starting servers, other systems, tables (`bench/run`).
+#![allow(clippy::disallowed_methods, reason = "a measurement")]
 
 mod answer;
 mod batches;

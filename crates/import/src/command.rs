@@ -150,6 +150,10 @@ fn options(arguments: &Arguments, now: Timestamp) -> Result<Options, Error> {
         inputs: arguments.files.iter().map(|file| input(file)).collect(),
         rejects: arguments.rejects.clone().unwrap_or_else(default_rejects),
         now,
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "pauses before a request is repeated, as the server asked"
+        )]
         sleep: std::thread::sleep,
     })
 }

@@ -1,5 +1,6 @@
 //! How fast one core makes leaves: part commitments of a typical event, and leaf records hashed onto a frontier.
 //! `cargo run --release --example append_speed -p trailbook-merkle`
+#![allow(clippy::disallowed_methods, reason = "a measurement")]
 
 use std::hint::black_box;
 use std::time::Instant;

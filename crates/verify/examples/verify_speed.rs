@@ -1,5 +1,6 @@
 //! How many events of an evidence file are verified per second on one core. Makes a file in memory, written from the format's
 //! description, and prints one line: `cargo run --release --example verify_speed [EVENTS]`.
+#![allow(clippy::disallowed_methods, reason = "a measurement")]
 
 use std::{
     fmt::Write as _,

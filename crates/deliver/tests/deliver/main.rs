@@ -1,4 +1,8 @@
 //! What leaves Trailbook, opened by others: evidence by the verifier and by Python, CSV by two readers.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests work with real files, processes and time"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod csv;

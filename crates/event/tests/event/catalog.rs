@@ -2,7 +2,7 @@
 #![cfg(feature = "catalog")]
 
 use trailbook_event::{
-    ActionDefaults, Defaults, Event, Part, Parts, 
+    ActionDefaults, Defaults, Event, Part, Parts,
     catalog::{Catalog, CatalogFault, DESCRIPTION_BYTES_MAX, EventPath, Template, UnknownActions},
 };
 
@@ -135,11 +135,7 @@ fn metadata_is_held_to_its_schema() {
         (r#"{"role":"owner","took":12}"#, &[][..]),
         (
             r#"{"role":"king","took":-1.5}"#,
-            &[
-                "/metadata/role: ",
-                "/metadata/took: ",
-                "/metadata/took: ",
-            ],
+            &["/metadata/role: ", "/metadata/took: ", "/metadata/took: "],
         ),
         (r#"{"role":"owner","a/b":1}"#, &["/metadata: "]),
         ("null", &["/metadata: "]),
@@ -165,9 +161,7 @@ fn unknown_actions_follow_the_policy() {
         for accepted in [UnknownActions::Accept, UnknownActions::Mark] {
             assert_eq!(catalog.rules(accepted).complaints(event), []);
         }
-        let refused = catalog
-            .rules(UnknownActions::Refuse)
-            .complaints(event);
+        let refused = catalog.rules(UnknownActions::Refuse).complaints(event);
         assert_eq!(refused.len(), 1);
         assert_eq!(
             refused[0].to_string(),
@@ -376,20 +370,14 @@ fn schemas_that_refer_to_themselves_do_not_loop() {
         "properties":{"inner":{"$ref":"#/$defs/node"}}}}}}]}"##;
     let catalog = Catalog::from_json(tree).expect("recursion into the value is fine");
     with_event("a", "[]", r#"{"inner":{"inner":{"inner":7}}}"#, |event| {
-        let said = catalog
-            .rules(UnknownActions::Accept)
-            .complaints(event);
+        let said = catalog.rules(UnknownActions::Accept).complaints(event);
         assert_eq!(said[0].pointer.as_str(), "/metadata/inner/inner/inner");
     });
     for endless in [r##"{"$ref":"#"}"##, r##"{"allOf":[{"$ref":"#"}]}"##] {
         let text = format!(r#"{{"actions":[{{"id":"a","name":"A","metadata":{endless}}}]}}"#);
         if let Ok(catalog) = Catalog::from_json(&text) {
             with_event("a", "[]", "{}", |event| {
-                drop(
-                    catalog
-                        .rules(UnknownActions::Accept)
-                        .complaints(event),
-                )
+                drop(catalog.rules(UnknownActions::Accept).complaints(event))
             });
         }
     }

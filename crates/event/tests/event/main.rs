@@ -1,4 +1,8 @@
 //! What the event crate promises, tried from outside.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests work with real files, processes and time"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod admission;
@@ -18,7 +22,16 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_166_047_482);
 
 /// Admits a body as a sender's, at [`NOW`], without a catalog.
 fn admit_with(body: &[u8], form: Form, limits: &Limits) -> Result<Vec<Admitted>, Refusal> {
-    admit_body(body, form, &Admission { limits, now: NOW, defaults: &NoCatalog, origin: Origin::Sender })
+    admit_body(
+        body,
+        form,
+        &Admission {
+            limits,
+            now: NOW,
+            defaults: &NoCatalog,
+            origin: Origin::Sender,
+        },
+    )
 }
 
 fn admit_json(body: &str) -> Result<Vec<Admitted>, Refusal> {
@@ -35,7 +48,10 @@ fn faults(body: &str) -> Vec<Fault> {
 
 /// `pointer` of every fault of a body.
 fn pointers(body: &str) -> Vec<String> {
-    faults(body).into_iter().map(|fault| fault.pointer.as_str().to_owned()).collect()
+    faults(body)
+        .into_iter()
+        .map(|fault| fault.pointer.as_str().to_owned())
+        .collect()
 }
 
 /// The smallest event, with further members (each followed by a comma) before its own.

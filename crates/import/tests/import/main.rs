@@ -1,4 +1,8 @@
 //! Import through its public door: real audit logs, and a server that is ours to break.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests work with real files, processes and time"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod interrupted;

@@ -1,4 +1,8 @@
 //! The ledger through its public door, on a real SQLite file and a real directory of objects.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests work with real files, processes and time"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod append;

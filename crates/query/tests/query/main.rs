@@ -1,5 +1,9 @@
 //! Questions held against plain loops over a vector: whatever the index does, the answer is that of trying the filter on
 //! every event.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests work with real files, processes and time"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod aggregates;

@@ -1,4 +1,8 @@
 //! The generator keeps its promises: determinism, size, skew, and events that every ledger admits.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests work with real files, processes and time"
+)]
 
 use std::collections::{HashMap, HashSet};
 
