@@ -2,11 +2,12 @@
 // server's content security policy is `default-src 'self'`, so nothing may be inlined as a data: URL, a script or a style.
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { firstLoad } from "./first-load.ts";
 
-const server = process.env["TRAILBOOK_SERVER"] ?? "http://127.0.0.1:8080";
+const server = process.env["TRAILBOOK_SERVER"] ?? "http://127.0.0.1:8321";
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), firstLoad()],
   build: {
     outDir: "dist",
     assetsDir: "assets",
@@ -16,5 +17,5 @@ export default defineConfig({
   },
   // `npm run dev` serves the page and passes calls on to a running server.
   server: { proxy: { "/v1": server } },
-  test: { include: ["src/**/*.test.ts"], env: { TZ: "Europe/London" } },
+  test: { include: ["src/**/*.test.ts"], env: { TZ: "Pacific/Auckland" } },
 });

@@ -1,21 +1,9 @@
-// The first screen in a real browser against the real binary.
-//
-// TRAILBOOK_BIN  the binary (default: ../target/release/trailbook)
-// CHROMIUM       the browser (default: /usr/bin/chromium)
+// The first screen in a real browser against the real binary; stage.mjs says what it needs.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { setStage } from "./stage.mjs";
 
-const BINARY = process.env.TRAILBOOK_BIN ?? fileURLToPath(new URL("../../target/release/trailbook", import.meta.url));
-const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const BROWSER_ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
-const KEY = "e2e-root-key-0123456789abcdef0123456789abcdef";
 const ORGANIZATION = "fashion";
 
 const sarah = { id: "u_81", name: "Sarah Khan", email: "sarah@fashion.example", team: "Growth" };
@@ -39,56 +27,28 @@ const EVENTS = [
   { action: "permission_set.deleted", action_type: "delete", area: "users_and_permissions", description: "Permission set deleted", actor: sarah, result: "denied" },
 ];
 
-let server, browser, data, address;
+let stage;
 
 async function post(events) {
-  const response = await fetch(`${address}/v1/events`, {
+  const response = await fetch(`${stage.address}/v1/events`, {
     method: "POST",
-    headers: { Authorization: `Bearer ${KEY}`, "Content-Type": "application/json" },
+    headers: { Authorization: `Bearer ${stage.key}`, "Content-Type": "application/json" },
     body: JSON.stringify({ events: events.map((event) => ({ organization: ORGANIZATION, ...event })) }),
   });
   assert.equal(response.status, 201, await response.text());
 }
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 before(async () => {
-  data = await mkdtemp(join(tmpdir(), "trailbook-e2e-"));
-  const listen = `127.0.0.1:${await freePort()}`;
-  address = `http://${listen}`;
-  server = spawn(BINARY, ["serve", "--data", data, "--listen", listen], { env: { ...process.env, TRAILBOOK_ROOT_KEY: KEY }, stdio: ["ignore", "pipe", "inherit"] });
-  // It prints a line with its address when it is ready.
-  await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
-    server.stdout.on("data", (text) => String(text).includes("http") && resolve());
-  });
+  stage = await setStage();
   const now = Date.now();
   await post(EVENTS.map((event, place) => ({ ...event, occurred_at: new Date(now - (EVENTS.length - place) * 60_000).toISOString() })));
-  browser = await chromium.launch({ executablePath: BROWSER, args: BROWSER_ARGUMENTS });
 });
 
-after(async () => {
-  await browser?.close();
-  if (server !== undefined && server.exitCode === null) {
-    const ended = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGTERM");
-    await ended;
-  }
-  if (data !== undefined) await rm(data, { recursive: true, force: true });
-});
+after(() => stage?.end());
 
-/** Runs `use` on a fresh page; whatever the page complains of (also of its content security policy) is a failure. */
-async function onPage(path, use, viewport = { width: 1440, height: 900 }) {
-  const context = await browser.newContext({ viewport, acceptDownloads: true });
+/** Runs `use` on a fresh page at `path`, in which KEY stands for the key; whatever the page complains of (also of its content security policy) is a failure. */
+async function onPage(path, use, { viewport = { width: 1440, height: 900 }, ...more } = {}) {
+  const context = await stage.browser.newContext({ viewport, acceptDownloads: true, ...more });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const complaints = [];
@@ -96,7 +56,7 @@ async function onPage(path, use, viewport = { width: 1440, height: 900 }) {
   page.on("dialog", (dialog) => (complaints.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && complaints.push(message.text()));
   try {
-    await page.goto(address + path);
+    await page.goto(stage.address + path.replace("KEY", stage.key));
     await use(page);
     assert.deepEqual(complaints, []);
   } finally {
@@ -104,7 +64,7 @@ async function onPage(path, use, viewport = { width: 1440, height: 900 }) {
   }
 }
 
-const SIGNED_IN = `#key=${KEY}&organization=${ORGANIZATION}`;
+const SIGNED_IN = `#key=KEY&organization=${ORGANIZATION}`;
 const descriptions = (page) => page.locator(".open-event").allTextContents();
 const rows = (page, count) => page.waitForFunction((wanted) => document.querySelectorAll("tr.event").length === wanted, count);
 const counted = (page, text) => page.waitForFunction((wanted) => document.querySelector(".count")?.textContent.startsWith(wanted), text);
@@ -115,7 +75,7 @@ describe("activity", () => {
       await rows(page, 3);
       await counted(page, "3 events");
       assert.deepEqual(await descriptions(page), ["Permission set deleted", "Made organization owner", "Logged in"]);
-      assert.equal(page.url(), `${address}/app`);
+      assert.equal(page.url(), `${stage.address}/app`);
       assert.equal(await page.locator("th.day").first().textContent().then((text) => /^(Today|Yesterday), /.test(text)), true);
       assert.ok((await page.locator(".histogram button").count()) > 0);
     }));
@@ -126,7 +86,7 @@ describe("activity", () => {
       await page.getByLabel("Key").fill("wrong");
       await page.keyboard.press("Enter");
       await page.getByRole("alert").waitFor();
-      await page.getByLabel("Key").fill(KEY);
+      await page.getByLabel("Key").fill(stage.key);
       await page.keyboard.press("Enter");
       await rows(page, 3);
       await page.reload();
@@ -232,14 +192,47 @@ describe("activity", () => {
       assert.deepEqual(await descriptions(page), ["Live and well"]);
     }));
 
+  test("an organization that does not exist is no empty ledger, and its first event makes it one", () =>
+    onPage(`/#key=KEY&organization=nobody`, async (page) => {
+      await page.getByRole("heading", { name: /no organization called “nobody” yet/ }).waitFor();
+      const asked = [];
+      page.on("request", (request) => request.url().includes("/v1/") && asked.push(request.url()));
+      assert.equal((await page.locator("pre").textContent()).includes(stage.key), false);
+      await page.getByRole("button", { name: "Look again" }).click();
+      await page.getByRole("button", { name: "Look again" }).waitFor();
+      assert.deepEqual(asked, [`${stage.address}/v1/organizations/nobody/policy`]);
+      await post([{ organization: "nobody", action: "hello", description: "First event", actor: sarah }]);
+      await page.getByRole("button", { name: "Look again" }).click();
+      await rows(page, 1);
+    }));
+
+  test("a mistyped organization leads back to the form", () =>
+    onPage(`/#key=KEY&organization=fasion`, async (page) => {
+      await page.getByRole("button", { name: "Another organization" }).click();
+      await page.getByLabel("Organization").waitFor();
+    }));
+
+  test("days are those of the policy's zone, wherever the browser is", () =>
+    onPage(
+      `/?q=action%3Auser.login${SIGNED_IN}`,
+      async (page) => {
+        await rows(page, 1);
+        assert.match(await page.locator("thead th").first().textContent(), /^Time UTC$/);
+        const shown = await page.locator("tr.event time").first().textContent();
+        const written = await page.locator("tr.event time").first().getAttribute("datetime");
+        assert.equal(shown, written.slice(11, 19));
+      },
+      { timezoneId: "Pacific/Auckland" },
+    ));
+
   test("hostile content is shown and does nothing, wide or narrow", async () => {
     const markup = `<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>`;
     const turned = "invoice\u202Efdp.exe\u2066\u200f";
-    const long = "W".repeat(100_000);
+    const [name, long] = ["W".repeat(1_000), "W".repeat(100_000)];
     await post([
       { action: "hostile.markup", description: markup, message: markup, actor: { id: "h1", name: markup, email: markup }, targets: [{ type: markup, name: markup }], context: { url: "javascript:window.harmed=1", user_agent: markup }, changes: [{ field: markup, before: markup, after: markup }], metadata: { [markup]: markup } },
       { action: "hostile.turned", description: `${turned} مرحبا`, actor: { id: "h2", name: turned }, targets: [{ type: "file", name: turned }] },
-      { action: "hostile.long", description: long, message: long, actor: { id: "h3", name: long }, targets: [{ type: "file", name: long }], changes: [{ field: long, before: long, after: long }] },
+      { action: "hostile.long", description: long, message: long, actor: { id: "h3", name }, targets: [{ type: "file", name }], changes: [{ field: name, before: long, after: long }] },
     ]);
     for (const viewport of [{ width: 1440, height: 900 }, { width: 390, height: 844 }]) {
       await onPage(
@@ -261,7 +254,7 @@ describe("activity", () => {
             await page.getByRole("complementary").getByRole("button", { name: "Close" }).click();
           }
         },
-        viewport,
+        { viewport },
       );
     }
   });

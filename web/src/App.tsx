@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { createClient, type Credentials } from "./api/client";
 import { Problem } from "./api/problem";
-import { Activity } from "./features/activity/Activity";
+import { Organization } from "./features/organization/Organization";
 import { SignIn } from "./features/sign-in/SignIn";
 import { load, readFragment, save } from "./features/sign-in/session";
 
@@ -26,8 +26,8 @@ export function App({ initial }: { initial: Credentials | null }) {
   const room = useMemo(() => (session === null ? null : { client: createClient(session), queries: createQueries() }), [session]);
   if (session === null || room === null) return <SignIn onSession={enter} />;
   return (
-    <QueryClientProvider client={room.queries}>
-      <Activity key={session.organization} client={room.client} organization={session.organization} onLeave={() => enter(null)} />
+    <QueryClientProvider key={session.organization} client={room.queries}>
+      <Organization client={room.client} session={session} onLeave={() => enter(null)} />
     </QueryClientProvider>
   );
 }

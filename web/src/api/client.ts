@@ -1,5 +1,5 @@
 // Calls to the server for one organization. The only place that knows paths and headers.
-import type { CheckpointKey, Count, Event, Facets, Filters, Histogram, Interval, Page, Proof, Trace } from "./contract";
+import type { CheckpointKey, Count, Event, Facets, Filters, Histogram, Interval, Page, Policy, Proof, Trace } from "./contract";
 import { events as eventsOfStream } from "./sse";
 import { Problem } from "./problem";
 
@@ -54,6 +54,7 @@ export function createClient(credentials: Credentials, send: typeof fetch = (...
     proof: (id: string, signal?: AbortSignal) => json<Proof>(`/events/${encodeURIComponent(id)}/proof`, {}, signal),
     checkpointKey: (signal?: AbortSignal) => json<CheckpointKey>("/checkpoint-key", {}, signal),
 
+    policy: (signal?: AbortSignal) => json<Policy>("/policy", {}, signal),
     /** The whole result as CSV. */
     csv: async (filters: Filters, signal?: AbortSignal) => (await call("/events.csv", { ...filters }, signal)).blob(),
 

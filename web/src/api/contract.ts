@@ -108,6 +108,12 @@ export interface Histogram extends Scope {
   buckets: Bucket[];
 }
 
+/** What of an organization’s policy the screen goes by. */
+export interface Policy {
+  /** IANA name of the zone of calendar days. */
+  time_zone: string;
+}
+
 export interface Trace {
   events: Event[];
   duration_ms: number;

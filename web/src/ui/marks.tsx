@@ -1,9 +1,10 @@
 // Small marks of an event or a person, drawn from plain values.
 import { Shield } from "./icons";
 
-export function Avatar({ letters }: { letters: string }) {
+/** A round mark for a person, a square one for a machine. */
+export function Avatar({ letters, isMachine }: { letters: string; isMachine: boolean }) {
   return (
-    <span className="avatar" aria-hidden="true">
+    <span className={isMachine ? "avatar machine" : "avatar"} aria-hidden="true">
       {letters}
     </span>
   );

@@ -1,65 +1,52 @@
-// Instants in words, in the reader's time zone.
+// Instants in words, in a given time zone.
+import { daysBetween, type Zone } from "./zone";
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "long" });
-const DAY_AND_MONTH = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
-const ZONE = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
+const DAY = { day: "numeric", month: "short", year: "numeric" } as const;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /** `09:14:07` */
-export function clock(instant: string): string {
-  return CLOCK.format(new Date(instant));
+export function clock(instant: string, zone: Zone): string {
+  return zone.format(new Date(instant), CLOCK);
 }
 
 /** `20 Nov 2026, 09:14:07.482` */
-export function fullTime(instant: string): string {
+export function fullTime(instant: string, zone: Zone): string {
   const date = new Date(instant);
-  return `${DAY.format(date)}, ${CLOCK.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+  const ms = String(((date.getTime() % SECOND) + SECOND) % SECOND).padStart(3, "0");
+  return `${zone.format(date, DAY)}, ${zone.format(date, CLOCK)}.${ms}`;
 }
 
-/** `4 min ago`; from the day before yesterday on, the day. */
-export function ago(instant: string, now: Date): string {
+/** `4 min ago`, `3 years ago`: the nearest whole step that has passed. */
+export function ago(instant: string, now: Date, zone: Zone): string {
   const date = new Date(instant);
   const passed = now.getTime() - date.getTime();
   if (passed < -MINUTE) return "In the future";
   if (passed < MINUTE) return "Just now";
   if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
-  const days = daysBetween(date, now);
+  const days = daysBetween(zone.dayOf(date), zone.dayOf(now));
   if (days === 0) return `${Math.floor(passed / HOUR)} h ago`;
-  return days === 1 ? "Yesterday" : DAY.format(date);
+  if (days === 1) return "Yesterday";
+  if (days < 60) return `${days} days ago`;
+  return days < 730 ? `${Math.floor(days / 30.44)} months ago` : `${Math.floor(days / 365.25)} years ago`;
 }
 
 /** The heading of a day given as `2026-11-20`: `Today, 20 November`. */
-export function dayHeading(day: string, now: Date): string {
-  const date = new Date(`${day}T00:00:00`);
-  const days = daysBetween(date, now);
-  const name = days === 0 ? "Today" : days === 1 ? "Yesterday" : WEEKDAY.format(date);
-  const year = date.getFullYear() === now.getFullYear() ? "" : ` ${date.getFullYear()}`;
-  return `${name}, ${DAY_AND_MONTH.format(date)}${year}`;
-}
-
-/** The zone's short name at `now`, as in `GMT`. */
-export function zoneName(now: Date): string {
-  return ZONE.formatToParts(now).find((part) => part.type === "timeZoneName")?.value ?? "";
-}
-
-/** The zone's identifier, as in `Europe/London`. */
-export function zoneId(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+export function dayHeading(day: string, now: Date, zone: Zone): string {
+  const today = zone.dayOf(now);
+  const start = zone.startOf(day);
+  const days = daysBetween(day, today);
+  const name = days === 0 ? "Today" : days === 1 ? "Yesterday" : zone.format(start, { weekday: "long" });
+  const year = day.slice(0, -6) === today.slice(0, -6) ? "" : ` ${Number(day.slice(0, -6))}`;
+  return `${name}, ${zone.format(start, { day: "numeric", month: "long" })}${year}`;
 }
 
 export function duration(ms: number): string {
   if (ms < SECOND) return `${ms} ms`;
   if (ms < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
-  return ms < HOUR ? `${Math.round(ms / MINUTE)} min` : `${Math.round(ms / HOUR)} h`;
-}
-
-/** How many midnights lie between two instants; days of 23 and 25 hours count as days. */
-function daysBetween(earlier: Date, later: Date): number {
-  const midnight = (date: Date) => Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
-  return Math.round((midnight(later) - midnight(earlier)) / (24 * HOUR));
+  if (ms < HOUR) return `${Math.round(ms / MINUTE)} min`;
+  return ms < 48 * HOUR ? `${Math.round(ms / HOUR)} h` : `${Math.round(ms / (24 * HOUR))} days`;
 }

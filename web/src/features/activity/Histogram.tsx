@@ -1,5 +1,7 @@
 import { useState, type KeyboardEvent } from "react";
 import type { Interval } from "../../api/contract";
+import { useZone } from "../../ui/useZone";
+import type { Zone } from "../../ui/zone";
 import { axis, barLabel, heights, type Bar } from "./bars";
 
 interface Props {
@@ -10,6 +12,7 @@ interface Props {
 
 /** How many events happened when. A bar narrows the range to itself; arrow keys move between bars. */
 export function Histogram({ bars, interval, onBar }: Props) {
+  const zone = useZone();
   const [at, setAt] = useState(0);
   const current = Math.min(at, bars.length - 1);
   const tallest = Math.max(...bars.map((bar) => bar.count), 1);
@@ -27,7 +30,7 @@ export function Histogram({ bars, interval, onBar }: Props) {
       <div className="histogram" role="group" aria-label="Events over time; arrow keys move, Enter shows that time only" onKeyDown={move}>
         {bars.map((bar, index) => {
           const { rest, security } = heights(bar, tallest);
-          const label = describe(bar, interval);
+          const label = describe(bar, interval, zone);
           return (
             <button key={bar.from} type="button" tabIndex={index === current ? 0 : -1} aria-label={label} title={label} onFocus={() => setAt(index)} onClick={() => onBar(bar)}>
               {security > 0 && <s style={{ height: `${security}%` }} />}
@@ -37,7 +40,7 @@ export function Histogram({ bars, interval, onBar }: Props) {
         })}
       </div>
       <div className="axis number" aria-hidden="true">
-        {axis(bars, interval).map((label) => (
+        {axis(bars, interval, zone).map((label) => (
           <span key={label}>{label}</span>
         ))}
       </div>
@@ -45,7 +48,7 @@ export function Histogram({ bars, interval, onBar }: Props) {
   );
 }
 
-function describe(bar: Bar, interval: Interval): string {
+function describe(bar: Bar, interval: Interval, zone: Zone): string {
   const security = bar.security === 0 ? "" : `, ${bar.security.toLocaleString("en")} of them security actions`;
-  return `${barLabel(bar.from, interval)}: ${bar.count.toLocaleString("en")} ${bar.count === 1 ? "event" : "events"}${security}`;
+  return `${barLabel(bar.from, interval, zone)}: ${bar.count.toLocaleString("en")} ${bar.count === 1 ? "event" : "events"}${security}`;
 }

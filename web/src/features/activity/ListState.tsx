@@ -28,6 +28,16 @@ export function ListState({ list, isNarrowed, onEverything, onRetry }: Props) {
       </div>
     );
   }
+  if (list.kind === "faulty") {
+    return (
+      <div className="state">
+        <strong>No events are shown until the search is corrected.</strong>
+        <button type="button" className="button" onClick={onEverything}>
+          Show everything
+        </button>
+      </div>
+    );
+  }
   if (list.of === "ledger") {
     return (
       <div className="state">

@@ -1,6 +1,7 @@
 import type { FormEvent } from "react";
 import { Calendar, Caret } from "../../ui/icons";
 import { Popover } from "../../ui/Popover";
+import { useZone } from "../../ui/useZone";
 import { customRange, daysOf, PRESETS, presetLabel, rangeLabel, type Range } from "./range";
 
 interface Props {
@@ -11,10 +12,11 @@ interface Props {
 
 /** The date range: presets, or two days of one's own. */
 export function RangePicker({ range, now, onRange }: Props) {
+  const zone = useZone();
   const label = (
     <>
       <Calendar />
-      <span className="number">{rangeLabel(range)}</span>
+      <span className="number">{rangeLabel(range, zone)}</span>
       <Caret />
     </>
   );
@@ -31,7 +33,7 @@ export function RangePicker({ range, now, onRange }: Props) {
                 </button>
               ))}
             </div>
-            <CustomRange days={daysOf(range, now)} onRange={choose} />
+            <CustomRange days={daysOf(range, now, zone)} onRange={choose} />
           </>
         );
       }}

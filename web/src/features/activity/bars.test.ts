@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { UTC } from "../../ui/zone";
 import { axis, bars, heights, intervalFor } from "./bars";
 
 test.each([
@@ -20,6 +21,10 @@ test("a bar ends where the next one begins, the last one with the span", () => {
   ]);
 });
 
+test("the first bar begins with the span, not with the week that it is in", () => {
+  expect(bars(days(3), { from: "2026-01-01T12:00:00.000Z", to: "2026-01-04T00:00:00.000Z" })[0]?.from).toBe("2026-01-01T12:00:00.000Z");
+});
+
 test("too many buckets are added up, and none is lost", () => {
   const found = bars(days(1000), { from: "", to: "2030-01-01T00:00:00.000Z" });
   expect(found.length).toBeLessThanOrEqual(120);
@@ -33,8 +38,8 @@ test("a single event among a million can be seen", () => {
 });
 
 test("the axis names the first and the last bar", () => {
-  const labels = axis(bars(days(28), { from: "", to: "2026-01-29T00:00:00.000Z" }), "day");
+  const labels = axis(bars(days(28), { from: "", to: "2026-01-29T00:00:00.000Z" }), "day", UTC);
   expect(labels).toHaveLength(5);
   expect([labels[0], labels[4]]).toEqual(["1 Jan", "28 Jan"]);
-  expect(axis([], "day")).toEqual([]);
+  expect(axis([], "day", UTC)).toEqual([]);
 });

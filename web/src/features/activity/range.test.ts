@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { createZone } from "../../ui/zone";
 import { ALL, customRange, daysOf, parseRange, PRESETS, printRange, rangeLabel, resolve } from "./range";
 
-// Tests run in Europe/London: summer time ended on 25 October 2026.
+// Summer time ended on 25 October 2026.
+const LONDON = createZone("Europe/London");
 const NOW = new Date("2026-11-20T09:18:30Z");
 
 test.each([
@@ -16,7 +18,7 @@ test.each([
   ["2026-11-01T09:00:00.000Z..2026-11-01T10:00:00.000Z", { from: "2026-11-01T09:00:00.000Z", to: "2026-11-01T10:00:00.000Z" }],
 ])("%s means these instants", (text, want) => {
   const instants = Object.fromEntries(Object.entries(want).map(([end, text]) => [end, new Date(text).toISOString()]));
-  expect(resolve(parseRange(text), NOW)).toEqual(instants);
+  expect(resolve(parseRange(text), NOW, LONDON)).toEqual(instants);
 });
 
 test.each([null, "", "..", "tomorrow", "2026-13-01..", "2026-02-30x..", "a..b", "1..2..3"])("%s is everything", (text) =>
@@ -38,9 +40,9 @@ test.each([
   ["2026-11-01..", "Since 1 Nov 2026"],
   ["..2026-11-07", "Until 7 Nov 2026"],
   ["2026-11-01T09:00:00.000Z..2026-11-01T10:00:00.000Z", "1 Nov 2026, 09:00 – 10:00"],
-])("%s is called %s", (text, label) => expect(rangeLabel(parseRange(text))).toBe(label));
+])("%s is called %s", (text, label) => expect(rangeLabel(parseRange(text), LONDON)).toBe(label));
 
 test("the date fields show the days of a range, the last one included", () => {
-  expect(daysOf(parseRange("yesterday"), NOW)).toEqual({ from: "2026-11-19", to: "2026-11-19" });
-  expect(daysOf(parseRange("28d"), NOW)).toEqual({ from: "2026-10-24", to: "" });
+  expect(daysOf(parseRange("yesterday"), NOW, LONDON)).toEqual({ from: "2026-11-19", to: "2026-11-19" });
+  expect(daysOf(parseRange("28d"), NOW, LONDON)).toEqual({ from: "2026-10-24", to: "" });
 });

@@ -1,4 +1,5 @@
 // The date range: what the URL says, what the button says, and which instants it means.
+import { addDays, UTC, type Zone } from "../../ui/zone";
 
 export const PRESETS = ["today", "yesterday", "7d", "28d", "all"] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -39,18 +40,18 @@ export function printRange(range: Range): string {
 /** A custom range; its ends are put in order, and two open ends are everything. */
 export function customRange(from: string, to: string): Range {
   if (from === "" && to === "") return ALL;
-  const ordered = from === "" || to === "" || startOf(from) <= startOf(to);
+  const ordered = from === "" || to === "" || startOf(from, UTC) <= startOf(to, UTC);
   return { kind: "custom", from: ordered ? from : to, to: ordered ? to : from };
 }
 
-/** The instants of a range in the local time zone, as the server takes them: `from` included, `to` excluded. */
-export function resolve(range: Range, now: Date): { from?: string; to?: string } {
+/** The instants of a range whose days are those of `zone`, as the server takes them: `from` included, `to` excluded. */
+export function resolve(range: Range, now: Date, zone: Zone): { from?: string; to?: string } {
   if (range.kind === "custom") {
-    const from = range.from === "" ? {} : { from: startOf(range.from).toISOString() };
-    const to = range.to === "" ? {} : { to: endOf(range.to).toISOString() };
+    const from = range.from === "" ? {} : { from: startOf(range.from, zone).toISOString() };
+    const to = range.to === "" ? {} : { to: endOf(range.to, zone).toISOString() };
     return { ...from, ...to };
   }
-  const day = (offset: number) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + offset).toISOString();
+  const day = (offset: number) => zone.startOf(addDays(zone.dayOf(now), offset)).toISOString();
   switch (range.preset) {
     case "today":
       return { from: day(0) };
@@ -65,35 +66,29 @@ export function resolve(range: Range, now: Date): { from?: string; to?: string }
   }
 }
 
-export function rangeLabel(range: Range): string {
+export function rangeLabel(range: Range, zone: Zone): string {
   if (range.kind === "preset") return LABELS[range.preset];
-  if (range.from === "") return `Until ${endLabel(range.to)}`;
-  if (range.to === "") return `Since ${endLabel(range.from)}`;
-  if (range.from === range.to) return endLabel(range.from);
-  const [from, to] = [endLabel(range.from), endLabel(range.to)];
-  const sameDay = !isDay(range.from) && !isDay(range.to) && localDay(startOf(range.from)) === localDay(startOf(range.to));
-  return `${from} – ${sameDay ? CLOCK.format(startOf(range.to)) : to}`;
+  if (range.from === "") return `Until ${endLabel(range.to, zone)}`;
+  if (range.to === "") return `Since ${endLabel(range.from, zone)}`;
+  if (range.from === range.to) return endLabel(range.from, zone);
+  const [from, to] = [endLabel(range.from, zone), endLabel(range.to, zone)];
+  const sameDay = !isDay(range.from) && !isDay(range.to) && zone.dayOf(startOf(range.from, zone)) === zone.dayOf(startOf(range.to, zone));
+  return `${from} – ${sameDay ? zone.format(startOf(range.to, zone), CLOCK) : to}`;
 }
 
 /** The range's ends as days, for the two date fields. */
-export function daysOf(range: Range, now: Date): { from: string; to: string } {
-  const { from, to } = resolve(range, now);
-  const last = to === undefined ? "" : localDay(new Date(new Date(to).getTime() - 1));
-  return { from: from === undefined ? "" : localDay(new Date(from)), to: last };
+export function daysOf(range: Range, now: Date, zone: Zone): { from: string; to: string } {
+  const { from, to } = resolve(range, now, zone);
+  const last = to === undefined ? "" : zone.dayOf(new Date(new Date(to).getTime() - 1));
+  return { from: from === undefined ? "" : zone.dayOf(new Date(from)), to: last };
 }
 
-/** The local calendar day of an instant, as `2026-11-20`. */
-export function localDay(instant: Date): string {
-  const pad = (number: number, width: number) => String(number).padStart(width, "0");
-  return `${pad(instant.getFullYear(), 4)}-${pad(instant.getMonth() + 1, 2)}-${pad(instant.getDate(), 2)}`;
-}
+const DAY = { day: "numeric", month: "short", year: "numeric" } as const;
+const CLOCK = { hour: "2-digit", minute: "2-digit" } as const;
 
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-
-function endLabel(end: string): string {
-  const start = startOf(end);
-  return isDay(end) ? DAY.format(start) : `${DAY.format(start)}, ${CLOCK.format(start)}`;
+function endLabel(end: string, zone: Zone): string {
+  const start = startOf(end, zone);
+  return isDay(end) ? zone.format(start, DAY) : `${zone.format(start, DAY)}, ${zone.format(start, CLOCK)}`;
 }
 
 function isDay(end: string): boolean {
@@ -102,15 +97,13 @@ function isDay(end: string): boolean {
 
 function isEnd(end: string): boolean {
   const shaped = isDay(end) || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(end);
-  return shaped && !Number.isNaN(startOf(end).getTime());
+  return shaped && !Number.isNaN(Date.parse(end));
 }
 
-function startOf(end: string): Date {
-  return new Date(isDay(end) ? `${end}T00:00:00` : end);
+function startOf(end: string, zone: Zone): Date {
+  return isDay(end) ? zone.startOf(end) : new Date(end);
 }
 
-function endOf(end: string): Date {
-  if (!isDay(end)) return new Date(end);
-  const start = startOf(end);
-  return new Date(start.getFullYear(), start.getMonth(), start.getDate() + 1);
+function endOf(end: string, zone: Zone): Date {
+  return isDay(end) ? zone.startOf(addDays(end, 1)) : new Date(end);
 }

@@ -1,6 +1,6 @@
 // The list of events: newest first, each once, under the day on which it happened.
 import type { Event } from "../../api/contract";
-import { localDay } from "./range";
+import type { Zone } from "../../ui/zone";
 
 /** Pages and later arrivals as one list in the order of pages: by `occurred_at`, then `sequence`, newest first. */
 export function merge(pages: readonly Event[][], arrivals: readonly Event[]): Event[] {
@@ -22,11 +22,11 @@ export interface Day {
   events: Event[];
 }
 
-/** A sorted list cut where the local day changes. */
-export function byDay(events: readonly Event[]): Day[] {
+/** A sorted list cut where the day changes. */
+export function byDay(events: readonly Event[], zone: Zone): Day[] {
   const days: Day[] = [];
   for (const event of events) {
-    const day = localDay(new Date(event.occurred_at));
+    const day = zone.dayOf(new Date(event.occurred_at));
     const last = days[days.length - 1];
     if (last?.day === day) last.events.push(event);
     else days.push({ day, events: [event] });

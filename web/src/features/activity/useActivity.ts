@@ -3,10 +3,11 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Client } from "../../api/client";
 import type { Event, Filters, Interval, Page } from "../../api/contract";
 import { Problem, queryFault, type QueryFault } from "../../api/problem";
-import { zoneId } from "../../ui/time";
+import { useZone } from "../../ui/useZone";
+import { addDays, type Zone } from "../../ui/zone";
 import type { Address } from "./address";
 import { bars, intervalFor, type Bar, type Span } from "./bars";
-import { localDay, resolve, type Range } from "./range";
+import { resolve, type Range } from "./range";
 import { merge } from "./timeline";
 import { ARRIVALS_MAX, useLive, type LiveState } from "./useLive";
 
@@ -16,6 +17,8 @@ const HISTOGRAM_DELAY_MS = 1_500;
 export type List =
   | { kind: "loading" }
   | { kind: "failed"; problem: Problem }
+  /** The query is faulty, and there was no good one before it. */
+  | { kind: "faulty" }
   /** `of` nothing at all, or nothing that matches. */
   | { kind: "empty"; of: "ledger" | "filters" }
   | { kind: "ready"; events: Event[]; isWaiting: boolean; more: "none" | "some" | "loading" };
@@ -42,7 +45,8 @@ export interface Activity {
 /** Everything that the screen shows of an address, kept up to date. */
 export function useActivity(client: Client, address: Address, now: Date, isLive: boolean): Activity {
   const queries = useQueryClient();
-  const { from, to } = resolve(address.range, now);
+  const zone = useZone();
+  const { from, to } = resolve(address.range, now, zone);
   const q = address.query.trim();
   const filters = useMemo<Filters>(() => ({ q, from, to }), [q, from, to]);
 
@@ -100,8 +104,8 @@ export function useActivity(client: Client, address: Address, now: Date, isLive:
 }
 
 function listOf(events: Event[] | null, problem: Problem | null, pages: { isFetchingNextPage: boolean; hasNextPage: boolean; data: { pages: Page[] } | undefined }, isWaiting: boolean): List {
-  if (problem?.status === 404) return { kind: "empty", of: "ledger" };
-  if (events === null) return problem === null ? { kind: "loading" } : { kind: "failed", problem };
+  if (events === null && problem !== null) return queryFault(problem) === null ? { kind: "failed", problem } : { kind: "faulty" };
+  if (events === null) return { kind: "loading" };
   if (events.length === 0) return { kind: "empty", of: pages.data?.pages[0]?.size === 0 ? "ledger" : "filters" };
   return { kind: "ready", events, isWaiting, more: pages.isFetchingNextPage ? "loading" : pages.hasNextPage ? "some" : "none" };
 }
@@ -119,18 +123,19 @@ function useLastGood<T>(value: T | undefined, isGood: boolean): T | null {
 /** The histogram of the filters. An open range is drawn from the oldest to the newest event that matches. */
 function useHistogram(client: Client, filters: Filters, range: Range, pages: Page[] | null, now: Date, arrived: number) {
   const queries = useQueryClient();
+  const zone = useZone();
   const newest = pages?.[0]?.events[0]?.occurred_at;
   const oldest = useQuery({
     queryKey: ["oldest", filters],
     queryFn: async ({ signal }) => (await client.events({ ...filters, order: "asc", limit: 1 }, signal)).events[0]?.occurred_at ?? null,
     enabled: newest !== undefined && filters.from === undefined,
   });
-  const span = spanOf(filters, range, oldest.data ?? undefined, newest, now);
+  const span = spanOf(filters, range, oldest.data ?? undefined, newest, now, zone);
   const interval = span === null ? "day" : intervalFor(span);
   const answer = useQuery({
-    queryKey: ["histogram", { ...filters, ...span, interval }],
+    queryKey: ["histogram", { ...filters, ...span, interval, zone: zone.id }],
     queryFn: async ({ signal }) => {
-      const { buckets } = await client.histogram({ ...filters, ...span, interval, time_zone: zoneId() }, signal);
+      const { buckets } = await client.histogram({ ...filters, ...span, interval, time_zone: zone.id }, signal);
       return { bars: bars(buckets, span!), interval };
     },
     enabled: span !== null,
@@ -145,16 +150,15 @@ function useHistogram(client: Client, filters: Filters, range: Range, pages: Pag
 }
 
 /** The span to draw, in whole days so that it stays the same while events arrive; null while an end is not known. */
-function spanOf(filters: Filters, range: Range, oldest: string | undefined, newest: string | undefined, now: Date): Span | null {
-  const from = filters.from ?? (oldest === undefined ? undefined : dayEdge(oldest, 0));
+function spanOf(filters: Filters, range: Range, oldest: string | undefined, newest: string | undefined, now: Date, zone: Zone): Span | null {
+  const from = filters.from ?? (oldest === undefined ? undefined : dayEdge(oldest, 0, zone));
   const last = range.kind === "preset" && range.preset !== "all" ? now.toISOString() : newest;
-  const open = last === undefined ? undefined : dayEdge(newest !== undefined && newest > last ? newest : last, 1);
+  const open = last === undefined ? undefined : dayEdge(newest !== undefined && newest > last ? newest : last, 1, zone);
   const to = filters.to ?? open;
   return from === undefined || to === undefined || from >= to ? null : { from, to };
 }
 
-/** The beginning of an instant's local day, or of the day after. */
-function dayEdge(instant: string, days: 0 | 1): string {
-  const start = new Date(`${localDay(new Date(instant))}T00:00:00`);
-  return new Date(start.getFullYear(), start.getMonth(), start.getDate() + days).toISOString();
+/** The beginning of an instant's day, or of the day after. */
+function dayEdge(instant: string, days: 0 | 1, zone: Zone): string {
+  return zone.startOf(addDays(zone.dayOf(new Date(instant)), days)).toISOString();
 }

@@ -76,8 +76,7 @@ async function follow(client: Client, filters: Filters, signal: AbortSignal, lis
       if (signal.aborted) return;
       const isRefused = problem instanceof Problem && !problem.passing;
       // What was refused may be the place to resume from, which an older epoch of the ledger had: then begin anew.
-      // 404: the organization has no ledger yet; it may get one.
-      if (isRefused && problem.status !== 404 && last === null) return listener.onState("off");
+      if (isRefused && last === null) return listener.onState("off");
       if (isRefused) last = null;
     }
     if (signal.aborted) return;

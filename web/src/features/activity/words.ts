@@ -15,7 +15,12 @@ export function clip(text: string, characters_max = LINE_CHARACTERS_MAX): string
 
 /** What happened, as a sentence. */
 export function activityOf(event: Event): string {
-  return event.description || event.action || "Removed";
+  return event.description || (event.action ? actionName(event.action) : "Removed");
+}
+
+/** `user_created` and `CHANGE_LAST_NAME` in words; an action of any other shape as it is. */
+function actionName(action: string): string {
+  return /^[A-Za-z]+(_[A-Za-z]+)+$/.test(action) ? sentenceCase(action.toLowerCase()) : action;
 }
 
 export interface Person {
@@ -26,15 +31,22 @@ export interface Person {
 
 export function personOf(actor: Actor | null | undefined): Person {
   if (!actor) return { name: "Removed", detail: "" };
-  const [name, ...others] = [actor.name, actor.email, actor.id].filter((text) => text !== null && text !== undefined && text !== "");
-  if (name !== undefined) return { name: name ?? "", detail: others[0] ?? (actor.type === "user" ? "" : sentenceCase(actor.type)) };
+  const [name, other] = new Set([actor.name, actor.email, actor.id].filter((text) => typeof text === "string" && text !== ""));
+  const kind = isMachine(actor) ? sentenceCase(actor.type) : "";
+  if (typeof name === "string") return { name, detail: [kind, other].filter(Boolean).join(" · ") };
   const nameless: Record<string, string> = { anonymous: "Anonymous", system: "System", unknown: "Unknown" };
   return { name: nameless[actor.type] ?? sentenceCase(actor.type), detail: actor.type === "anonymous" ? "Not signed in" : "" };
 }
 
+/** Whether no person acted; also when nothing is known of who did. */
+export function isMachine(actor: Actor | null | undefined): boolean {
+  return !["user", "anonymous", "unknown"].includes(actor?.type ?? "unknown");
+}
+
 export function targetOf(target: Target): Person {
   const name = target.name || target.email || target.id || sentenceCase(target.type);
-  const detail = [sentenceCase(target.type), target.email !== name ? target.email : null].filter(Boolean).join(" · ");
+  const kind = target.type === "unknown" ? "" : sentenceCase(target.type);
+  const detail = [kind, target.email !== name ? target.email : null].filter(Boolean).join(" · ");
   return { name, detail };
 }
 
@@ -46,14 +58,21 @@ export function initials(name: string): string {
   return (first.length === 1 ? [...(words[0] ?? "")].slice(0, 2).join("") : first).toUpperCase() || "·";
 }
 
+/** A long name in two pieces, so that what is cut to fit is its middle: paths and addresses differ at their ends. */
+export function headAndTail(text: string): [string, string] {
+  const cut = text.search(/[\\/:][^\\/:]{1,24}$/);
+  return text.length < 24 || cut < 8 || /\s/.test(text) ? [text, ""] : [text.slice(0, cut), text.slice(cut)];
+}
+
 const ACTION_TYPES: Record<string, string> = { read: "View" };
 
 export function actionTypeLabel(type: string): string {
   return ACTION_TYPES[type] ?? sentenceCase(type);
 }
 
-/** `users_and_permissions` as `Users and permissions`. A word of the product's own that is written with capitals stays as it is. */
+/** `users_and_permissions` as `Users and permissions`. Other names (`ec2.amazonaws.com`, `AWS::S3::Bucket`) stay as they are. */
 export function sentenceCase(text: string): string {
+  if (/[.:/@$\\]/.test(text)) return text;
   const spaced = text.replace(/[_-]+/g, " ").trim();
   return spaced === "" ? text : spaced[0]!.toUpperCase() + spaced.slice(1);
 }

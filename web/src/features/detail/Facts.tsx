@@ -3,6 +3,7 @@ import type { Event } from "../../api/contract";
 import { CopyButton } from "../../ui/CopyButton";
 import { Only, Without } from "../../ui/icons";
 import { ago, fullTime } from "../../ui/time";
+import { useZone } from "../../ui/useZone";
 import { clip, countryName, personOf, sentenceCase, targetOf } from "../activity/words";
 
 type Narrow = (field: string, value: string, negated: boolean) => void;
@@ -12,14 +13,25 @@ const MESSAGE_CHARACTERS_MAX = 2_000;
 
 /** Who, what, when and from where, as a list of names and values; what an event does not have is not listed. */
 export function Facts({ event, now, onNarrow }: { event: Event; now: Date; onNarrow: Narrow }) {
+  const zone = useZone();
   const context = event.context;
   return (
     <dl>
       <Fact name="Time">
         <time className="number" dateTime={event.occurred_at}>
-          {fullTime(event.occurred_at)}
+          {fullTime(event.occurred_at, zone)}
         </time>{" "}
-        <span className="muted">· {ago(event.occurred_at, now)}</span>
+        <span className="muted">· {ago(event.occurred_at, now, zone)}</span>
+      </Fact>
+      <Fact name="Action">
+        {event.action && (
+          <div className="value">
+            <span className="mono">
+              <Text>{event.action}</Text>
+            </span>
+            <NarrowTo field="action" value={event.action} onNarrow={onNarrow} />
+          </div>
+        )}
       </Fact>
       <Fact name="Performed by">
         <Performer event={event} onNarrow={onNarrow} />
@@ -31,26 +43,26 @@ export function Facts({ event, now, onNarrow }: { event: Event; now: Date; onNar
       )}
       <Fact name="Product">
         {event.product && (
-          <>
+          <div className="value">
             <Text>{event.product}</Text>
             <NarrowTo field="product" value={event.product} onNarrow={onNarrow} />
-          </>
+          </div>
         )}
       </Fact>
       <Fact name="From">
         {context?.ip && (
-          <>
+          <div className="value">
             <span className="mono">{context.ip}</span>
             {event.country !== null && ` · ${countryName(event.country)}`}
             <NarrowTo field="ip" value={context.ip} onNarrow={onNarrow} />
-          </>
+          </div>
         )}
       </Fact>
       <Fact name="Page">{context?.url && <Text>{context.url}</Text>}</Fact>
       <Fact name="Browser">{context?.user_agent && <Text>{context.user_agent}</Text>}</Fact>
       <Fact name="Message">{event.message && <Text characters_max={MESSAGE_CHARACTERS_MAX}>{event.message}</Text>}</Fact>
       <Fact name="Removed">{event.redacted.length > 0 && event.redacted.join(", ")}</Fact>
-      <Fact name="Kept until">{event.expires_at && <span className="number">{fullTime(event.expires_at)}</span>}</Fact>
+      <Fact name="Kept until">{event.expires_at && <span className="number">{fullTime(event.expires_at, zone)}</span>}</Fact>
       <Fact name="Log ID">
         <span className="log-id">
           <span className="mono">{event.id}</span>
@@ -82,8 +94,10 @@ function Performer({ event, onNarrow }: { event: Event; onNarrow: Narrow }) {
   const more = [person.detail, actor?.team ? `${actor.team} team` : ""].filter((text) => text !== "");
   return (
     <>
-      <Text>{person.name}</Text>
-      {known && <NarrowTo field="actor" value={known} label={person.name} onNarrow={onNarrow} />}
+      <div className="value">
+        <Text>{person.name}</Text>
+        {known && <NarrowTo field="actor" value={known} label={person.name} onNarrow={onNarrow} />}
+      </div>
       {more.length > 0 && (
         <div className="muted">
           {more.map((text, place) => (
@@ -106,11 +120,14 @@ function Targets({ event, onNarrow }: { event: Event; onNarrow: Narrow }) {
         const { name, detail } = targetOf(target);
         const known = target.id ?? target.email ?? target.name;
         return (
-          <div key={place}>
-            <Text>{name}</Text>{" "}
-            <span className="muted">
-              · <Text>{detail}</Text>
-            </span>
+          <div key={place} className="value">
+            <Text>{name}</Text>
+            {detail !== "" && (
+              <span className="muted">
+                {" · "}
+                <Text>{detail}</Text>
+              </span>
+            )}
             {known && <NarrowTo field="target" value={known} label={name} onNarrow={onNarrow} />}
           </div>
         );

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { Client } from "../../api/client";
 import type { Event } from "../../api/contract";
 import { clock, duration } from "../../ui/time";
+import { useZone } from "../../ui/useZone";
 import { activityOf, clip } from "../activity/words";
 
 const SHOWN_MAX = 12;
@@ -16,6 +17,7 @@ interface Props {
 
 /** The other events of the same trace, each at its place in the trace's time. */
 export function TraceList({ client, event, trace, onOpen, onTrace }: Props) {
+  const zone = useZone();
   const asked = useQuery({ queryKey: ["trace", trace], queryFn: ({ signal }) => client.trace(trace, signal) });
   const events = asked.data?.events ?? [];
   if (asked.isSuccess && events.length < 2) return null;
@@ -41,7 +43,7 @@ export function TraceList({ client, event, trace, onOpen, onTrace }: Props) {
           <li key={each.id}>
             <button type="button" aria-current={each.id === event.id} onClick={() => onOpen(each.id)}>
               <time className="number" dateTime={each.occurred_at}>
-                {clock(each.occurred_at)}
+                {clock(each.occurred_at, zone)}
               </time>
               <span className="line">
                 <bdi>{clip(activityOf(each))}</bdi>

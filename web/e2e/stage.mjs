@@ -1,0 +1,62 @@
+// The built binary with a directory of its own, and a browser: what everything in this folder runs on.
+//
+// TRAILBOOK_BIN  the binary (default: ../target/release/trailbook)
+// CHROMIUM       the browser (default: /usr/bin/chromium)
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
+
+const BINARY = process.env.TRAILBOOK_BIN ?? fileURLToPath(new URL("../../target/release/trailbook", import.meta.url));
+const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const BROWSER_ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
+const KEY = "e2e-root-key-0123456789abcdef0123456789abcdef";
+
+/** Starts both. `end` stops them and removes the directory; call it also when something failed. */
+export async function setStage() {
+  const data = await mkdtemp(join(tmpdir(), "trailbook-e2e-"));
+  const listen = `127.0.0.1:${await freePort()}`;
+  const server = spawn(BINARY, ["serve", "--data", data, "--listen", listen], { env: { ...process.env, TRAILBOOK_ROOT_KEY: KEY }, stdio: ["ignore", "pipe", "inherit"] });
+  let browser;
+  const end = async () => {
+    await browser?.close();
+    if (server.exitCode === null) {
+      const ended = new Promise((resolve) => server.once("exit", resolve));
+      server.kill("SIGTERM");
+      await ended;
+    }
+    await rm(data, { recursive: true, force: true });
+  };
+  try {
+    // It prints a line with its address when it is ready.
+    await new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+      server.stdout.on("data", (text) => String(text).includes("http") && resolve());
+    });
+    browser = await chromium.launch({ executablePath: BROWSER, args: BROWSER_ARGUMENTS });
+  } catch (reason) {
+    await end();
+    throw reason;
+  }
+  return { address: `http://${listen}`, key: KEY, browser, end };
+}
+
+/** Runs a command of the binary to its end, at the top of the repository. */
+export function run(...parameters) {
+  return promisify(execFile)(BINARY, parameters, { cwd: fileURLToPath(new URL("../..", import.meta.url)) });
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
