@@ -2,6 +2,8 @@
 //!
 //! Not here: storing and inheriting policies. Every organization has the default today.
 
+use std::collections::BTreeMap;
+
 use jiff::{civil::Date, tz::TimeZone};
 use serde::Serialize;
 use trailbook_event::Timestamp;
@@ -32,6 +34,28 @@ pub(crate) struct Policy {
     unknown_actions: &'static str,
     /// What happens to events from before recording began: `accept` or `refuse`.
     backfill: &'static str,
+    /// When recording began; null when that is not stated.
+    recorded_since: Option<String>,
+    /// Whether events of type `read` are left out of listings unless asked for.
+    hide_reads: bool,
+    /// Whether root may redact.
+    redaction: bool,
+    /// Columns of the screen and of files; empty means the built-in ones.
+    columns: Vec<String>,
+    /// Labels of fields and of values; empty means the built-in ones.
+    labels: BTreeMap<String, String>,
+    /// Ranges that the screen offers; empty means the built-in ones.
+    presets: Vec<String>,
+    /// Origins that may embed the viewer.
+    embed_origins: Vec<String>,
+    /// The screen's title; null means the built-in one.
+    title: Option<String>,
+    /// The screen's breadcrumb.
+    breadcrumb: Option<String>,
+    /// What the log covers, in the product's words.
+    coverage_note: Option<String>,
+    /// Where readers send feedback.
+    feedback_url: Option<String>,
 }
 
 impl Default for Policy {
@@ -50,6 +74,17 @@ impl Default for Policy {
             export_permissions: Vec::new(),
             unknown_actions: "accept",
             backfill: "accept",
+            recorded_since: None,
+            hide_reads: false,
+            redaction: true,
+            columns: Vec::new(),
+            labels: BTreeMap::new(),
+            presets: Vec::new(),
+            embed_origins: Vec::new(),
+            title: None,
+            breadcrumb: None,
+            coverage_note: None,
+            feedback_url: None,
         }
     }
 }

@@ -173,7 +173,7 @@ impl Problem {
     pub(crate) fn query(column: usize, expected: &str) -> Self {
         let problem = Self::new(
             Code::InvalidQuery,
-            format!("At column {column} of q, {expected} was expected."),
+            format!("At column {column} of q: expected {expected}."),
         );
         Self {
             column: Some(column),
