@@ -5,6 +5,7 @@
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 use trailbook_event::{Admitted, Part};
 use trailbook_merkle::{Hash, commitments};
 
@@ -79,11 +80,14 @@ impl Submission {
         let mut nonces = vec![0; admitted.len() * 16];
         random.fill(&mut nonces);
         let project: Arc<str> = project.into();
-        let mut organizations: Vec<OrganizationKey> = Vec::new();
+        let (mut organizations, mut known) = (Vec::new(), FxHashMap::<String, u32>::default());
         let mut bodies = frame::Builder::with_capacity(admitted.iter().map(|event| event.parts.bytes().len()).sum());
         let mut prepared = Vec::with_capacity(admitted.len());
         for (event, nonce) in admitted.into_iter().zip(nonces.as_chunks::<16>().0) {
-            let organization = organization_index(&mut organizations, &project, &event.organization);
+            let organization = *known.entry(event.organization).or_insert_with_key(|name| {
+                organizations.push(OrganizationKey::new(Arc::clone(&project), name.as_str()));
+                organizations.len() as u32 - 1
+            });
             let commitments = commitments(nonce, Part::ALL.map(|part| event.parts.part(part)));
             let code = event.ip.and_then(country);
             bodies.push(nonce, event.occurred_at, code, &event.parts);
@@ -119,15 +123,6 @@ impl Submission {
     pub(crate) fn memory(&self) -> usize {
         self.frame.payload.len() + self.events.len() * crate::tail::ROW_OVERHEAD_BYTES
     }
-}
-
-/// The position of an organization among those of the submission; batches mostly name few, the last one again.
-fn organization_index(organizations: &mut Vec<OrganizationKey>, project: &Arc<str>, name: &str) -> u32 {
-    let known = organizations.iter().rposition(|key| key.organization() == name);
-    known.unwrap_or_else(|| {
-        organizations.push(OrganizationKey::new(Arc::clone(project), name));
-        organizations.len() - 1
-    }) as u32
 }
 
 /// The answer to an append, in input order.
