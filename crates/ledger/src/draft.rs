@@ -125,6 +125,7 @@ impl<'l> Draft<'l> {
             events,
             mut frame,
             idempotency,
+            room: _room,
         } = submission;
         let all_new = fates.iter().all(|fate| matches!(fate, Fate::New));
         if !all_new {

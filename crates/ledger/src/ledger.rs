@@ -60,7 +60,7 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) commands: Mutex<Option<mpsc::Sender<Command>>>,
     pub(crate) writer: Mutex<Option<JoinHandle<()>>>,
-    pub(crate) queue_bytes: tokio::sync::Semaphore,
+    pub(crate) queue_bytes: Arc<tokio::sync::Semaphore>,
     pub(crate) signer: CheckpointSigner,
     pub(crate) anchors: Anchors,
     pub(crate) deployment: String,
@@ -87,7 +87,7 @@ impl Ledger {
 
     /// Stores a submission whole or not at all. When it returns `Ok`, the events are durable and every read sees them.
     /// Safe to repeat with the same idempotency key or client ids. Dropping the future does not undo anything.
-    pub async fn append(&self, submission: Submission) -> Result<Receipt, Error> {
+    pub async fn append(&self, mut submission: Submission) -> Result<Receipt, Error> {
         let inner = &self.inner;
         inner.shared.refused()?;
         let bytes = u32::try_from(submission.memory()).unwrap_or(u32::MAX);
@@ -95,10 +95,9 @@ impl Ledger {
             limit,
             retry_after_seconds: 1,
         };
-        let _room = inner
-            .queue_bytes
-            .try_acquire_many(bytes)
-            .map_err(|_| overloaded("queue_bytes_max"))?;
+        let room = Arc::clone(&inner.queue_bytes).try_acquire_many_owned(bytes);
+        // It goes with the submission: a caller who goes away leaves that in the queue.
+        submission.room = Some(room.map_err(|_| overloaded("queue_bytes_max"))?);
         let (answer, answered) = oneshot::channel();
         let commands = self.commands()?;
         commands

@@ -94,18 +94,14 @@ impl Ledger {
             head: Mutex::new(loaded.head),
         });
         let last_id = load_ledgers(&shared, loaded.heads).await?;
+        let ledgers = shared.ledgers.all();
         for checkpoint in loaded.checkpoints {
-            if let Some(ledger) = shared
-                .ledgers
-                .all()
-                .iter()
-                .find(|ledger| ledger.id == checkpoint.ledger)
-            {
-                *ledger.signed.lock().await = Some(Signed { checkpoint, at: None });
+            if let Ok(position) = ledgers.binary_search_by_key(&checkpoint.ledger, |ledger| ledger.id) {
+                *ledgers[position].signed.lock().await = Some(Signed { checkpoint, at: None });
             }
         }
         let (commands, queue) = mpsc::channel(shared.limits.queue_submissions_max);
-        let next_ledger = shared.ledgers.all().last().map_or(1, |ledger| ledger.id + 1);
+        let next_ledger = ledgers.last().map_or(1, |ledger| ledger.id + 1);
         let writer = Writer {
             shared: Arc::clone(&shared),
             commands: queue,
@@ -115,7 +111,9 @@ impl Ledger {
             seen,
             forgotten_at: 0,
         };
-        let queue_bytes = Semaphore::new(shared.limits.queue_bytes_max.min(Semaphore::MAX_PERMITS));
+        let queue_bytes = Arc::new(Semaphore::new(
+            shared.limits.queue_bytes_max.min(Semaphore::MAX_PERMITS),
+        ));
         Ok(Self {
             inner: Arc::new(Inner {
                 shared,

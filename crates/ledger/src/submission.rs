@@ -6,6 +6,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
+use tokio::sync::OwnedSemaphorePermit;
 use trailbook_event::{Admitted, Part};
 use trailbook_merkle::{Hash, commitments};
 
@@ -43,6 +44,8 @@ pub struct Submission {
     pub(crate) events: Vec<Prepared>,
     pub(crate) frame: Frame,
     pub(crate) idempotency: Option<IdempotencyKey>,
+    /// Its share of `queue_bytes_max` while it waits for the writer.
+    pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
 /// One event of a submission.
@@ -116,6 +119,7 @@ impl Submission {
             events,
             frame,
             idempotency,
+            room: None,
         }
     }
 

@@ -191,3 +191,28 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn what_waits_counts_against_the_queue_even_when_its_caller_is_gone() {
+    // A dropped call used to give its share back while its submission still waited: the queue's bytes were not bounded.
+    let mut scratch = Scratch::new();
+    scratch.limits.queue_bytes_max = 3 * 1024;
+    let ledger = scratch.open().await;
+    let three: String = (0..3).map(|number| event("acme", number)).collect();
+    let mut first = Box::pin(ledger.append(scratch.submission(&ledger, &three, None)));
+    assert!(futures::poll!(first.as_mut()).is_pending());
+    drop(first);
+    let refused = scratch.append(&ledger, &three).await.unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Error::Overloaded {
+                limit: "queue_bytes_max",
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    ledger.close().await.unwrap();
+    assert_eq!(rows(&ledger, "acme").len(), 3, "what waited was stored");
+}
