@@ -15,7 +15,7 @@ use std::{io::Write, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use trailbook_event::{Part, Timestamp};
-use trailbook_ledger::{Row, SignedCheckpoint};
+use trailbook_ledger::{PartSecret, Row, SignedCheckpoint};
 use trailbook_merkle::{Hash, LeafRecord, RangeProof};
 
 use crate::{
@@ -224,10 +224,16 @@ fn write_line(row: &Row, out: &mut Vec<u8>) {
             b",{\"name\":\""
         });
         out.extend_from_slice(part.name().as_bytes());
-        out.extend_from_slice(b"\",\"bytes\":\"");
-        write_base64(row.parts.part(part), out);
-        out.extend_from_slice(b"\",\"salt\":\"");
-        write_base64(&row.salt(part), out);
+        let (name, secret) = match row.secret(part) {
+            PartSecret::Salt(salt) => {
+                out.extend_from_slice(b"\",\"bytes\":\"");
+                write_base64(row.parts.part(part), out);
+                (&b"\",\"salt\":\""[..], salt)
+            }
+            PartSecret::Commitment(kept) => (&b"\",\"commitment\":\""[..], kept.0),
+        };
+        out.extend_from_slice(name);
+        write_base64(&secret, out);
         out.extend_from_slice(b"\"}");
     }
     out.extend_from_slice(b"]}\n");

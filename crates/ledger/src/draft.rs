@@ -16,6 +16,7 @@ use crate::{
     database::{ChainHead, Group, LedgerId, StoredAnswer, StoredCheckpoint, StoredClientId, Subtree},
     duplicates,
     frame::Frame,
+    row::Secrets,
     submission::{ClientIdContent, Prepared, Receipt, Stored, Submission, encode_receipt},
     tail::{LedgerHead, LedgerState, Ledgers},
     tail_row::{self, Numbering, Run},
@@ -263,7 +264,7 @@ impl<'l> Draft<'l> {
             received_at: changed.head.received_at,
             occurred_at: event.body.occurred_at,
             country: event.body.country,
-            nonce: event.body.nonce,
+            secrets: Secrets::Nonce(event.body.nonce),
             leaf_hash,
             parts: event.body.parts,
         }));

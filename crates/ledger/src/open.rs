@@ -19,6 +19,7 @@ use crate::{
     inputs::{Clock, Random, random_bytes},
     ledger::Inner,
     measures::Measures,
+    row::Secrets,
     signer::CheckpointSigner,
     tail::{LedgerHead, LedgerState, ROW_OVERHEAD_BYTES, Signed},
     tail_row::{self, Numbering},
@@ -280,7 +281,7 @@ pub(crate) fn rows(commit: u64, numbering: &Numbering, bodies: Vec<Body>) -> Vec
                 received_at: Timestamp::from_millis(run.received_at),
                 occurred_at: body.occurred_at,
                 country: body.country,
-                nonce: body.nonce,
+                secrets: Secrets::Nonce(body.nonce),
                 leaf_hash: *leaf_hash,
                 parts: body.parts,
             };

@@ -2,13 +2,33 @@
 
 use bytes::Bytes;
 use trailbook_event::{Part, Parts, Timestamp};
-use trailbook_merkle::{Hash, LeafRecord, commitments, salt};
+use trailbook_merkle::{Hash, LeafRecord, commitment, commitments, salt};
 
 use crate::EventId;
 
+/// Where the salts of an event's parts come from. See docs/formats/event.md and docs/formats/ledger.md, "Redaction".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secrets {
+    /// All salts derive from it.
+    Nonce([u8; 16]),
+    /// Parts were redacted: the nonce is gone, since the salts of what was removed would derive from it too.
+    Redacted(Box<[PartSecret; 5]>),
+}
+
+/// What is kept of one part of an event of which parts were redacted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartSecret {
+    /// The part is there; its salt.
+    Salt([u8; 32]),
+    /// The part was removed; what its leaf commits to.
+    Commitment(Hash),
+}
+
 /// A stored event: its canonical parts and the envelope around them.
 ///
-/// Invariant: `leaf_hash` is the RFC 9162 hash of [`Row::leaf_record`].
+/// Invariants
+/// - `leaf_hash` is the RFC 9162 hash of [`Row::leaf_record`].
+/// - A redacted part stands in `parts` in its empty form (docs/formats/ledger.md), so that readers need not know.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// Position in the organization's ledger, from 0, without gaps.
@@ -25,8 +45,8 @@ pub struct Row {
     pub occurred_at: Timestamp,
     /// ISO 3166-1 alpha-2 code of the address at admission, two upper-case letters.
     pub country: Option<[u8; 2]>,
-    /// From which the salts of its parts are derived.
-    pub nonce: [u8; 16],
+    /// Where the salts of its parts come from.
+    pub secrets: Secrets,
     /// Its leaf in the ledger's tree.
     pub leaf_hash: Hash,
     /// The canonical bytes.
@@ -39,14 +59,32 @@ impl Row {
         self.country.as_ref().and_then(|code| std::str::from_utf8(code).ok())
     }
 
-    /// The salt of one part.
-    pub fn salt(&self, part: Part) -> [u8; 32] {
-        salt(&self.nonce, part.number())
+    /// What opens one part's commitment: its salt, or the commitment itself when the part was redacted.
+    pub fn secret(&self, part: Part) -> PartSecret {
+        match &self.secrets {
+            Secrets::Nonce(nonce) => PartSecret::Salt(salt(nonce, part.number())),
+            Secrets::Redacted(kept) => kept[usize::from(part.number()) - 1],
+        }
     }
 
-    /// The commitments of its five parts.
+    /// The commitments of its five parts: of redacted ones as kept, of the others computed from their bytes.
     pub fn commitments(&self) -> [Hash; 5] {
-        commitments(&self.nonce, Part::ALL.map(|part| self.parts.part(part)))
+        match &self.secrets {
+            Secrets::Nonce(nonce) => commitments(nonce, Part::ALL.map(|part| self.parts.part(part))),
+            Secrets::Redacted(_) => Part::ALL.map(|part| match self.secret(part) {
+                PartSecret::Salt(salt) => commitment(part.number(), &salt, self.parts.part(part)),
+                PartSecret::Commitment(kept) => kept,
+            }),
+        }
+    }
+
+    /// The parts that were redacted, in their order.
+    pub fn redacted(&self) -> Vec<Part> {
+        let is_gone = |part: &Part| matches!(self.secret(*part), PartSecret::Commitment(_));
+        match self.secrets {
+            Secrets::Nonce(_) => Vec::new(),
+            Secrets::Redacted(_) => Part::ALL.into_iter().filter(is_gone).collect(),
+        }
     }
 
     /// The leaf record that the ledger's tree commits to, computed from the stored parts.

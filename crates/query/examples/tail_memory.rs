@@ -157,7 +157,7 @@ fn rows(events: u64) -> Vec<Arc<Row>> {
                 received_at: START,
                 occurred_at: admitted.occurred_at,
                 country: None,
-                nonce: [0; 16],
+                secrets: trailbook_ledger::Secrets::Nonce([0; 16]),
                 leaf_hash: Hash([0; 32]),
                 parts,
             })

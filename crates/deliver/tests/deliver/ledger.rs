@@ -62,7 +62,7 @@ pub(crate) fn row_with(sequence: u64, actor: &str, metadata: &str) -> Row {
         received_at: Timestamp::from_millis(1_700_000_000_000 + sequence as i64 * 1000),
         occurred_at: Timestamp::parse("2026-11-20T09:14:07.482Z").unwrap(),
         country: Some(*b"GB"),
-        nonce: [sequence as u8 ^ 0x5a; 16],
+        secrets: trailbook_ledger::Secrets::Nonce([sequence as u8 ^ 0x5a; 16]),
         leaf_hash: Hash([0; 32]),
         parts,
     };

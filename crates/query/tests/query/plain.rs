@@ -121,7 +121,7 @@ fn row(event: &Event<'_>, sequence: u64) -> Row {
         received_at: Timestamp::from_millis(0),
         occurred_at: event.occurred_at,
         country: [None, Some(*b"DE"), Some(*b"US")][sequence as usize % 3],
-        nonce: [0; 16],
+        secrets: trailbook_ledger::Secrets::Nonce([0; 16]),
         leaf_hash: Hash([0; 32]),
         parts: Parts::new(Bytes::from(parts.bytes().clone()), parts.ends()).unwrap(),
     }

@@ -11,7 +11,7 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 use trailbook_event::Part;
-use trailbook_ledger::{Row, SignedCheckpoint};
+use trailbook_ledger::{PartSecret, Row, SignedCheckpoint};
 use trailbook_merkle::{Hash, tile::TilePath};
 use utoipa::ToSchema;
 
@@ -76,10 +76,15 @@ pub(crate) struct Inclusion {
 pub(crate) struct ProvenPart {
     /// `core`, `actor`, `targets`, `context` or `details`.
     name: &'static str,
-    /// The canonical bytes.
-    bytes: String,
-    /// The part's salt.
-    salt: String,
+    /// The canonical bytes; absent when the part was redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<String>,
+    /// The part's salt; absent when the part was redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    salt: Option<String>,
+    /// What the leaf commits to, when the part was redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commitment: Option<String>,
 }
 
 /// A consistency proof.
@@ -153,10 +158,15 @@ pub(crate) async fn inclusion(ask: Ask) -> Result<Response, Problem> {
 }
 
 fn proven(row: &Row, part: Part) -> ProvenPart {
+    let (salt, commitment) = match row.secret(part) {
+        PartSecret::Salt(salt) => (Some(salt), None),
+        PartSecret::Commitment(kept) => (None, Some(kept.0)),
+    };
     ProvenPart {
         name: part.name(),
-        bytes: BASE64_STANDARD.encode(row.parts.part(part)),
-        salt: BASE64_STANDARD.encode(row.salt(part)),
+        bytes: salt.map(|_| BASE64_STANDARD.encode(row.parts.part(part))),
+        salt: salt.map(|salt| BASE64_STANDARD.encode(salt)),
+        commitment: commitment.map(|kept| BASE64_STANDARD.encode(kept)),
     }
 }
 
