@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use trailbook_merkle::Hash;
 
-use crate::{EventId, OrganizationKey};
+use crate::{EventId, OrganizationKey, PartSecret};
 
 /// A number that names one ledger inside this deployment.
 pub type LedgerId = u64;
@@ -111,6 +111,163 @@ pub struct StoredCheckpoint {
     pub note: String,
 }
 
+/// An object that a segment consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Its name in the object store.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// A segment as the manifest knows it. Ranges are inclusive; times are milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// Its number; never used again.
+    pub segment: u64,
+    /// 0 as sealed, one more with each compaction.
+    pub level: u8,
+    /// The commits that it covers.
+    pub commits: (u64, u64),
+    /// Its first and last ledger.
+    pub ledgers: (LedgerId, LedgerId),
+    /// Which ledgers it may hold: see `manifest::LedgerFilter`.
+    pub filter: Vec<u8>,
+    /// Its rows.
+    pub events: u64,
+    /// From the oldest to the newest `occurred_at`.
+    pub occurred: (i64, i64),
+    /// From the oldest to the newest `received_at`.
+    pub received: (i64, i64),
+    /// How long its events were to be kept when it was sealed; `None` is for ever.
+    pub retention_days: Option<u32>,
+    /// The Parquet file.
+    pub data: StoredObject,
+    /// The bundle.
+    pub bundle: StoredObject,
+}
+
+/// What is kept of a tile of 256 leaves that lies, wholly or in part, below the floor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTile {
+    /// Whose.
+    pub ledger: LedgerId,
+    /// Leaves from 256 times this on.
+    pub tile: u64,
+    /// Complete subtrees: offset of the first leaf in the tile, height, root; ascending.
+    pub pieces: Vec<(u8, u8, Hash)>,
+}
+
+/// How long an organization's events are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRetention {
+    /// Whose; there need not be a ledger yet.
+    pub key: OrganizationKey,
+    /// Days; `None` is for ever.
+    pub days: Option<u32>,
+    /// Whether nothing may expire.
+    pub legal_hold: bool,
+    /// A shortening that waits.
+    pub pending: Option<PendingRetention>,
+}
+
+/// A shortening of the retention that is not in force yet and can be cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingRetention {
+    /// Days.
+    pub days: u32,
+    /// From when on, milliseconds.
+    pub at: i64,
+}
+
+/// What a redaction left of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRedaction {
+    /// Whose event.
+    pub ledger: LedgerId,
+    /// Its sequence.
+    pub sequence: u64,
+    /// What is kept of its five parts.
+    pub secrets: Box<[PartSecret; 5]>,
+    /// When, milliseconds.
+    pub redacted_at: i64,
+    /// Whether no segment has the removed bytes any more.
+    pub rewritten: bool,
+}
+
+/// A backup under way: until it ends, or this moment, no object is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPin {
+    /// Its name.
+    pub name: String,
+    /// Milliseconds.
+    pub until: i64,
+}
+
+/// An object that no manifest names any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Garbage {
+    /// Its name.
+    pub object: String,
+    /// From when on it may be deleted, milliseconds.
+    pub removable_at: i64,
+}
+
+/// A change of what is kept beside the events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The tail up to a commit, inclusive, becomes segments.
+    Seal {
+        /// The commit; above the last one that was sealed.
+        through: u64,
+        /// The segments.
+        segments: Vec<StoredSegment>,
+    },
+    /// Segments take the place of others, all of which must be there.
+    Replace {
+        /// Numbers of those that go.
+        remove: Vec<u64>,
+        /// Those that come.
+        add: Vec<StoredSegment>,
+        /// When the objects of those that go may be deleted, milliseconds.
+        removable_at: i64,
+    },
+    /// A floor moves up.
+    Floor {
+        /// Whose.
+        ledger: LedgerId,
+        /// Nothing below this sequence is read; above the one before.
+        floor: u64,
+        /// What is kept of tiles, in place of what was; a tile without pieces is forgotten.
+        tiles: Vec<StoredTile>,
+    },
+    /// A retention is set.
+    Retention(StoredRetention),
+    /// Parts of an event are removed.
+    Redact(StoredRedaction),
+    /// Redactions are carried out in all segments.
+    Rewritten {
+        /// Whose events.
+        ledger: LedgerId,
+        /// Their sequences, and when they were redacted: a later redaction of the same event stays to be carried out.
+        redactions: Vec<(u64, i64)>,
+    },
+    /// Objects were deleted.
+    Swept {
+        /// Their names.
+        objects: Vec<String>,
+    },
+    /// A backup begins.
+    Pin(StoredPin),
+    /// A backup has ended.
+    Unpin {
+        /// Its pin's name.
+        name: String,
+    },
+}
+
 /// Everything that one commit writes.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -136,6 +293,8 @@ pub struct Group {
     pub client_ids: Vec<StoredClientId>,
     /// Signed checkpoints.
     pub checkpoints: Vec<StoredCheckpoint>,
+    /// Changes of what is kept beside the events, in their order. When one cannot be made, nothing is written.
+    pub changes: Vec<Change>,
     /// Answers and client ids stored before this moment (milliseconds) are forgotten.
     pub forget_before: Option<i64>,
 }
@@ -170,6 +329,20 @@ pub struct Loaded {
     pub heads: Vec<StoredHead>,
     /// The newest checkpoint of each ledger that has one.
     pub checkpoints: Vec<StoredCheckpoint>,
+    /// All segments.
+    pub segments: Vec<StoredSegment>,
+    /// The last commit that was sealed, 0 when there is none.
+    pub sealed_through: u64,
+    /// The number for the next segment.
+    pub next_segment: u64,
+    /// The floors that are not 0.
+    pub floors: Vec<(LedgerId, u64)>,
+    /// The retentions that were ever set.
+    pub retentions: Vec<StoredRetention>,
+    /// All redactions.
+    pub redactions: Vec<StoredRedaction>,
+    /// Backups under way.
+    pub pins: Vec<StoredPin>,
     /// Made once per deployment and kept secret: keys of hashes and cursors derive from it.
     pub secret: [u8; 32],
     /// Made once per deployment, public: part of every origin.
@@ -202,6 +375,12 @@ pub trait Database: Send + Sync + 'static {
     fn remembered(&self, since: i64) -> Answer<'_, (Vec<([u8; 32], i64)>, Vec<([u8; 16], i64)>)>;
     /// Complete subtrees of one level in `[begin, end)`, in order.
     fn subtrees(&self, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<'_, Vec<Subtree>>;
+    /// What is kept of the tiles `[first, end)` of a ledger, in order.
+    fn tiles(&self, ledger: LedgerId, first: u64, end: u64) -> Answer<'_, Vec<StoredTile>>;
+    /// Objects that may be deleted at `now` (milliseconds).
+    fn garbage(&self, now: i64) -> Answer<'_, Vec<Garbage>>;
+    /// Takes or renews the lease of a job until `until`; `false` when another holder has it at `now`. Atomic.
+    fn lease(&self, job: String, holder: String, now: i64, until: i64) -> Answer<'_, bool>;
     /// The checkpoint of this size, if one was signed.
     fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>>;
     /// All checkpoints of a ledger, oldest first.

@@ -13,7 +13,7 @@ use trailbook_merkle::{Frontier, LeafRecord};
 use crate::{
     Error, EventId, OrganizationKey, Row,
     chain::{self, ChangedHead},
-    database::{ChainHead, Group, LedgerId, StoredAnswer, StoredCheckpoint, StoredClientId, Subtree},
+    database::{ChainHead, Change, Group, LedgerId, StoredAnswer, StoredCheckpoint, StoredClientId, Subtree},
     duplicates,
     frame::Frame,
     row::Secrets,
@@ -55,6 +55,7 @@ pub(crate) struct Draft<'l> {
     pub(crate) client_ids: Vec<StoredClientId>,
     known: HashMap<[u8; 16], StoredClientId>,
     pub(crate) checkpoints: Vec<StoredCheckpoint>,
+    pub(crate) changes: Vec<Change>,
     bytes: usize,
 }
 
@@ -91,6 +92,7 @@ impl<'l> Draft<'l> {
             client_ids: Vec::new(),
             known: known.into_iter().map(|known| (known.key, known)).collect(),
             checkpoints: Vec::new(),
+            changes: Vec::new(),
             bytes: 0,
         }
     }
@@ -98,6 +100,11 @@ impl<'l> Draft<'l> {
     /// Number of new events so far.
     pub(crate) fn events(&self) -> usize {
         self.numbering.run_of.len()
+    }
+
+    /// Whether there is nothing to commit.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events() == 0 && self.answers.is_empty() && self.checkpoints.is_empty() && self.changes.is_empty()
     }
 
     /// Bytes that the new events will occupy in memory, estimated.
@@ -351,6 +358,7 @@ impl<'l> Draft<'l> {
             answers: self.answers.clone(),
             client_ids: self.client_ids.clone(),
             checkpoints: std::mem::take(&mut self.checkpoints),
+            changes: self.changes.clone(),
             forget_before,
         }
     }

@@ -16,7 +16,11 @@ use trailbook_event::Admitted;
 use crate::{
     Error, Head, IdempotencyKey, Measures, OrganizationKey, Receipt, Row, Submission,
     chain::Anchors,
+    database::Change,
     duplicates,
+    manifest::CompactionLimits,
+    redact,
+    segment::Run,
     signer::CheckpointSigner,
     submission::Preparation,
     tail::LedgerState,
@@ -26,6 +30,16 @@ use crate::{
 /// How much the ledger holds in memory before it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
+    /// Events after which the tail is sealed, and that a sealing takes at a time.
+    pub seal_events: u64,
+    /// Milliseconds after which the tail is sealed, however small it is.
+    pub seal_age_ms: i64,
+    /// What compacting aims for.
+    pub compaction: CompactionLimits,
+    /// Segments whose files are open at a time.
+    pub open_segments_max: usize,
+    /// Days that events are kept where no policy says otherwise; `None` is for ever.
+    pub retention_days: Option<u32>,
     /// Events in the tail.
     pub tail_events_max: usize,
     /// Bytes of the tail in memory, estimated.
@@ -41,6 +55,11 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            seal_events: 200_000,
+            seal_age_ms: 15 * 60_000,
+            compaction: CompactionLimits::default(),
+            open_segments_max: 256,
+            retention_days: None,
             tail_events_max: 2_000_000,
             tail_bytes_max: 3 << 30,
             group_events_max: 8_192,
@@ -135,11 +154,60 @@ impl Ledger {
             .collect()
     }
 
-    /// The committed rows of the tail from sequence `from` on, at most `limit`, in sequence order. Cheap: rows are shared.
-    pub fn rows(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Vec<Arc<Row>> {
+    /// The committed rows of the tail from sequence `from` on, at most `limit`, in sequence order; sealed ones are not
+    /// among them. Cheap: rows are shared.
+    pub fn tail(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Vec<Arc<Row>> {
         self.state(organization)
             .map(|ledger| ledger.rows(from, limit))
             .unwrap_or_default()
+    }
+
+    /// The committed rows from sequence `from` on (or from the floor, when that is higher), at most `limit` and possibly fewer, in
+    /// sequence order without gaps; none when there are no more. Reads files when they are sealed.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Corrupt`], [`Error::Storage`].
+    pub fn rows(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Result<Vec<Arc<Row>>, Error> {
+        let ledger = self.state(organization)?;
+        let from = from.max(self.floor(&ledger));
+        let tail = ledger.rows(from, limit);
+        if tail.first().is_some_and(|row| row.sequence == from) || from >= ledger.head().size {
+            return Ok(tail);
+        }
+        self.sealed_rows(&ledger, from, limit)
+    }
+
+    /// Rows of the run that has `from`, redactions carried out.
+    fn sealed_rows(&self, ledger: &LedgerState, from: u64, limit: usize) -> Result<Vec<Arc<Row>>, Error> {
+        let history = &self.inner.shared.history;
+        let runs = history.runs(&history.manifest(), ledger.id)?;
+        let has = |run: &Run| (run.first_sequence..run.first_sequence + run.rows).contains(&from);
+        let Some((stored, run)) = runs.into_iter().find(|(_, run)| has(run)) else {
+            return Err(Error::corrupt(format!(
+                "an event is neither in the tail nor sealed: ledger={} sequence={from}; run `trailbook fsck`",
+                ledger.key
+            )));
+        };
+        let end = (run.first_sequence + run.rows).min(from.saturating_add(limit as u64));
+        let segment = history.open(&stored)?;
+        let mut numbers = segment.numbers(&run, from..end)?;
+        numbers.sort_unstable();
+        let mut rows = segment.rows(&run, &numbers)?;
+        rows.sort_unstable_by_key(|row| row.sequence);
+        let overlay = history.overlay(ledger.id);
+        let honoured = |row: Row| match overlay.get(&row.sequence) {
+            Some(redaction) => redact::redacted(&row, &redaction.secrets),
+            None => row,
+        };
+        Ok(rows.into_iter().map(honoured).map(Arc::new).collect())
+    }
+
+    /// Commits changes of what is kept beside the events, and the events that record them.
+    pub(crate) async fn change(&self, changes: Vec<Change>, events: Option<Submission>) -> Result<(), Error> {
+        let (answer, answered) = oneshot::channel();
+        let command = Command::Change(changes, events, answer);
+        self.commands()?.send(command).await.map_err(|_| closed())?;
+        answered.await.unwrap_or(Err(Error::Unknown))
     }
 
     pub(crate) fn state(&self, organization: &OrganizationKey) -> Result<Arc<LedgerState>, Error> {

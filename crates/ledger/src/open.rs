@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{Arc, Mutex, atomic::Ordering},
 };
 
@@ -13,15 +14,19 @@ use trailbook_merkle::{CompactRange, Frontier, Hash};
 use crate::{
     Error, EventId, Ledger, Limits, Row,
     chain::Anchors,
-    database::{Database, LedgerId, Loaded, StoredHead, TailRow},
+    database::{Database, LedgerId, Loaded, StoredHead, StoredRedaction, TailRow},
     duplicates::{REMEMBERED_MS, Remembered},
     frame::Body,
+    history::History,
     inputs::{Clock, Random, random_bytes},
     ledger::Inner,
     measures::Measures,
+    objects::Objects,
+    redact,
     row::Secrets,
+    segment::Indexer,
     signer::CheckpointSigner,
-    tail::{LedgerHead, LedgerState, ROW_OVERHEAD_BYTES, Signed},
+    tail::{LedgerHead, LedgerState, Signed, TailCommits},
     tail_row::{self, Numbering},
     writer::{Shared, Writer},
 };
@@ -33,8 +38,12 @@ const LOAD_BYTES: usize = 16 << 20;
 pub struct Parts {
     /// Orders and remembers.
     pub database: Arc<dyn Database>,
-    /// Keeps what is not for a database.
+    /// Keeps what is not for a database. What it acknowledged has to be synced.
     pub objects: Arc<dyn ObjectStore>,
+    /// Where the objects are found as files: the directory of a local store, or one for copies of a remote one's.
+    pub object_directory: PathBuf,
+    /// Makes the search index of what is sealed.
+    pub indexer: Arc<dyn Indexer>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives random bytes.
@@ -81,9 +90,14 @@ impl Ledger {
         }
         let since = now.millis() - REMEMBERED_MS;
         let remembered = remember(&*parts.database, since).await?;
+        let objects = Objects::new(parts.objects, parts.object_directory);
+        objects.clear_scratch()?;
         let shared = Arc::new(Shared {
             database: parts.database,
-            ledgers: Default::default(),
+            ledgers: Arc::default(),
+            history: Arc::new(History::new(objects, &loaded, &parts.limits)),
+            indexer: parts.indexer,
+            tail_commits: TailCommits::default(),
             clock: parts.clock,
             random: parts.random,
             measures: parts.measures,
@@ -95,6 +109,10 @@ impl Ledger {
             head: Mutex::new(loaded.head),
         });
         let last_id = load_ledgers(&shared, loaded.heads).await?;
+        redact_tail(&shared, &loaded.redactions);
+        // What is sealed has ids up to the time of the last commit.
+        let sealed_id = EventId::first(u64::try_from(loaded.committed_at + 1).unwrap_or_default(), [0; 10]);
+        let last_id = last_id.max(sealed_id);
         let ledgers = shared.ledgers.all();
         for checkpoint in loaded.checkpoints {
             if let Ok(position) = ledgers.binary_search_by_key(&checkpoint.ledger, |ledger| ledger.id) {
@@ -126,6 +144,15 @@ impl Ledger {
                 deployment: loaded.deployment,
             }),
         })
+    }
+}
+
+/// Honours redactions of rows whose stored bytes are still whole.
+fn redact_tail(shared: &Shared, redactions: &[StoredRedaction]) {
+    for redaction in redactions.iter().filter(|redaction| !redaction.rewritten) {
+        if let Some(ledger) = shared.ledgers.by_id(redaction.ledger) {
+            ledger.put_redacted(redaction.sequence, |row| redact::redacted(row, &redaction.secrets));
+        }
     }
 }
 
@@ -236,7 +263,11 @@ fn load_tail_row(
     stored: &TailRow,
 ) -> Result<EventId, Error> {
     let mut last_id = EventId::from_bytes([0; 16]);
-    for (ledger, row) in rows_of(stored)? {
+    let rows = rows_of(stored)?;
+    if let Some((_, row)) = rows.first() {
+        shared.tail_commits.add(row.commit, rows.len() as u64, row.received_at);
+    }
+    for (ledger, row) in rows {
         if row.leaf_record().leaf_hash() != row.leaf_hash {
             return Err(Error::corrupt(format!(
                 "event {} (commit {}) does not hash to its leaf; run `trailbook fsck`",
@@ -244,7 +275,7 @@ fn load_tail_row(
             )));
         }
         last_id = row.id;
-        let bytes = row.parts.bytes().len() + ROW_OVERHEAD_BYTES;
+        let bytes = row.memory();
         shared.measures.tail_events.fetch_add(1, Ordering::Relaxed);
         shared.measures.tail_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         ledgers

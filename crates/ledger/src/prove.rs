@@ -1,4 +1,4 @@
-//! Proofs and tiles: from leaf hashes of the tail in memory and complete subtrees in the database.
+//! Proofs and tiles: from leaf hashes (`leaves`) and complete subtrees in the database.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -18,6 +18,9 @@ impl NodeSource for Fetched {
         self.0.get(&(begin, level)).copied()
     }
 }
+
+/// Complete subtrees from this height on are kept in the database for ever.
+const TILE_LEVEL: u8 = 8;
 
 fn refused(error: trailbook_merkle::Error) -> Error {
     Error::corrupt(error.to_string())
@@ -85,13 +88,19 @@ impl Ledger {
             }
             TileKind::Entries => {
                 let leaves = tile.leaves();
-                let rows = ledger.rows(leaves.start, (leaves.end - leaves.start) as usize);
-                if rows.first().is_none_or(|row| row.sequence != leaves.start) {
+                let (mut next, mut bundle) = (leaves.start, Vec::new());
+                if next < self.floor(&ledger) {
                     return Err(Error::Gone);
                 }
-                let mut bundle = Vec::new();
-                for row in rows {
-                    tile::write_entry(&row.leaf_record().encode(), &mut bundle).map_err(refused)?;
+                while next < leaves.end {
+                    let rows = self.rows(organization, next, (leaves.end - next) as usize)?;
+                    if rows.is_empty() {
+                        return Err(Error::Gone);
+                    }
+                    next += rows.len() as u64;
+                    for row in rows {
+                        tile::write_entry(&row.leaf_record().encode(), &mut bundle).map_err(refused)?;
+                    }
                 }
                 Ok(bundle)
             }
@@ -119,14 +128,17 @@ impl Ledger {
     }
 
     async fn subtree(&self, ledger: &LedgerState, subtree: Subtree) -> Result<Hash, Error> {
+        if subtree.level < TILE_LEVEL {
+            return self.small_subtree(ledger, subtree).await;
+        }
         let (level, nodes) = subtree.tile_nodes();
         Ok(complete_root(&self.nodes(ledger, level, nodes).await?))
     }
 
-    /// Nodes of one tile level: leaf hashes from memory, the others from the database.
+    /// Nodes of one tile level: leaf hashes from memory and segments, the others from the database.
     async fn nodes(&self, ledger: &LedgerState, level: u8, nodes: Range<u64>) -> Result<Vec<Hash>, Error> {
         if level == 0 {
-            return ledger.leaf_hashes(nodes.start, nodes.end).ok_or(Error::Gone);
+            return self.leaf_hashes(ledger, nodes).await;
         }
         let found = self
             .inner

@@ -58,6 +58,13 @@ pub struct Run {
     pub(crate) offset: u64,
 }
 
+impl Run {
+    /// The sequences of its rows.
+    pub fn sequences(&self) -> Range<u64> {
+        self.first_sequence..self.first_sequence + self.rows
+    }
+}
+
 /// Values of these columns can be read for given rows without reading the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextColumn {

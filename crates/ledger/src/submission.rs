@@ -125,7 +125,7 @@ impl Submission {
 
     /// Bytes that it will occupy in memory, estimated.
     pub(crate) fn memory(&self) -> usize {
-        self.frame.payload.len() + self.events.len() * crate::tail::ROW_OVERHEAD_BYTES
+        self.frame.payload.len() + self.events.len() * crate::row::ROW_OVERHEAD_BYTES
     }
 }
 

@@ -5,8 +5,8 @@
 //! - A ledger's rows are its newest ones, in sequence order without gaps, up to its head.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use rustc_hash::FxBuildHasher;
@@ -17,9 +17,6 @@ use crate::{
     OrganizationKey, Row,
     database::{LedgerId, StoredCheckpoint, StoredHead},
 };
-
-/// Memory of a row beside its body: the row, its place in lists, its share of allocations. Measured with 200,000 rows.
-pub(crate) const ROW_OVERHEAD_BYTES: usize = 240;
 
 /// Where a ledger stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +91,7 @@ impl LedgerState {
         self.read().head.clone()
     }
 
-    /// Rows from sequence `from` on, at most `limit`.
+    /// Rows of the tail from sequence `from` on, at most `limit`; sealed ones are not here.
     pub(crate) fn rows(&self, from: u64, limit: usize) -> Vec<Arc<Row>> {
         let inner = self.read();
         let start = from.saturating_sub(inner.first_sequence).min(inner.rows.len() as u64) as usize;
@@ -107,6 +104,36 @@ impl LedgerState {
         let start = begin.checked_sub(inner.first_sequence)? as usize;
         let stop = end.checked_sub(inner.first_sequence)? as usize;
         Some(inner.rows.get(start..stop)?.iter().map(|row| row.leaf_hash).collect())
+    }
+
+    /// The rows of commits up to `through`.
+    pub(crate) fn rows_through(&self, through: u64) -> Vec<Arc<Row>> {
+        let inner = self.read();
+        let end = inner.rows.partition_point(|row| row.commit <= through);
+        inner.rows[..end].to_vec()
+    }
+
+    /// Lets go of the rows of commits up to `through`, which are sealed; answers how many, and the memory that they took.
+    pub(crate) fn trim(&self, through: u64) -> (u64, u64) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let end = inner.rows.partition_point(|row| row.commit <= through);
+        let gone: Vec<Arc<Row>> = inner.rows.drain(..end).collect();
+        inner.first_sequence += end as u64;
+        if inner.rows.capacity() > 4 * inner.rows.len() {
+            inner.rows.shrink_to_fit();
+        }
+        drop(inner);
+        let bytes = gone.iter().map(|row| row.memory()).sum::<usize>();
+        (gone.len() as u64, bytes as u64)
+    }
+
+    /// Puts a redacted row in place of the row of the same sequence, if that is here.
+    pub(crate) fn put_redacted(&self, sequence: u64, redact: impl FnOnce(&Row) -> Row) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let place = sequence.checked_sub(inner.first_sequence).map(|place| place as usize);
+        if let Some(row) = place.and_then(|place| inner.rows.get_mut(place)) {
+            *row = Arc::new(redact(row));
+        }
     }
 
     /// Appends committed rows and moves the head.
@@ -142,10 +169,55 @@ impl LedgerState {
     }
 }
 
+/// The commits whose events are in the tail.
+#[derive(Default)]
+pub(crate) struct TailCommits(Mutex<VecDeque<TailCommit>>);
+
+struct TailCommit {
+    number: u64,
+    events: u64,
+    at: Timestamp,
+}
+
+impl TailCommits {
+    /// Adds the newest commit.
+    pub(crate) fn add(&self, number: u64, events: u64, at: Timestamp) {
+        self.lock().push_back(TailCommit { number, events, at });
+    }
+
+    /// The last of the oldest commits that have `events` together; `None` when there is none at all.
+    pub(crate) fn first_of(&self, events: u64) -> Option<u64> {
+        let commits = self.lock();
+        let mut sum = 0;
+        let enough = commits.iter().find(|commit| {
+            sum += commit.events;
+            sum >= events
+        });
+        enough.or(commits.back()).map(|commit| commit.number)
+    }
+
+    /// When the oldest commit was made.
+    pub(crate) fn oldest(&self) -> Option<Timestamp> {
+        self.lock().front().map(|commit| commit.at)
+    }
+
+    /// Lets go of the commits up to a number.
+    pub(crate) fn remove_through(&self, number: u64) {
+        let mut commits = self.lock();
+        let end = commits.partition_point(|commit| commit.number <= number);
+        commits.drain(..end);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<TailCommit>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// All ledgers of the deployment.
 #[derive(Default)]
 pub(crate) struct Ledgers {
     by_key: RwLock<HashMap<OrganizationKey, Arc<LedgerState>, FxBuildHasher>>,
+    by_id: RwLock<HashMap<LedgerId, Arc<LedgerState>, FxBuildHasher>>,
 }
 
 impl Ledgers {
@@ -157,7 +229,15 @@ impl Ledgers {
             .cloned()
     }
 
+    pub(crate) fn by_id(&self, ledger: LedgerId) -> Option<Arc<LedgerState>> {
+        self.by_id.read().unwrap_or_else(PoisonError::into_inner).get(&ledger).cloned()
+    }
+
     pub(crate) fn insert(&self, ledger: Arc<LedgerState>) {
+        self.by_id
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(ledger.id, Arc::clone(&ledger));
         self.by_key
             .write()
             .unwrap_or_else(PoisonError::into_inner)

@@ -16,13 +16,16 @@ use trailbook_event::Timestamp;
 
 use crate::{
     Error, EventId, Limits,
-    database::{ChainHead, CommitError, Database, Group, LedgerId, StoredCheckpoint, StoredClientId},
+    database::{ChainHead, Change, CommitError, Database, Group, LedgerId, StoredCheckpoint, StoredClientId},
     draft::{Draft, Moment},
     duplicates::{self, REMEMBERED_MS, Remembered},
+    history::History,
     inputs::{Clock, Random, random_bytes},
     measures::{Measures, Stage},
+    redact,
+    segment::Indexer,
     submission::{Receipt, Submission, decode_receipt},
-    tail::Ledgers,
+    tail::{Ledgers, TailCommits},
 };
 
 /// A clock that lost more than this is wrong.
@@ -41,12 +44,19 @@ pub(crate) enum Command {
     Append(Submission, oneshot::Sender<Result<Receipt, Error>>),
     /// A checkpoint that was signed.
     Checkpoint(StoredCheckpoint, oneshot::Sender<Result<(), Error>>),
+    /// A change of what is kept beside the events, and the events that record it. Committed alone: when it can no longer be made,
+    /// nobody else fails with it.
+    Change(Vec<Change>, Option<Submission>, oneshot::Sender<Result<(), Error>>),
 }
 
 /// What writer, readers and the signer share.
 pub(crate) struct Shared {
     pub(crate) database: Arc<dyn Database>,
-    pub(crate) ledgers: Ledgers,
+    pub(crate) ledgers: Arc<Ledgers>,
+    pub(crate) history: Arc<History>,
+    pub(crate) indexer: Arc<dyn Indexer>,
+    /// The commits of the tail.
+    pub(crate) tail_commits: TailCommits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) measures: Arc<Measures>,
@@ -75,6 +85,35 @@ impl Shared {
 
     pub(crate) fn chain_head(&self) -> ChainHead {
         *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes committed changes visible: first the manifest, then the tail, which readers look at the other way round.
+    fn apply(&self, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        self.history.apply(changes);
+        for change in changes {
+            match change {
+                Change::Seal { through, .. } => self.trim(*through),
+                Change::Redact(redaction) => {
+                    if let Some(ledger) = self.ledgers.by_id(redaction.ledger) {
+                        ledger.put_redacted(redaction.sequence, |row| redact::redacted(row, &redaction.secrets));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Lets go of the tail up to a sealed commit.
+    fn trim(&self, through: u64) {
+        self.tail_commits.remove_through(through);
+        for ledger in self.ledgers.all() {
+            let (events, bytes) = ledger.trim(through);
+            self.measures.tail_events.fetch_sub(events, Ordering::Relaxed);
+            self.measures.tail_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 }
 
@@ -128,10 +167,15 @@ impl Writer {
                 return Vec::new();
             }
         };
+        let (changes, waiting) = waiting.into_iter().partition(|command| matches!(command, Command::Change(..)));
         let (waiting, carried) = first_of_each_key(waiting, &self.shared.secret);
         match self.answer_repeated(waiting, now).await {
             Ok((waiting, known)) => self.commit_new(waiting, known, now).await,
             Err((waiting, error)) => waiting.into_iter().for_each(|command| command.fail(&error)),
+        }
+        let changes: Vec<Command> = changes;
+        for change in changes {
+            self.commit_new(vec![change], Vec::new(), now).await;
         }
         carried
     }
@@ -237,7 +281,7 @@ impl Writer {
         };
         let mut draft = Draft::new(&shared.ledgers, &shared.secret, moment, known);
         let (receipts, signatures) = place_all(&mut draft, waiting, &shared);
-        if draft.events() == 0 && draft.answers.is_empty() && draft.checkpoints.is_empty() {
+        if draft.is_empty() {
             return receipts
                 .into_iter()
                 .for_each(|(receipt, answer)| drop(answer.send(receipt)));
@@ -328,16 +372,21 @@ impl Writer {
             self.remembered.forget(before);
             self.forgotten_at = now.millis();
         }
-        let measures = &self.shared.measures;
-        measures.events.fetch_add(draft.events() as u64, Ordering::Relaxed);
-        measures.tail_events.fetch_add(draft.events() as u64, Ordering::Relaxed);
-        measures.tail_bytes.fetch_add(draft.memory() as u64, Ordering::Relaxed);
+        let (measures, events) = (&self.shared.measures, draft.events() as u64);
+        measures.events.fetch_add(events, Ordering::Relaxed);
+        measures.tail_events.fetch_add(events, Ordering::Relaxed);
+        if events > 0 {
+            self.shared.tail_commits.add(head.commit, events, now);
+        }
         for changed in draft.changed {
+            let bytes: usize = changed.rows.iter().map(|row| row.memory()).sum();
+            measures.tail_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
             changed.ledger.publish(changed.head, changed.rows);
             if changed.new {
                 self.shared.ledgers.insert(changed.ledger);
             }
         }
+        self.shared.apply(&draft.changes);
         *self.shared.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
         self.shared.commits.send_replace(head.commit);
         measures.add(Stage::Publish, started.elapsed());
@@ -366,6 +415,19 @@ fn place_all(
             Command::Checkpoint(checkpoint, answer) => {
                 draft.checkpoints.push(checkpoint);
                 signatures.push(answer);
+            }
+            Command::Change(changes, events, answer) => {
+                let recorded = events.map_or(Ok(()), |events| {
+                    room_for(draft, &events, shared).and_then(|()| draft.place(events)).map(drop)
+                });
+                match recorded {
+                    Ok(()) => {
+                        draft.changes.extend(changes);
+                        signatures.push(answer);
+                    }
+                    // Who has gone away will find out by repeating.
+                    Err(error) => drop(answer.send(Err(error))),
+                }
             }
         }
     }
@@ -404,7 +466,7 @@ impl Command {
     fn events(&self) -> usize {
         match self {
             Command::Append(submission, _) => submission.events.len(),
-            Command::Checkpoint(..) => 0,
+            Command::Checkpoint(..) | Command::Change(..) => 0,
         }
     }
 
@@ -431,7 +493,7 @@ impl Command {
     fn fail(self, error: &Error) {
         match self {
             Command::Append(_, answer) => drop(answer.send(Err(error.clone()))),
-            Command::Checkpoint(_, answer) => drop(answer.send(Err(error.clone()))),
+            Command::Checkpoint(_, answer) | Command::Change(_, _, answer) => drop(answer.send(Err(error.clone()))),
         }
     }
 }

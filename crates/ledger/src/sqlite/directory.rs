@@ -9,7 +9,8 @@ use std::{
 use rusqlite::Connection;
 
 const LOCK_FILE: &str = "trailbook.lock";
-const SCHEMA_VERSION: i64 = 1;
+/// What brings a database from each version to the next, from an empty file on.
+const VERSIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("history.sql")];
 
 /// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -94,18 +95,15 @@ impl DirectoryLock {
 /// Brings an empty or older database to the current schema, in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match found {
-        0 => {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch(include_str!("schema.sql"))?;
-            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            transaction.commit()?;
-            Ok(())
-        }
-        SCHEMA_VERSION => Ok(()),
-        found => Err(OpenError::TooNew {
-            found,
-            known: SCHEMA_VERSION,
-        }),
+    let known = VERSIONS.len() as i64;
+    let missing = usize::try_from(found).ok().and_then(|found| VERSIONS.get(found..));
+    let Some(missing) = missing else {
+        return Err(OpenError::TooNew { found, known });
+    };
+    let transaction = connection.transaction()?;
+    for version in missing {
+        transaction.execute_batch(version)?;
     }
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
 }

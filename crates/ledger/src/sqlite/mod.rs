@@ -9,6 +9,7 @@
 
 mod directory;
 mod heads;
+mod history;
 mod read;
 mod wal;
 mod worker;
@@ -30,8 +31,8 @@ use worker::Worker;
 
 use crate::{
     database::{
-        Answer, ChainHead, CommitError, Database, DatabaseError, Group, LedgerId, Loaded, StoredAnswer,
-        StoredCheckpoint, StoredClientId, Subtree, TailRow,
+        Answer, ChainHead, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded, StoredAnswer,
+        StoredCheckpoint, StoredClientId, StoredTile, Subtree, TailRow,
     },
     measures::Measures,
 };
@@ -199,6 +200,21 @@ impl Database for Sqlite {
 
     fn subtrees(&self, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<'_, Vec<Subtree>> {
         self.read(move |connection| read::subtrees(connection, ledger, level, begin, end))
+    }
+
+    fn tiles(&self, ledger: LedgerId, first: u64, end: u64) -> Answer<'_, Vec<StoredTile>> {
+        self.read(move |connection| history::tiles(connection, ledger, first, end))
+    }
+
+    fn garbage(&self, now: i64) -> Answer<'_, Vec<Garbage>> {
+        self.read(move |connection| history::garbage(connection, now))
+    }
+
+    fn lease(&self, job: String, holder: String, now: i64, until: i64) -> Answer<'_, bool> {
+        let answer = self
+            .writer
+            .run(move |connection| history::lease(connection, &job, &holder, now, until));
+        Box::pin(async move { flatten(answer.await) })
     }
 
     fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>> {

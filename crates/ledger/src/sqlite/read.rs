@@ -4,7 +4,10 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use trailbook_merkle::Hash;
 
-use super::heads::{self, Changed};
+use super::{
+    heads::{self, Changed},
+    history,
+};
 use crate::{
     EventId, OrganizationKey,
     database::{
@@ -46,9 +49,17 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<(Loaded, Changed
         .query_map([], checkpoint_row)?
         .collect::<rusqlite::Result<_>>()?;
     let head = chain_head(connection)?;
+    let (sealed_through, next_segment) = history::sealed(connection)?;
     Ok((
         Loaded {
             head,
+            segments: history::segments(connection)?,
+            sealed_through,
+            next_segment,
+            floors: history::floors(connection)?,
+            retentions: history::retentions(connection)?,
+            redactions: history::redactions(connection)?,
+            pins: history::pins(connection)?,
             committed_at,
             heads,
             checkpoints,
@@ -226,6 +237,6 @@ fn checkpoint_row(row: &Row<'_>) -> rusqlite::Result<StoredCheckpoint> {
 }
 
 /// SQLite's integers are signed; sizes and numbers stay below 2^63.
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|value| value as u64)
 }

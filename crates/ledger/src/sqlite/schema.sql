@@ -1,4 +1,4 @@
--- Version 1 of the embedded database. docs/formats/ledger.md says what the columns mean.
+-- Version 1 of the embedded database; history.sql makes it version 2. docs/formats/ledger.md says what the columns mean.
 CREATE TABLE deployment (
     only INTEGER PRIMARY KEY CHECK (only = 0),
     name TEXT NOT NULL,

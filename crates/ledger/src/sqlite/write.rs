@@ -4,9 +4,12 @@ use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
-use super::heads::{self, Changed, WRITTEN_EVERY};
+use super::{
+    heads::{self, Changed, WRITTEN_EVERY},
+    history::{self, Refused},
+};
 use crate::{
-    database::{CommitError, Group},
+    database::{Change, CommitError, Group},
     measures::{Measures, Stage},
 };
 
@@ -38,6 +41,12 @@ pub(super) fn commit(
     count(&transaction, group)?;
     write_group(&transaction, group).map_err(not_committed)?;
     let written_at = write_heads(&transaction, group, changed).map_err(not_committed)?;
+    for change in &group.changes {
+        history::change(&transaction, change).map_err(|refused| match refused {
+            Refused::Stale(what) => CommitError::NotCommitted(what),
+            Refused::Database(error) => not_committed(error),
+        })?;
+    }
     let written = Instant::now();
     measures.add(Stage::Sql, written - started);
     let result = transaction.commit().map_err(not_committed);
@@ -73,7 +82,9 @@ pub(super) fn write_changed_heads(connection: &mut Connection, changed: &mut Cha
 
 /// Writes all heads when it is time, otherwise only those of new ledgers; answers the commit as of which all are written.
 fn write_heads(transaction: &Transaction<'_>, group: &Group, changed: &Changed) -> rusqlite::Result<Option<u64>> {
-    if group.commit.is_multiple_of(WRITTEN_EVERY) || group.tail.is_none() && !group.heads.is_empty() {
+    // A tail row may leave only when the heads that stand beside it are in their table.
+    let seals = group.changes.iter().any(|change| matches!(change, Change::Seal { .. }));
+    if group.commit.is_multiple_of(WRITTEN_EVERY) || seals || group.tail.is_none() && !group.heads.is_empty() {
         heads::write_changed(transaction, changed, group.commit)?;
         heads::write(transaction, group.heads.iter())?;
         return Ok(Some(group.commit));

@@ -1,0 +1,117 @@
+//! Expiring and sweeping: what lies below the floors is erased, and objects that nothing names are deleted.
+//!
+//! Invariants
+//! - Bytes below a floor are gone from the newest segments within half a day of their expiry, and from the store half a day later.
+//! - An object is deleted only when no manifest names it and its grace is over; while a backup is under way none is.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use crate::{
+    Error, Ledger,
+    database::{Change, StoredSegment},
+    output::DIRECTORY,
+};
+
+/// A segment is written anew once its oldest expired event has been expired for so long.
+const REWRITE_AFTER_MS: i64 = 8 * 3_600_000;
+/// An object that no manifest ever named belongs to a job that failed or is under way: no job takes so long.
+const UNNAMED_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+impl Ledger {
+    /// Erases what lies below the floors of one segment that needs it; `false` when none does. Safe to repeat.
+    pub async fn expire(&self) -> Result<bool, Error> {
+        let shared = &self.inner.shared;
+        shared.refused()?;
+        let now = shared.clock.now().millis();
+        let manifest = shared.history.manifest();
+        let Some(shortest) = manifest.shortest_retention_ms(now) else {
+            return Ok(false);
+        };
+        for stored in manifest.segments().filter(|stored| stored.received.0 + shortest <= now) {
+            let (ledger, wanted) = (self.clone(), Arc::clone(stored));
+            let due = tokio::task::spawn_blocking(move || ledger.must_expire(&wanted, now - shortest)).await;
+            if due.map_err(|error| Error::storage("look for expired events", error))?? {
+                self.replace(vec![Arc::clone(stored)], stored.level).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a segment has only expired rows, or some that have been expired for long: `expired_to` is when what expires now was
+    /// received, at the latest.
+    fn must_expire(&self, stored: &StoredSegment, expired_to: i64) -> Result<bool, Error> {
+        let history = &self.inner.shared.history;
+        let manifest = history.manifest();
+        let (mut expired, mut oldest) = (0, i64::MAX);
+        for run in history.open(stored)?.runs()? {
+            let below = manifest.floor(run.ledger).saturating_sub(run.first_sequence).min(run.rows);
+            if below > 0 {
+                expired += below;
+                oldest = oldest.min(run.received.0.millis());
+            }
+        }
+        Ok(expired == stored.events || expired > 0 && oldest + REWRITE_AFTER_MS <= expired_to)
+    }
+
+    /// Carries out redactions in one segment that still has what they removed; `false` when there is none. Safe to repeat.
+    pub async fn carry_out_redactions(&self) -> Result<bool, Error> {
+        let shared = &self.inner.shared;
+        shared.refused()?;
+        let manifest = shared.history.manifest();
+        for ledger in shared.history.overlaid() {
+            let overlay = shared.history.overlay(ledger);
+            for (stored, run) in shared.history.runs(&manifest, ledger)? {
+                if overlay.range(run.first_sequence..run.first_sequence + run.rows).next().is_some() {
+                    let level = stored.level;
+                    self.replace(vec![stored], level).await?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Deletes objects whose time has come; answers how many.
+    pub async fn sweep(&self) -> Result<usize, Error> {
+        let shared = &self.inner.shared;
+        shared.refused()?;
+        let now = shared.clock.now();
+        if shared.history.manifest().is_pinned(now.millis()) {
+            return Ok(0);
+        }
+        let garbage = shared.database.garbage(now.millis()).await;
+        let garbage = garbage.map_err(|error| Error::storage("read what is to be deleted", error))?;
+        let objects: Vec<String> = garbage.into_iter().map(|garbage| garbage.object).collect();
+        for object in &objects {
+            shared.history.objects().delete(object).await?;
+        }
+        let deleted = objects.len();
+        if deleted > 0 {
+            self.change(vec![Change::Swept { objects }], None).await?;
+        }
+        Ok(deleted + self.sweep_unnamed().await?)
+    }
+
+    /// Deletes old objects of segments that neither the manifest nor the list of what is to be deleted names.
+    async fn sweep_unnamed(&self) -> Result<usize, Error> {
+        let shared = &self.inner.shared;
+        let listed = shared.history.objects().list(DIRECTORY).await?;
+        let garbage = shared.database.garbage(i64::MAX).await;
+        let garbage = garbage.map_err(|error| Error::storage("read what is to be deleted", error))?;
+        let mut named: HashSet<String> = garbage.into_iter().map(|garbage| garbage.object).collect();
+        for segment in shared.history.manifest().segments() {
+            named.extend([segment.data.name.clone(), segment.bundle.name.clone()]);
+        }
+        let now = Duration::from_millis(u64::try_from(shared.clock.now().millis()).unwrap_or_default());
+        let mut deleted = 0;
+        for object in listed.into_iter().filter(|object| !named.contains(&object.name)) {
+            let modified = object.modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            if modified + UNNAMED_GRACE < now {
+                shared.history.objects().delete(&object.name).await?;
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
+    }
+}

@@ -1,0 +1,167 @@
+//! The sealed part of all ledgers as readers and jobs see it: the manifest, open segments, and redactions to honour.
+//!
+//! Invariants
+//! - What a reader holds stays readable: a manifest never changes, and objects outlive the manifest that named them by hours.
+//! - Open files and remembered runs are bounded, whatever the number of segments.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use quick_cache::sync::Cache;
+
+use crate::{
+    Error, Limits, PartSecret,
+    database::{Change, LedgerId, Loaded, StoredRedaction, StoredSegment},
+    manifest::Manifest,
+    objects::Objects,
+    segment::{Run, Segment},
+};
+
+/// Runs that are remembered, so that their segments' directories need not be searched again.
+const RUNS_REMEMBERED: usize = 200_000;
+
+/// Redactions of one ledger that its segments do not carry out yet, by sequence.
+pub type Overlay = BTreeMap<u64, Redaction>;
+
+/// A redaction to honour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redaction {
+    /// What is kept of the five parts.
+    pub secrets: Box<[PartSecret; 5]>,
+    /// When it was committed, milliseconds.
+    pub redacted_at: i64,
+}
+
+impl Redaction {
+    fn of(stored: &StoredRedaction) -> Self {
+        Self {
+            secrets: stored.secrets.clone(),
+            redacted_at: stored.redacted_at,
+        }
+    }
+}
+
+/// The history of all ledgers.
+pub(crate) struct History {
+    objects: Objects,
+    manifest: RwLock<Arc<Manifest>>,
+    overlays: RwLock<BTreeMap<LedgerId, Arc<Overlay>>>,
+    open: Cache<u64, Arc<Segment>>,
+    runs: Cache<(u64, LedgerId), Option<Run>>,
+    next_segment: AtomicU64,
+    /// Segments that cannot be merged with the next one, as a ledger would have a gap.
+    adjoining_nothing: Mutex<BTreeSet<u64>>,
+}
+
+impl History {
+    /// The history that was loaded.
+    pub(crate) fn new(objects: Objects, loaded: &Loaded, limits: &Limits) -> Self {
+        let mut overlays = BTreeMap::<LedgerId, Overlay>::new();
+        for redaction in loaded.redactions.iter().filter(|redaction| !redaction.rewritten) {
+            let overlay = overlays.entry(redaction.ledger).or_default();
+            overlay.insert(redaction.sequence, Redaction::of(redaction));
+        }
+        Self {
+            objects,
+            manifest: RwLock::new(Arc::new(Manifest::new(loaded, limits.retention_days))),
+            overlays: RwLock::new(overlays.into_iter().map(|(ledger, overlay)| (ledger, Arc::new(overlay))).collect()),
+            open: Cache::new(limits.open_segments_max),
+            runs: Cache::new(RUNS_REMEMBERED),
+            next_segment: AtomicU64::new(loaded.next_segment),
+            adjoining_nothing: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    pub(crate) fn manifest(&self) -> Arc<Manifest> {
+        Arc::clone(&self.manifest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Ids for segments that are about to be written; those of a job that fails are never used.
+    pub(crate) fn reserve_ids(&self, count: u64) -> u64 {
+        self.next_segment.fetch_add(count, Ordering::Relaxed)
+    }
+
+    /// Makes committed changes visible. A redaction is honoured before the segments that need it are seen, and until those that do not
+    /// are.
+    pub(crate) fn apply(&self, changes: &[Change]) {
+        for change in changes {
+            if let Change::Redact(redaction) = change {
+                self.change_overlay(redaction.ledger, |overlay| {
+                    overlay.insert(redaction.sequence, Redaction::of(redaction));
+                });
+            }
+        }
+        let mut manifest = self.manifest.write().unwrap_or_else(PoisonError::into_inner);
+        *manifest = Arc::new(manifest.apply(changes));
+        drop(manifest);
+        for change in changes {
+            if let Change::Rewritten { ledger, redactions } = change {
+                self.change_overlay(*ledger, |overlay| {
+                    overlay.retain(|sequence, redaction| !redactions.contains(&(*sequence, redaction.redacted_at)));
+                });
+            }
+        }
+    }
+
+    fn change_overlay(&self, ledger: LedgerId, change: impl FnOnce(&mut Overlay)) {
+        let mut overlays = self.overlays.write().unwrap_or_else(PoisonError::into_inner);
+        let overlay = overlays.entry(ledger).or_default();
+        change(Arc::make_mut(overlay));
+        if overlay.is_empty() {
+            overlays.remove(&ledger);
+        }
+    }
+
+    /// Remembers that a segment cannot be merged with the one after it.
+    pub(crate) fn adjoins_nothing(&self, segment: u64) {
+        let mut known = self.adjoining_nothing.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(segment);
+    }
+
+    /// The segments that cannot be merged with the one after them.
+    pub(crate) fn adjoining_nothing(&self) -> BTreeSet<u64> {
+        let known = self.adjoining_nothing.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
+
+    /// Redactions that the ledger's segments do not carry out yet.
+    pub(crate) fn overlay(&self, ledger: LedgerId) -> Arc<Overlay> {
+        let overlays = self.overlays.read().unwrap_or_else(PoisonError::into_inner);
+        overlays.get(&ledger).cloned().unwrap_or_default()
+    }
+
+    /// The ledgers that have such redactions.
+    pub(crate) fn overlaid(&self) -> Vec<LedgerId> {
+        self.overlays.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
+    /// A segment, opened.
+    pub(crate) fn open(&self, stored: &StoredSegment) -> Result<Arc<Segment>, Error> {
+        self.open.get_or_insert_with(&stored.segment, || {
+            let (data, bundle) = (self.objects.file(&stored.data.name), self.objects.file(&stored.bundle.name));
+            Segment::open(&data, &bundle).map(Arc::new)
+        })
+    }
+
+    /// A ledger's run in a segment.
+    fn run(&self, stored: &StoredSegment, ledger: LedgerId) -> Result<Option<Run>, Error> {
+        self.runs
+            .get_or_insert_with(&(stored.segment, ledger), || self.open(stored)?.run(ledger))
+    }
+
+    /// The runs of a ledger, in the order of their sequences.
+    pub(crate) fn runs(&self, manifest: &Manifest, ledger: LedgerId) -> Result<Vec<(Arc<StoredSegment>, Run)>, Error> {
+        let candidates = manifest.segments_of(ledger);
+        let runs = candidates.map(|stored| Ok(self.run(stored, ledger)?.map(|run| (Arc::clone(stored), run))));
+        runs.filter_map(Result::transpose).collect()
+    }
+}

@@ -1,0 +1,108 @@
+//! The work in the background: sealing, compacting, floors, erasing, sweeping, each when it is due.
+//!
+//! Invariants
+//! - A job runs on one node at a time, which holds its lease; whoever finds it expired takes over.
+//! - A job that fails is tried again later; nothing is lost by that.
+
+use std::time::Duration;
+
+use crate::{Error, Ledger, inputs::random_bytes};
+
+/// Between two looks at what is due.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Between two looks at what has expired, and at objects to delete.
+const LOOK_FOR_EXPIRED_EVERY: Duration = Duration::from_secs(60);
+/// How long a lease holds; a node that died is followed by another within this time.
+const LEASE_MS: i64 = 30_000;
+/// After a failure.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// A kind of background work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// The tail becomes segments.
+    Seal,
+    /// Small segments become larger ones.
+    Compact,
+    /// Redactions are carried out in segments.
+    Redact,
+    /// Floors move up, what lies below is erased, objects are deleted.
+    Expire,
+}
+
+impl Job {
+    /// All jobs.
+    pub const ALL: [Job; 4] = [Job::Seal, Job::Compact, Job::Redact, Job::Expire];
+
+    /// The job's name in leases, logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Job::Seal => "seal",
+            Job::Compact => "compact",
+            Job::Redact => "redact",
+            Job::Expire => "expire",
+        }
+    }
+}
+
+impl Ledger {
+    /// Does the background work of one kind until the ledger closes. To be spawned once for each of [`Job::ALL`].
+    pub async fn keep(self, job: Job) {
+        let holder: String = random_bytes::<8>(&*self.inner.shared.random)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        while self.commands().is_ok() {
+            let pause = match self.work(job, &holder).await {
+                Ok(true) => Duration::ZERO,
+                Ok(false) if job == Job::Expire => LOOK_FOR_EXPIRED_EVERY,
+                Ok(false) => LOOK_EVERY,
+                Err(Error::Refused { .. }) => TRY_AGAIN_AFTER,
+                Err(error) => {
+                    tracing::error!(%error, job = job.name(), "a job failed and will be tried again");
+                    TRY_AGAIN_AFTER
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Does one piece of work if it is due; `true` when there may be more.
+    async fn work(&self, job: Job, holder: &str) -> Result<bool, Error> {
+        if !self.is_due(job) || !self.lease(job, holder).await? {
+            return Ok(false);
+        }
+        match job {
+            Job::Seal => Ok(self.seal().await?.is_some()),
+            Job::Compact => Ok(self.compact().await?.is_some()),
+            Job::Redact => self.carry_out_redactions().await,
+            Job::Expire => {
+                self.advance_floors().await?;
+                while self.expire().await? {}
+                self.sweep().await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether a look at what is in memory says that there is something to do.
+    fn is_due(&self, job: Job) -> bool {
+        let shared = &self.inner.shared;
+        match job {
+            Job::Seal => {
+                let age = shared.tail_commits.oldest().map(|oldest| shared.clock.now().millis() - oldest.millis());
+                let events = shared.measures.tail_events.load(std::sync::atomic::Ordering::Relaxed);
+                events >= shared.limits.seal_events || age.is_some_and(|age| age >= shared.limits.seal_age_ms)
+            }
+            Job::Redact => !shared.history.overlaid().is_empty(),
+            Job::Compact | Job::Expire => true,
+        }
+    }
+
+    async fn lease(&self, job: Job, holder: &str) -> Result<bool, Error> {
+        let shared = &self.inner.shared;
+        let now = shared.clock.now().millis();
+        let leased = shared.database.lease(job.name().to_owned(), holder.to_owned(), now, now + LEASE_MS).await;
+        leased.map_err(|error| Error::storage("lease a job", error))
+    }
+}

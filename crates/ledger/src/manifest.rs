@@ -1,0 +1,157 @@
+//! Which segments there are, where floors stand and how long events are kept: one immutable state, replaced by each change.
+//!
+//! Invariants
+//! - Of each ledger the segments' runs follow one another in the order of the segments' commits.
+//! - A state never changes; readers hold the one that they began with.
+//!
+//! Not here: the segments' contents (`segment`), storing (`database`).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use rustc_hash::FxBuildHasher;
+
+use crate::{
+    OrganizationKey,
+    database::{Change, LedgerId, Loaded, StoredPin, StoredRetention, StoredSegment},
+};
+
+mod compaction;
+mod filter;
+mod retention;
+
+pub(crate) use compaction::plan_compaction;
+pub use compaction::CompactionLimits;
+pub(crate) use filter::LedgerFilter;
+pub use retention::{DAY_MS, Retention};
+
+/// A segment and its filter, decoded.
+struct Entry {
+    stored: Arc<StoredSegment>,
+    filter: LedgerFilter,
+}
+
+/// The state of history.
+#[derive(Clone)]
+pub(crate) struct Manifest {
+    version: u64,
+    /// By first commit, then by first ledger, then by number.
+    segments: Arc<BTreeMap<(u64, LedgerId, u64), Arc<Entry>>>,
+    sealed_through: u64,
+    floors: Arc<HashMap<LedgerId, u64, FxBuildHasher>>,
+    retentions: Arc<BTreeMap<OrganizationKey, StoredRetention>>,
+    pins: Vec<StoredPin>,
+    default_days: Option<u32>,
+}
+
+fn place(stored: &StoredSegment) -> (u64, LedgerId, u64) {
+    (stored.commits.0, stored.ledgers.0, stored.segment)
+}
+
+fn entry(stored: StoredSegment) -> ((u64, LedgerId, u64), Arc<Entry>) {
+    let filter = LedgerFilter::decode(&stored.filter);
+    let entry = Entry {
+        filter,
+        stored: Arc::new(stored),
+    };
+    (place(&entry.stored), Arc::new(entry))
+}
+
+impl Manifest {
+    /// What was loaded; `default_days` is the retention of organizations without one of their own.
+    pub(crate) fn new(loaded: &Loaded, default_days: Option<u32>) -> Self {
+        let retentions = loaded.retentions.iter().map(|retention| (retention.key.clone(), retention.clone()));
+        Self {
+            version: 0,
+            segments: Arc::new(loaded.segments.iter().cloned().map(entry).collect()),
+            sealed_through: loaded.sealed_through,
+            floors: Arc::new(loaded.floors.iter().copied().collect()),
+            retentions: Arc::new(retentions.collect()),
+            pins: loaded.pins.clone(),
+            default_days,
+        }
+    }
+
+    /// The state after committed changes.
+    pub(crate) fn apply(&self, changes: &[Change]) -> Self {
+        let mut next = self.clone();
+        next.version += 1;
+        changes.iter().for_each(|change| next.make(change));
+        next
+    }
+
+    fn make(&mut self, change: &Change) {
+        match change {
+            Change::Seal { through, segments } => {
+                self.sealed_through = *through;
+                Arc::make_mut(&mut self.segments).extend(segments.iter().cloned().map(entry));
+            }
+            Change::Replace { remove, add, .. } => {
+                let segments = Arc::make_mut(&mut self.segments);
+                segments.retain(|_, entry| !remove.contains(&entry.stored.segment));
+                segments.extend(add.iter().cloned().map(entry));
+            }
+            Change::Floor { ledger, floor, .. } => {
+                Arc::make_mut(&mut self.floors).insert(*ledger, *floor);
+            }
+            Change::Retention(retention) => {
+                Arc::make_mut(&mut self.retentions).insert(retention.key.clone(), retention.clone());
+            }
+            Change::Pin(pin) => {
+                self.pins.retain(|known| known.name != pin.name);
+                self.pins.push(pin.clone());
+            }
+            Change::Unpin { name } => self.pins.retain(|pin| pin.name != *name),
+            Change::Redact(_) | Change::Rewritten { .. } | Change::Swept { .. } => {}
+        }
+    }
+
+    /// Grows with every change.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// All segments, in the order of their commits.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Arc<StoredSegment>> {
+        self.segments.values().map(|entry| &entry.stored)
+    }
+
+    /// The segments that may hold a ledger, in the order of their commits.
+    pub(crate) fn segments_of(&self, ledger: LedgerId) -> impl Iterator<Item = &Arc<StoredSegment>> {
+        self.segments
+            .values()
+            .filter(move |entry| {
+                let (first, last) = entry.stored.ledgers;
+                (first..=last).contains(&ledger) && entry.filter.may_contain(ledger)
+            })
+            .map(|entry| &entry.stored)
+    }
+
+    /// The last commit that was sealed.
+    pub(crate) fn sealed_through(&self) -> u64 {
+        self.sealed_through
+    }
+
+    /// Nothing of the ledger below this sequence is read.
+    pub(crate) fn floor(&self, ledger: LedgerId) -> u64 {
+        self.floors.get(&ledger).copied().unwrap_or_default()
+    }
+
+    /// How long an organization's events are kept.
+    pub(crate) fn retention(&self, key: &OrganizationKey) -> Retention {
+        Retention::of(self.retentions.get(key), self.default_days)
+    }
+
+    /// The shortest time that any organization's events are kept at `now`, in milliseconds; `None` when all are for ever.
+    pub(crate) fn shortest_retention_ms(&self, now: i64) -> Option<i64> {
+        let own = self.retentions.values().filter_map(|stored| Retention::of(Some(stored), self.default_days).days_at(now));
+        own.chain(self.default_days).min().map(|days| i64::from(days) * DAY_MS)
+    }
+
+    /// Whether a backup is under way.
+    pub(crate) fn is_pinned(&self, now: i64) -> bool {
+        self.pins.iter().any(|pin| pin.until > now)
+    }
+}

@@ -1,0 +1,132 @@
+//! Floors: below them nothing of a ledger is read, ever again. They only move up, by time and policy.
+//!
+//! Invariants
+//! - An event is below the floor once its retention has passed, unless a legal hold is on; never before.
+//! - A floor that moved never moves back, whatever the policy says later.
+//! - What proofs need of what lies below is kept in the same commit that moves the floor: see `pieces`.
+//!
+//! Not here: erasing what lies below (`expire`), how policies combine (`manifest`).
+
+use std::sync::Arc;
+
+use trailbook_event::Timestamp;
+
+use crate::{
+    Error, Ledger,
+    database::{Change, StoredSegment, StoredTile},
+    history::History,
+    pieces::{self, TILE},
+    segment::Run,
+    tail::LedgerState,
+};
+
+/// Floors that move in one commit.
+const FLOORS_AT_A_TIME: usize = 1_000;
+
+impl Ledger {
+    /// Moves the floors up to what has expired by now; answers how many moved.
+    pub async fn advance_floors(&self) -> Result<usize, Error> {
+        let shared = &self.inner.shared;
+        shared.refused()?;
+        let now = shared.clock.now().millis();
+        let (mut moved, mut changes) = (0, Vec::new());
+        for ledger in shared.ledgers.all() {
+            let manifest = shared.history.manifest();
+            // What expires at `now` was received so long ago or longer.
+            let Some(kept) = manifest.retention(&ledger.key).expires_at(0, now) else {
+                continue;
+            };
+            let expired = Timestamp::from_millis(now - kept);
+            let floor = manifest.floor(ledger.id);
+            let runs = shared.history.runs(&manifest, ledger.id)?;
+            let target = tokio::task::block_in_place(|| first_after(&shared.history, &runs, floor, expired))?;
+            if target > floor {
+                let tiles = self.tiles_below(&ledger, floor, target).await?;
+                changes.push(Change::Floor {
+                    ledger: ledger.id,
+                    floor: target,
+                    tiles,
+                });
+                moved += 1;
+            }
+            if changes.len() >= FLOORS_AT_A_TIME {
+                self.change(std::mem::take(&mut changes), None).await?;
+            }
+        }
+        if !changes.is_empty() {
+            self.change(changes, None).await?;
+        }
+        Ok(moved)
+    }
+
+    /// What is kept of the tiles between two floors.
+    async fn tiles_below(&self, ledger: &LedgerState, old: u64, new: u64) -> Result<Vec<StoredTile>, Error> {
+        let checkpoints = self.inner.shared.database.checkpoints(ledger.id).await;
+        let mut sizes: Vec<u64> = checkpoints
+            .map_err(|error| Error::storage("read checkpoints", error))?
+            .iter()
+            .map(|checkpoint| checkpoint.size)
+            .filter(|size| !size.is_multiple_of(TILE))
+            .collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let mut tiles = Vec::new();
+        let of_checkpoints = sizes.iter().map(|size| size / TILE);
+        // The tile that the old floor cut, those that checkpoints end in, and the one that the new floor cuts.
+        let mut touched: Vec<u64> = of_checkpoints.chain([old / TILE, new / TILE]).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        for tile in touched.into_iter().filter(|tile| (old / TILE..=new / TILE).contains(tile)) {
+            let (begin, end) = (tile * TILE, ((tile + 1) * TILE).min(new));
+            let mut kept = self.pieces(ledger, tile).await?;
+            let from = begin.max(old);
+            let leaves = self.leaf_hashes(ledger, from..end.max(from)).await?;
+            kept.extend(pieces::of_leaves((from % TILE) as u8, &leaves));
+            if end == begin + TILE {
+                let inside = sizes.iter().filter(|size| (begin..end).contains(size));
+                let inside: Vec<u8> = inside.map(|size| (size % TILE) as u8).collect();
+                kept = pieces::condensed(&kept, &inside)
+                    .ok_or_else(|| Error::corrupt(format!("the leaf hashes of a tile: ledger={} tile={tile}", ledger.key)))?;
+            }
+            tiles.push(StoredTile {
+                ledger: ledger.id,
+                tile,
+                pieces: kept,
+            });
+        }
+        Ok(tiles)
+    }
+
+    /// Nothing below this sequence is read.
+    pub(crate) fn floor(&self, ledger: &LedgerState) -> u64 {
+        self.inner.shared.history.manifest().floor(ledger.id)
+    }
+}
+
+/// The first sequence that was received after an instant, among what is sealed, and not below `floor`.
+fn first_after(history: &History, runs: &[(Arc<StoredSegment>, Run)], floor: u64, instant: Timestamp) -> Result<u64, Error> {
+    let mut first = floor;
+    for (stored, run) in runs {
+        let end = run.first_sequence + run.rows;
+        if run.received.1 <= instant {
+            first = first.max(end);
+        } else if run.received.0 <= instant {
+            let segment = history.open(stored)?;
+            let (mut low, mut high) = (first.max(run.first_sequence), end);
+            while low < high {
+                let middle = low.midpoint(high);
+                let number = segment.numbers(run, middle..middle + 1)?;
+                let number = *number.first().ok_or_else(|| Error::corrupt("a permutation is too short"))?;
+                if segment.received_at(run, number)? > instant {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            return Ok(low);
+        } else {
+            break;
+        }
+    }
+    Ok(first)
+}
