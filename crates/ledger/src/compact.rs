@@ -41,7 +41,11 @@ impl Ledger {
         let shared = &self.inner.shared;
         shared.refused()?;
         let manifest = shared.history.manifest();
-        let Some(merge) = plan_compaction(&manifest, &shared.limits.compaction, &shared.history.adjoining_nothing()) else {
+        let Some(merge) = plan_compaction(
+            &manifest,
+            &shared.limits.compaction,
+            &shared.history.adjoining_nothing(),
+        ) else {
             return Ok(None);
         };
         self.replace(merge.inputs, merge.level).await
@@ -144,7 +148,10 @@ impl Rewriting {
     }
 
     fn rules(&self, ledger: LedgerId) -> Result<Rules, Error> {
-        let state = self.ledgers.by_id(ledger).ok_or_else(|| Error::corrupt(format!("a segment names an unknown ledger: ledger={ledger}")))?;
+        let state = self
+            .ledgers
+            .by_id(ledger)
+            .ok_or_else(|| Error::corrupt(format!("a segment names an unknown ledger: ledger={ledger}")))?;
         Ok(Rules {
             key: state.key.clone(),
             floor: self.history.manifest().floor(ledger),

@@ -45,7 +45,10 @@ impl Ledger {
         let manifest = history.manifest();
         let (mut expired, mut oldest) = (0, i64::MAX);
         for run in history.open(stored)?.runs()? {
-            let below = manifest.floor(run.ledger).saturating_sub(run.first_sequence).min(run.rows);
+            let below = manifest
+                .floor(run.ledger)
+                .saturating_sub(run.first_sequence)
+                .min(run.rows);
             if below > 0 {
                 expired += below;
                 oldest = oldest.min(run.received.0.millis());
@@ -62,7 +65,11 @@ impl Ledger {
         for ledger in shared.history.overlaid() {
             let overlay = shared.history.overlay(ledger);
             for (stored, run) in shared.history.runs(&manifest, ledger)? {
-                if overlay.range(run.first_sequence..run.first_sequence + run.rows).next().is_some() {
+                if overlay
+                    .range(run.first_sequence..run.first_sequence + run.rows)
+                    .next()
+                    .is_some()
+                {
                     let level = stored.level;
                     self.replace(vec![stored], level).await?;
                     return Ok(true);
@@ -106,7 +113,10 @@ impl Ledger {
         let now = Duration::from_millis(u64::try_from(shared.clock.now().millis()).unwrap_or_default());
         let mut deleted = 0;
         for object in listed.into_iter().filter(|object| !named.contains(&object.name)) {
-            let modified = object.modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            let modified = object
+                .modified
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap_or_default();
             if modified + UNNAMED_GRACE < now {
                 shared.history.objects().delete(&object.name).await?;
                 deleted += 1;

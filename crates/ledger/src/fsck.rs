@@ -3,6 +3,8 @@
 //! Works on a database that nobody writes to. Shares decoding with the ledger, but none of its conclusions: trees, heads,
 //! subtrees, chain and checkpoints are built anew from the events.
 
+mod sealed;
+
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use trailbook_event::{Event, Part, json};
@@ -38,8 +40,10 @@ impl fmt::Display for Finding {
 /// What was looked at, and what was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fsck {
-    /// Events whose bytes were hashed.
+    /// Events that are there; of sealed ones the bytes are hashed when looking deep.
     pub events: u64,
+    /// Segments.
+    pub segments: u64,
     /// Commits with events.
     pub commits: u64,
     /// Ledgers.
@@ -65,14 +69,17 @@ struct Rebuilt {
     frontier: Frontier,
     received_at: i64,
     subtrees: Vec<Subtree>,
+    /// The first leaf that was put into the tree one by one; what is before it is taken from the database.
+    first: u64,
     /// Roots at the sizes that checkpoints speak of, once reached.
     roots: BTreeMap<u64, Option<Hash>>,
     /// Events are missing: the tree is not the ledger's.
     broken: bool,
 }
 
-/// Checks a database and its objects. Errors only when they cannot be read at all.
-pub async fn fsck(parts: &Parts) -> Result<Fsck, Error> {
+/// Checks a database and its objects; `deep` also hashes every sealed event and object and makes every index anew. Errors only when
+/// they cannot be read at all.
+pub async fn fsck(parts: &Parts, deep: bool) -> Result<Fsck, Error> {
     let database = &*parts.database;
     let loaded = load(parts).await?;
     let mut report = Fsck {
@@ -89,12 +96,14 @@ pub async fn fsck(parts: &Parts) -> Result<Fsck, Error> {
                 received_at: i64::MIN,
                 frontier: Frontier::new(),
                 subtrees: Vec::new(),
+                first: 0,
                 roots: checkpoints.iter().map(|checkpoint| (checkpoint.size, None)).collect(),
                 broken: false,
                 stored,
             },
         );
     }
+    replay_sealed(parts, &loaded, deep, &mut ledgers, &mut report).await?;
     replay(database, &loaded, &mut ledgers, &mut report).await?;
     for ledger in ledgers.values() {
         if ledger.broken {
@@ -115,6 +124,32 @@ pub async fn fsck(parts: &Parts) -> Result<Fsck, Error> {
         report.find("chain", reason);
     }
     Ok(report)
+}
+
+/// Puts what is below the floors and what is sealed into the trees.
+async fn replay_sealed(
+    parts: &Parts,
+    loaded: &Loaded,
+    deep: bool,
+    ledgers: &mut BTreeMap<LedgerId, Rebuilt>,
+    report: &mut Fsck,
+) -> Result<(), Error> {
+    for (ledger, floor) in &loaded.floors {
+        if let Some(rebuilt) = ledgers.get_mut(ledger) {
+            sealed::begin(&*parts.database, rebuilt, *floor, report).await?;
+        }
+    }
+    let open = sealed::open_all(parts, loaded, deep, report);
+    for (ledger, runs) in sealed::runs_by_ledger(&open, report) {
+        let Some(rebuilt) = ledgers.get_mut(&ledger) else {
+            report.find("segments", format!("they name ledger {ledger}, which does not exist"));
+            continue;
+        };
+        for (stored, segment, run) in runs {
+            sealed::check_run(parts, (stored, segment), &run, rebuilt, deep, report);
+        }
+    }
+    Ok(())
 }
 
 /// Hashes every event of the tail into its ledger's tree, and follows the chain of commits.
@@ -308,7 +343,8 @@ async fn check_subtrees(database: &dyn Database, ledger: &Rebuilt, report: &mut 
         .unwrap_or_default();
     // One level above the highest complete one is asked as well: nothing may be there.
     for level in 1..=levels + 1 {
-        let stored = database.subtrees(ledger.stored.ledger, level, 0, u64::MAX).await;
+        let first = ledger.first >> (8 * u32::from(level));
+        let stored = database.subtrees(ledger.stored.ledger, level, first, u64::MAX).await;
         let stored = stored.map_err(|error| Error::storage("read subtrees", error))?;
         let expected: Vec<Subtree> = ledger
             .subtrees
@@ -361,6 +397,8 @@ async fn check_checkpoints(
                 report.find(place, "its note says something else");
             }
             Ok(_) if checkpoint.size == 0 => {}
+            // Of what has expired there is no tree to compare with; the database keeps what consistency proofs need.
+            Ok(_) if checkpoint.size <= ledger.first => {}
             Ok(_) if ledger.roots.get(&checkpoint.size) != Some(&Some(checkpoint.root)) => {
                 report.find(place, "its root is not that of the events");
             }

@@ -69,7 +69,12 @@ impl History {
         Self {
             objects,
             manifest: RwLock::new(Arc::new(Manifest::new(loaded, limits.retention_days))),
-            overlays: RwLock::new(overlays.into_iter().map(|(ledger, overlay)| (ledger, Arc::new(overlay))).collect()),
+            overlays: RwLock::new(
+                overlays
+                    .into_iter()
+                    .map(|(ledger, overlay)| (ledger, Arc::new(overlay)))
+                    .collect(),
+            ),
             open: Cache::new(limits.open_segments_max),
             runs: Cache::new(RUNS_REMEMBERED),
             next_segment: AtomicU64::new(loaded.next_segment),
@@ -141,13 +146,21 @@ impl History {
 
     /// The ledgers that have such redactions.
     pub(crate) fn overlaid(&self) -> Vec<LedgerId> {
-        self.overlays.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+        self.overlays
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys()
+            .copied()
+            .collect()
     }
 
     /// A segment, opened.
     pub(crate) fn open(&self, stored: &StoredSegment) -> Result<Arc<Segment>, Error> {
         self.open.get_or_insert_with(&stored.segment, || {
-            let (data, bundle) = (self.objects.file(&stored.data.name), self.objects.file(&stored.bundle.name));
+            let (data, bundle) = (
+                self.objects.file(&stored.data.name),
+                self.objects.file(&stored.bundle.name),
+            );
             Segment::open(&data, &bundle).map(Arc::new)
         })
     }

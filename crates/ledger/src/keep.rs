@@ -90,7 +90,10 @@ impl Ledger {
         let shared = &self.inner.shared;
         match job {
             Job::Seal => {
-                let age = shared.tail_commits.oldest().map(|oldest| shared.clock.now().millis() - oldest.millis());
+                let age = shared
+                    .tail_commits
+                    .oldest()
+                    .map(|oldest| shared.clock.now().millis() - oldest.millis());
                 let events = shared.measures.tail_events.load(std::sync::atomic::Ordering::Relaxed);
                 events >= shared.limits.seal_events || age.is_some_and(|age| age >= shared.limits.seal_age_ms)
             }
@@ -102,7 +105,10 @@ impl Ledger {
     async fn lease(&self, job: Job, holder: &str) -> Result<bool, Error> {
         let shared = &self.inner.shared;
         let now = shared.clock.now().millis();
-        let leased = shared.database.lease(job.name().to_owned(), holder.to_owned(), now, now + LEASE_MS).await;
+        let leased = shared
+            .database
+            .lease(job.name().to_owned(), holder.to_owned(), now, now + LEASE_MS)
+            .await;
         leased.map_err(|error| Error::storage("lease a job", error))
     }
 }

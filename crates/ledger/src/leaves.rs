@@ -19,7 +19,9 @@ impl Ledger {
         let history = &self.inner.shared.history;
         let manifest = history.manifest();
         let floor = manifest.floor(ledger.id);
-        let mut hashes = self.kept_leaves(ledger, sequences.start..sequences.end.min(floor)).await?;
+        let mut hashes = self
+            .kept_leaves(ledger, sequences.start..sequences.end.min(floor))
+            .await?;
         for (stored, run) in history.runs(&manifest, ledger.id)? {
             let next = (sequences.start + hashes.len() as u64)..sequences.end.min(run.first_sequence + run.rows);
             if !next.is_empty() && next.start >= run.first_sequence {
@@ -27,8 +29,10 @@ impl Ledger {
             }
         }
         let next = sequences.start + hashes.len() as u64;
-        let rest = ledger.leaf_hashes(next, sequences.end);
-        hashes.extend(rest.ok_or_else(|| missing(ledger, next))?);
+        if next < sequences.end {
+            let rest = ledger.leaf_hashes(next, sequences.end);
+            hashes.extend(rest.ok_or_else(|| missing(ledger, next))?);
+        }
         Ok(hashes)
     }
 
@@ -62,7 +66,9 @@ impl Ledger {
             let kept = self.pieces(ledger, tile).await?;
             return pieces::root(&kept, (subtree.begin % TILE) as u8, subtree.level).ok_or(Error::Gone);
         }
-        Ok(complete_root(&self.leaf_hashes(ledger, subtree.begin..subtree.end()).await?))
+        Ok(complete_root(
+            &self.leaf_hashes(ledger, subtree.begin..subtree.end()).await?,
+        ))
     }
 }
 

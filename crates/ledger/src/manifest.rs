@@ -22,8 +22,8 @@ mod compaction;
 mod filter;
 mod retention;
 
-pub(crate) use compaction::plan_compaction;
 pub use compaction::CompactionLimits;
+pub(crate) use compaction::plan_compaction;
 pub(crate) use filter::LedgerFilter;
 pub use retention::{DAY_MS, Retention};
 
@@ -36,7 +36,6 @@ struct Entry {
 /// The state of history.
 #[derive(Clone)]
 pub(crate) struct Manifest {
-    version: u64,
     /// By first commit, then by first ledger, then by number.
     segments: Arc<BTreeMap<(u64, LedgerId, u64), Arc<Entry>>>,
     sealed_through: u64,
@@ -62,9 +61,11 @@ fn entry(stored: StoredSegment) -> ((u64, LedgerId, u64), Arc<Entry>) {
 impl Manifest {
     /// What was loaded; `default_days` is the retention of organizations without one of their own.
     pub(crate) fn new(loaded: &Loaded, default_days: Option<u32>) -> Self {
-        let retentions = loaded.retentions.iter().map(|retention| (retention.key.clone(), retention.clone()));
+        let retentions = loaded
+            .retentions
+            .iter()
+            .map(|retention| (retention.key.clone(), retention.clone()));
         Self {
-            version: 0,
             segments: Arc::new(loaded.segments.iter().cloned().map(entry).collect()),
             sealed_through: loaded.sealed_through,
             floors: Arc::new(loaded.floors.iter().copied().collect()),
@@ -77,7 +78,6 @@ impl Manifest {
     /// The state after committed changes.
     pub(crate) fn apply(&self, changes: &[Change]) -> Self {
         let mut next = self.clone();
-        next.version += 1;
         changes.iter().for_each(|change| next.make(change));
         next
     }
@@ -106,11 +106,6 @@ impl Manifest {
             Change::Unpin { name } => self.pins.retain(|pin| pin.name != *name),
             Change::Redact(_) | Change::Rewritten { .. } | Change::Swept { .. } => {}
         }
-    }
-
-    /// Grows with every change.
-    pub(crate) fn version(&self) -> u64 {
-        self.version
     }
 
     /// All segments, in the order of their commits.
@@ -146,7 +141,10 @@ impl Manifest {
 
     /// The shortest time that any organization's events are kept at `now`, in milliseconds; `None` when all are for ever.
     pub(crate) fn shortest_retention_ms(&self, now: i64) -> Option<i64> {
-        let own = self.retentions.values().filter_map(|stored| Retention::of(Some(stored), self.default_days).days_at(now));
+        let own = self
+            .retentions
+            .values()
+            .filter_map(|stored| Retention::of(Some(stored), self.default_days).days_at(now));
         own.chain(self.default_days).min().map(|days| i64::from(days) * DAY_MS)
     }
 

@@ -57,7 +57,12 @@ impl Objects {
         let path = directory.join(name.replace('/', "-"));
         let create = || {
             fs::create_dir_all(&directory)?;
-            File::options().read(true).write(true).create(true).truncate(true).open(&path)
+            File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&path)
         };
         let file = create().map_err(|error| Error::storage("make a scratch file", error))?;
         Ok((path, file))
@@ -66,7 +71,9 @@ impl Objects {
     /// Forgets scratch files that an earlier process left behind.
     pub(crate) fn clear_scratch(&self) -> Result<(), Error> {
         match fs::remove_dir_all(self.directory.join(SCRATCH)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("clear scratch files", error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::storage("clear scratch files", error))
+            }
             _ => Ok(()),
         }
     }
@@ -74,7 +81,11 @@ impl Objects {
     /// Makes an object of a scratch file. When this returns it is durable and its file is there. Safe to repeat.
     pub(crate) async fn put_file(&self, scratch: &Path, name: &str) -> Result<(), Error> {
         let failed = |error: &dyn std::fmt::Display| Error::storage("put an object", error);
-        let upload = self.store.put_multipart(&Name::from(name)).await.map_err(|error| failed(&error))?;
+        let upload = self
+            .store
+            .put_multipart(&Name::from(name))
+            .await
+            .map_err(|error| failed(&error))?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
         let mut file = File::open(scratch).map_err(|error| failed(&error))?;
         let mut part = vec![0; PART_BYTES];
@@ -83,7 +94,10 @@ impl Objects {
             if read == 0 {
                 break;
             }
-            upload.wait_for_capacity(PARTS_WAITING).await.map_err(|error| failed(&error))?;
+            upload
+                .wait_for_capacity(PARTS_WAITING)
+                .await
+                .map_err(|error| failed(&error))?;
             upload.write(&part[..read]);
         }
         upload.finish().await.map_err(|error| failed(&error))?;
@@ -105,7 +119,9 @@ impl Objects {
             Err(error) => return Err(Error::storage("delete an object", error)),
         }
         match fs::remove_file(self.file(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("delete an object's file", error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::storage("delete an object's file", error))
+            }
             _ => Ok(()),
         }
     }

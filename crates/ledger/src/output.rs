@@ -96,9 +96,17 @@ impl<'o> Output<'o> {
     }
 
     fn begin(&self) -> Result<Open<'o>, Error> {
-        let unique: String = random_bytes::<8>(self.random).iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = format!("{DIRECTORY}/{:012}-{:012}-{}-{unique}", self.kind.commits.0, self.kind.commits.1, self.kind.level);
-        let scratch = |extension: &str| -> Result<(PathBuf, File), Error> { self.objects.scratch(&format!("{name}.{extension}")) };
+        let unique: String = random_bytes::<8>(self.random)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let name = format!(
+            "{DIRECTORY}/{:012}-{:012}-{}-{unique}",
+            self.kind.commits.0, self.kind.commits.1, self.kind.level
+        );
+        let scratch = |extension: &str| -> Result<(PathBuf, File), Error> {
+            self.objects.scratch(&format!("{name}.{extension}"))
+        };
         let ((data, data_file), (bundle, bundle_file)) = (scratch("parquet")?, scratch("bundle")?);
         Ok(Open {
             writer: Writer::create(data_file, bundle_file, self.indexer, self.kind.compression)?,

@@ -76,11 +76,18 @@ mod tests {
         for sizes in [&[1_u8][..], &[3, 8], &[77, 128, 200, 255], &[64]] {
             let kept = condensed(&whole, sizes).unwrap();
             assert!(kept.len() <= 16 * sizes.len(), "{} pieces for {sizes:?}", kept.len());
-            let ends: Vec<u64> = [0, 256].into_iter().chain(sizes.iter().map(|size| u64::from(*size))).collect();
+            let ends: Vec<u64> = [0, 256]
+                .into_iter()
+                .chain(sizes.iter().map(|size| u64::from(*size)))
+                .collect();
             for (begin, end) in ends.iter().flat_map(|begin| ends.iter().map(move |end| (*begin, *end))) {
                 for subtree in subtrees(begin, end).filter(|subtree| subtree.level < 8) {
                     let expected = leaves.subtree(subtree.begin, subtree.level);
-                    assert_eq!(root(&kept, subtree.begin as u8, subtree.level), expected, "{begin}..{end} of {sizes:?}");
+                    assert_eq!(
+                        root(&kept, subtree.begin as u8, subtree.level),
+                        expected,
+                        "{begin}..{end} of {sizes:?}"
+                    );
                 }
             }
         }

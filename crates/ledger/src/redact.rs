@@ -35,7 +35,10 @@ impl Ledger {
     ) -> Result<(), Error> {
         let ledger = self.state(organization)?;
         let row = self.rows(organization, sequence, 1)?;
-        let row = row.first().filter(|row| row.sequence == sequence).ok_or(Error::NotFound)?;
+        let row = row
+            .first()
+            .filter(|row| row.sequence == sequence)
+            .ok_or(Error::NotFound)?;
         let redaction = StoredRedaction {
             ledger: ledger.id,
             sequence,
@@ -62,7 +65,8 @@ pub(crate) fn secrets_without(row: &Row, removed: &[Part]) -> Box<[PartSecret; 5
 
 /// The row as it is with these secrets: removed parts stand in their empty form, and the country goes with the address.
 pub(crate) fn redacted(row: &Row, secrets: &[PartSecret; 5]) -> Row {
-    let organization = Event::parse(&row.parts).map_or(Cow::Borrowed(""), |event| Cow::Owned(event.organization.into_owned()));
+    let organization =
+        Event::parse(&row.parts).map_or(Cow::Borrowed(""), |event| Cow::Owned(event.organization.into_owned()));
     let empty = empty_event(row, organization).to_parts();
     let mut bytes = Vec::with_capacity(row.parts.bytes().len());
     let mut ends = [0; 5];
@@ -73,7 +77,10 @@ pub(crate) fn redacted(row: &Row, secrets: &[PartSecret; 5]) -> Row {
         });
         ends[usize::from(part.number()) - 1] = bytes.len() as u32;
     }
-    let without_context = matches!(secrets[usize::from(Part::Context.number()) - 1], PartSecret::Commitment(_));
+    let without_context = matches!(
+        secrets[usize::from(Part::Context.number()) - 1],
+        PartSecret::Commitment(_)
+    );
     Row {
         secrets: Secrets::Redacted(Box::new(*secrets)),
         country: row.country.filter(|_| !without_context),

@@ -76,7 +76,10 @@ impl Ledger {
         let mut touched: Vec<u64> = of_checkpoints.chain([old / TILE, new / TILE]).collect();
         touched.sort_unstable();
         touched.dedup();
-        for tile in touched.into_iter().filter(|tile| (old / TILE..=new / TILE).contains(tile)) {
+        for tile in touched
+            .into_iter()
+            .filter(|tile| (old / TILE..=new / TILE).contains(tile))
+        {
             let (begin, end) = (tile * TILE, ((tile + 1) * TILE).min(new));
             let mut kept = self.pieces(ledger, tile).await?;
             let from = begin.max(old);
@@ -85,8 +88,9 @@ impl Ledger {
             if end == begin + TILE {
                 let inside = sizes.iter().filter(|size| (begin..end).contains(size));
                 let inside: Vec<u8> = inside.map(|size| (size % TILE) as u8).collect();
-                kept = pieces::condensed(&kept, &inside)
-                    .ok_or_else(|| Error::corrupt(format!("the leaf hashes of a tile: ledger={} tile={tile}", ledger.key)))?;
+                kept = pieces::condensed(&kept, &inside).ok_or_else(|| {
+                    Error::corrupt(format!("the leaf hashes of a tile: ledger={} tile={tile}", ledger.key))
+                })?;
             }
             tiles.push(StoredTile {
                 ledger: ledger.id,
@@ -104,7 +108,12 @@ impl Ledger {
 }
 
 /// The first sequence that was received after an instant, among what is sealed, and not below `floor`.
-fn first_after(history: &History, runs: &[(Arc<StoredSegment>, Run)], floor: u64, instant: Timestamp) -> Result<u64, Error> {
+fn first_after(
+    history: &History,
+    runs: &[(Arc<StoredSegment>, Run)],
+    floor: u64,
+    instant: Timestamp,
+) -> Result<u64, Error> {
     let mut first = floor;
     for (stored, run) in runs {
         let end = run.first_sequence + run.rows;
@@ -116,7 +125,9 @@ fn first_after(history: &History, runs: &[(Arc<StoredSegment>, Run)], floor: u64
             while low < high {
                 let middle = low.midpoint(high);
                 let number = segment.numbers(run, middle..middle + 1)?;
-                let number = *number.first().ok_or_else(|| Error::corrupt("a permutation is too short"))?;
+                let number = *number
+                    .first()
+                    .ok_or_else(|| Error::corrupt("a permutation is too short"))?;
                 if segment.received_at(run, number)? > instant {
                     high = middle;
                 } else {

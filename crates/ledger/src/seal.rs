@@ -44,10 +44,16 @@ impl Ledger {
         let rows = rows_through(&shared.ledgers.all(), through);
         let events = rows.iter().map(|(_, rows)| rows.len() as u64).sum();
         let commits = (manifest.sealed_through() + 1, through);
-        let carried_out = rows.iter().filter_map(|(ledger, rows)| carried_out(&shared.history, ledger, rows));
+        let carried_out = rows
+            .iter()
+            .filter_map(|(ledger, rows)| carried_out(&shared.history, ledger, rows));
         let carried_out: Vec<Change> = carried_out.collect();
         let job = {
-            let (history, indexer, random) = (Arc::clone(&shared.history), Arc::clone(&shared.indexer), Arc::clone(&shared.random));
+            let (history, indexer, random) = (
+                Arc::clone(&shared.history),
+                Arc::clone(&shared.indexer),
+                Arc::clone(&shared.random),
+            );
             move || write(&history, &*indexer, &*random, &manifest, rows, commits)
         };
         let written = tokio::task::spawn_blocking(job)
@@ -87,8 +93,12 @@ fn carried_out(history: &History, ledger: &LedgerState, rows: &[Arc<Row>]) -> Op
         let row = sequence.checked_sub(first).and_then(|place| rows.get(place as usize));
         row.is_some_and(|row| row.secrets == Secrets::Redacted(redaction.secrets.clone()))
     };
-    let done = overlay.iter().filter(|(sequence, redaction)| is_done(**sequence, redaction));
-    let redactions: Vec<(u64, i64)> = done.map(|(sequence, redaction)| (*sequence, redaction.redacted_at)).collect();
+    let done = overlay
+        .iter()
+        .filter(|(sequence, redaction)| is_done(**sequence, redaction));
+    let redactions: Vec<(u64, i64)> = done
+        .map(|(sequence, redaction)| (*sequence, redaction.redacted_at))
+        .collect();
     (!redactions.is_empty()).then_some(Change::Rewritten {
         ledger: ledger.id,
         redactions,

@@ -230,7 +230,11 @@ impl Ledgers {
     }
 
     pub(crate) fn by_id(&self, ledger: LedgerId) -> Option<Arc<LedgerState>> {
-        self.by_id.read().unwrap_or_else(PoisonError::into_inner).get(&ledger).cloned()
+        self.by_id
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&ledger)
+            .cloned()
     }
 
     pub(crate) fn insert(&self, ledger: Arc<LedgerState>) {

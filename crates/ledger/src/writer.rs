@@ -167,7 +167,9 @@ impl Writer {
                 return Vec::new();
             }
         };
-        let (changes, waiting) = waiting.into_iter().partition(|command| matches!(command, Command::Change(..)));
+        let (changes, waiting) = waiting
+            .into_iter()
+            .partition(|command| matches!(command, Command::Change(..)));
         let (waiting, carried) = first_of_each_key(waiting, &self.shared.secret);
         match self.answer_repeated(waiting, now).await {
             Ok((waiting, known)) => self.commit_new(waiting, known, now).await,
@@ -418,7 +420,9 @@ fn place_all(
             }
             Command::Change(changes, events, answer) => {
                 let recorded = events.map_or(Ok(()), |events| {
-                    room_for(draft, &events, shared).and_then(|()| draft.place(events)).map(drop)
+                    room_for(draft, &events, shared)
+                        .and_then(|()| draft.place(events))
+                        .map(drop)
                 });
                 match recorded {
                     Ok(()) => {

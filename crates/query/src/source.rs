@@ -24,7 +24,7 @@ impl Source for Ledger {
     }
 
     fn rows(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Vec<Arc<Row>> {
-        Ledger::rows(self, organization, from, limit)
+        Ledger::tail(self, organization, from, limit)
     }
 
     fn commits(&self) -> watch::Receiver<u64> {

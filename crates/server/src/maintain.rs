@@ -23,7 +23,7 @@ pub(crate) struct Fsck {
     /// The data directory; no server may be using it
     #[arg(long, value_name = "DIR", env = "TRAILBOOK_DATA")]
     data: PathBuf,
-    /// Also hash what is sealed. Nothing is sealed in this version, so every check hashes everything
+    /// Also hash every sealed event and object, and make every index anew
     #[arg(long)]
     deep: bool,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Recover {
 pub(crate) fn fsck(arguments: &Fsck) -> ExitCode {
     let checked = on_runtime(async {
         let parts = parts(&arguments.data)?;
-        Ok(check(&parts).await?)
+        Ok(check(&parts, arguments.deep).await?)
     });
     match checked {
         Err(error) => {
@@ -60,9 +60,10 @@ pub(crate) fn fsck(arguments: &Fsck) -> ExitCode {
             report.findings.iter().for_each(|finding| println!("{finding}"));
             let verdict = if report.findings.is_empty() { "clean" } else { "DAMAGED" };
             println!(
-                "{verdict}: {} events, {} commits, {} ledgers, {} checkpoints; {} findings",
+                "{verdict}: {} events, {} commits in the tail, {} segments, {} ledgers, {} checkpoints; {} findings",
                 report.events,
                 report.commits,
+                report.segments,
                 report.ledgers,
                 report.checkpoints,
                 report.findings.len()

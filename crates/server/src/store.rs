@@ -6,7 +6,10 @@ use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
 use object_store::local::LocalFileSystem;
-use trailbook_ledger::{Clock, DATABASE_FILE, Limits, Measures, Parts, Random, Sqlite};
+use trailbook_ledger::{
+    Clock, DATABASE_FILE, Limits, Measures, Parts, Random, Sqlite,
+    segment::{Indexer, Parsed},
+};
 
 use crate::secret_file;
 
@@ -14,6 +17,15 @@ use crate::secret_file;
 const SIGNING_KEY_FILE: &str = "signing-key";
 /// The objects' directory.
 const OBJECTS_DIRECTORY: &str = "objects";
+
+/// The server seals nothing before questions are answered from segments, so that nothing is indexed.
+struct Unindexed;
+
+impl Indexer for Unindexed {
+    fn index(&self, _: &[Parsed<'_>]) -> Vec<u8> {
+        Vec::new()
+    }
+}
 
 /// The parts of the ledger in a data directory, which is locked as long as they live.
 pub(crate) fn parts(
@@ -28,7 +40,9 @@ pub(crate) fn parts(
     fs::create_dir_all(&objects).with_context(|| format!("{} cannot be made", objects.display()))?;
     Ok(Parts {
         database: Arc::new(database),
-        objects: Arc::new(LocalFileSystem::new_with_prefix(&objects)?),
+        objects: Arc::new(LocalFileSystem::new_with_prefix(&objects)?.with_fsync(true)),
+        object_directory: objects,
+        indexer: Arc::new(Unindexed),
         signing_key: signing_key(data, &*random)?,
         clock,
         random,

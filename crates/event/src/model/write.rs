@@ -27,6 +27,27 @@ impl Event<'_> {
         Parts::new(out, ends).expect("the ends were taken in order from these very bytes")
     }
 
+    /// The canonical bytes of an event whose details, and whose targets if they are given, are there as canonical bytes already. Used
+    /// by stores that keep the other parts' fields apart.
+    pub fn to_parts_with(&self, targets: Option<&[u8]>, details: &[u8]) -> Parts<Vec<u8>> {
+        let mut out = Vec::with_capacity(640 + details.len());
+        let mut ends = [0; 5];
+        self.write_core(&mut out);
+        ends[0] = end(&out);
+        self.actor.write(&mut out);
+        ends[1] = end(&out);
+        match targets {
+            Some(targets) => out.extend_from_slice(targets),
+            None => write_list(&self.targets, &mut out, Target::write),
+        }
+        ends[2] = end(&out);
+        self.context.write(&mut out);
+        ends[3] = end(&out);
+        out.extend_from_slice(details);
+        ends[4] = end(&out);
+        Parts::new(out, ends).expect("the ends were taken in order from these very bytes")
+    }
+
     fn write_core(&self, out: &mut Vec<u8>) {
         text(b"{\"action\":", &self.action, out);
         text(b",\"action_type\":", &self.action_type, out);

@@ -62,7 +62,11 @@ pub(crate) fn plan_compaction(
 }
 
 fn last_level(intervals: &[Interval]) -> u8 {
-    intervals.iter().map(|interval| interval.level).max().unwrap_or_default()
+    intervals
+        .iter()
+        .map(|interval| interval.level)
+        .max()
+        .unwrap_or_default()
 }
 
 /// The intervals of a class, in the order of their commits.

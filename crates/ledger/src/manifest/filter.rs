@@ -55,7 +55,9 @@ mod tests {
         let ledgers: Vec<LedgerId> = (1..5_000).map(|number| number * 7).collect();
         let filter = LedgerFilter::decode(&LedgerFilter::of(&ledgers).encode());
         assert!(ledgers.iter().all(|ledger| filter.may_contain(*ledger)));
-        let wrong = (1..35_000).filter(|ledger| ledger % 7 != 0 && filter.may_contain(*ledger)).count();
+        let wrong = (1..35_000)
+            .filter(|ledger| ledger % 7 != 0 && filter.may_contain(*ledger))
+            .count();
         assert!(wrong < 30_000 / 40, "{wrong} of 30,000 others");
     }
 

@@ -89,10 +89,17 @@ mod tests {
         assert_eq!(asked.days_at(NOW), Some(365));
         assert_eq!(asked.days_at(NOW + SHORTENING_WAITS_MS - 1), Some(365));
         assert_eq!(asked.days_at(NOW + SHORTENING_WAITS_MS), Some(30));
-        assert_eq!(asked.changed_to(Some(30), false, NOW + DAY_MS), asked, "asking again does not begin anew");
+        assert_eq!(
+            asked.changed_to(Some(30), false, NOW + DAY_MS),
+            asked,
+            "asking again does not begin anew"
+        );
         assert_eq!(asked.changed_to(Some(365), false, NOW + DAY_MS), year);
         let forever = Retention::default().changed_to(Some(30), false, NOW);
-        assert_eq!((forever.days_at(NOW), forever.days_at(NOW + SHORTENING_WAITS_MS)), (None, Some(30)));
+        assert_eq!(
+            (forever.days_at(NOW), forever.days_at(NOW + SHORTENING_WAITS_MS)),
+            (None, Some(30))
+        );
     }
 
     #[test]

@@ -62,7 +62,9 @@ pub(super) fn change(transaction: &Transaction<'_>, change: &Change) -> Result<(
             Ok(())
         }
         Change::Unpin { name } => {
-            transaction.prepare_cached("DELETE FROM pins WHERE name = ?1")?.execute([name])?;
+            transaction
+                .prepare_cached("DELETE FROM pins WHERE name = ?1")?
+                .execute([name])?;
             Ok(())
         }
     }
@@ -76,7 +78,9 @@ fn seal(transaction: &Transaction<'_>, through: u64, segments: &[StoredSegment])
         )?
         .execute([through as i64])?;
     if moved != 1 {
-        return Err(Refused::Stale(format!("the tail is sealed further, or ends before: through={through}")));
+        return Err(Refused::Stale(format!(
+            "the tail is sealed further, or ends before: through={through}"
+        )));
     }
     transaction
         .prepare_cached("DELETE FROM tail WHERE number <= ?1")?
@@ -96,10 +100,11 @@ fn replace(
             .query_row([*segment as i64], |row| Ok([row.get::<_, String>(0)?, row.get(1)?]))
             .optional()?;
         let Some(objects) = objects else {
-            return Err(Refused::Stale(format!("a segment is not there any more: segment={segment}")));
+            return Err(Refused::Stale(format!(
+                "a segment is not there any more: segment={segment}"
+            )));
         };
-        let mut statement =
-            transaction.prepare_cached("INSERT INTO garbage (object, removable_at) VALUES (?1, ?2)")?;
+        let mut statement = transaction.prepare_cached("INSERT INTO garbage (object, removable_at) VALUES (?1, ?2)")?;
         for object in objects {
             statement.execute(params![object, removable_at])?;
         }
@@ -111,8 +116,8 @@ fn add_segments(transaction: &Transaction<'_>, segments: &[StoredSegment]) -> Re
     let mut insert = transaction.prepare_cached(
         "INSERT INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?;
-    let mut count = transaction
-        .prepare_cached("UPDATE sealed SET next_segment = ?1 + 1 WHERE shard = 0 AND next_segment <= ?1")?;
+    let mut count =
+        transaction.prepare_cached("UPDATE sealed SET next_segment = ?1 + 1 WHERE shard = 0 AND next_segment <= ?1")?;
     for segment in segments {
         insert.execute(params![
             segment.segment as i64,
@@ -153,7 +158,9 @@ fn move_floor(
         )?
         .execute(params![ledger as i64, floor as i64])?;
     if moved != 1 {
-        return Err(Refused::Stale(format!("a floor only moves up: ledger={ledger} floor={floor}")));
+        return Err(Refused::Stale(format!(
+            "a floor only moves up: ledger={ledger} floor={floor}"
+        )));
     }
     let mut forget = transaction.prepare_cached("DELETE FROM tiles WHERE ledger = ?1 AND tile = ?2")?;
     let mut keep =
@@ -316,13 +323,16 @@ pub(super) fn tiles(
 ) -> rusqlite::Result<Vec<StoredTile>> {
     connection
         .prepare_cached("SELECT tile, pieces FROM tiles WHERE ledger = ?1 AND tile >= ?2 AND tile < ?3 ORDER BY tile")?
-        .query_map(params![ledger as i64, first as i64, end.min(i64::MAX as u64) as i64], |row| {
-            Ok(StoredTile {
-                ledger,
-                tile: unsigned(row, 0)?,
-                pieces: decode_pieces(&row.get::<_, Vec<u8>>(1)?)?,
-            })
-        })?
+        .query_map(
+            params![ledger as i64, first as i64, end.min(i64::MAX as u64) as i64],
+            |row| {
+                Ok(StoredTile {
+                    ledger,
+                    tile: unsigned(row, 0)?,
+                    pieces: decode_pieces(&row.get::<_, Vec<u8>>(1)?)?,
+                })
+            },
+        )?
         .collect()
 }
 

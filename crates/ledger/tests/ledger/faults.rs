@@ -6,8 +6,8 @@ use futures::future::BoxFuture;
 use trailbook_ledger::{
     Error, Ledger, Measures,
     database::{
-        Answer, ChainHead, CommitError, Database, DatabaseError, Group, LedgerId, Loaded, StoredAnswer,
-        StoredCheckpoint, StoredClientId, Subtree, TailRow,
+        Answer, ChainHead, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded, StoredAnswer,
+        StoredCheckpoint, StoredClientId, StoredTile, Subtree, TailRow,
     },
 };
 use trailbook_merkle::Hash;
@@ -67,6 +67,18 @@ impl Database for Faulty {
     fn subtrees(&self, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<'_, Vec<Subtree>> {
         self.pass("subtrees", self.inner.subtrees(ledger, level, begin, end))
     }
+    fn tiles(&self, ledger: u64, first: u64, end: u64) -> Answer<'_, Vec<StoredTile>> {
+        self.inner.tiles(ledger, first, end)
+    }
+
+    fn garbage(&self, now: i64) -> Answer<'_, Vec<Garbage>> {
+        self.inner.garbage(now)
+    }
+
+    fn lease(&self, job: String, holder: String, now: i64, until: i64) -> Answer<'_, bool> {
+        self.inner.lease(job, holder, now, until)
+    }
+
     fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>> {
         self.pass("checkpoint", self.inner.checkpoint(ledger, size))
     }

@@ -9,6 +9,7 @@ mod append;
 mod damage;
 mod duplicates;
 mod faults;
+mod history;
 mod proofs;
 mod rollback;
 mod support;

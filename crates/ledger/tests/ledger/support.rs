@@ -14,7 +14,10 @@ use sha2::{Digest, Sha256};
 use trailbook_event::{Admission, Admitted, Form, Limits as EventLimits, NoCatalog, Timestamp, admit_body};
 use trailbook_ledger::{
     Clock, Error, Fsck, IdempotencyKey, Ledger, Limits, Measures, OrganizationKey, Parts, Random, Receipt, Row, Sqlite,
-    Submission, database::Database, fsck,
+    Submission,
+    database::Database,
+    fsck,
+    segment::{Indexer, Parsed},
 };
 
 /// A clock that stands still until it is moved.
@@ -54,6 +57,17 @@ impl Random for CountedRandom {
             let block = Sha256::digest(self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes());
             chunk.copy_from_slice(&block[..chunk.len()]);
         }
+    }
+}
+
+/// An index that knows which sequences it has.
+pub(crate) struct Sequences;
+
+impl Indexer for Sequences {
+    fn index(&self, rows: &[Parsed<'_>]) -> Vec<u8> {
+        rows.iter()
+            .flat_map(|parsed| parsed.row.sequence.to_le_bytes())
+            .collect()
     }
 }
 
@@ -97,7 +111,9 @@ impl Scratch {
         std::fs::create_dir_all(&objects).unwrap();
         Parts {
             database,
-            objects: Arc::new(LocalFileSystem::new_with_prefix(objects).unwrap()),
+            objects: Arc::new(LocalFileSystem::new_with_prefix(&objects).unwrap()),
+            object_directory: objects,
+            indexer: Arc::new(Sequences),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::clone(&self.random) as Arc<dyn Random>,
             measures,
@@ -116,7 +132,7 @@ impl Scratch {
     }
 
     pub(crate) async fn fsck(&self) -> Fsck {
-        fsck(&self.parts()).await.unwrap()
+        fsck(&self.parts(), true).await.unwrap()
     }
 
     pub(crate) async fn assert_sound(&self) -> Fsck {
@@ -170,7 +186,18 @@ pub(crate) fn organization(name: &str) -> OrganizationKey {
 
 /// All rows of a ledger.
 pub(crate) fn rows(ledger: &Ledger, name: &str) -> Vec<Arc<Row>> {
-    ledger.rows(&organization(name), 0, usize::MAX)
+    let (organization, mut rows) = (organization(name), Vec::new());
+    if ledger.head(&organization).is_none() {
+        return rows;
+    }
+    loop {
+        let from = rows.last().map_or(0, |row: &Arc<Row>| row.sequence + 1);
+        let more = ledger.rows(&organization, from, usize::MAX).unwrap();
+        if more.is_empty() {
+            return rows;
+        }
+        rows.extend(more);
+    }
 }
 
 /// What a row says, without what two runs may do differently.

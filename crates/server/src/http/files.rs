@@ -265,8 +265,10 @@ impl Dossier {
             generated_by: concat!("trailbook ", env!("CARGO_PKG_VERSION")),
             generated_at: self.generated_at,
         };
-        let leaves = self.rows().map(|row| Ok(row.leaf_record()));
-        let events = self.rows().filter(|row| self.holds(row)).map(Ok);
+        let leaves = self.rows().map(|row| Ok(row?.leaf_record()));
+        let events = self
+            .rows()
+            .filter(|row| row.as_ref().map_or(true, |row| self.holds(row)));
         let out = io::BufWriter::with_capacity(CHUNK_BYTES, Sink(sender));
         let written = evidence::write(&about, &self.checkpoint, &self.proof, leaves, events, out)
             .and_then(|mut out| io::Write::flush(&mut out).map_err(Into::into));
@@ -276,20 +278,28 @@ impl Dossier {
         }
     }
 
-    /// The rows of the range, in sequence order.
-    fn rows(&self) -> impl Iterator<Item = Arc<Row>> {
+    /// The rows of the range, in sequence order; an error is the last.
+    fn rows(&self) -> impl Iterator<Item = Result<Arc<Row>, trailbook_ledger::Error>> {
         let mut next = self.begin;
+        let mut batch = Vec::new().into_iter();
         std::iter::from_fn(move || {
-            let limit = usize::try_from(self.end - next).unwrap_or(usize::MAX).min(BATCH_ROWS);
-            let rows = if limit == 0 {
-                Vec::new()
-            } else {
-                self.ledger.rows(&self.organization, next, limit)
-            };
-            next += rows.len() as u64;
-            (!rows.is_empty()).then_some(rows)
+            if batch.len() == 0 && next < self.end {
+                let limit = usize::try_from(self.end - next).unwrap_or(usize::MAX).min(BATCH_ROWS);
+                match self.ledger.rows(&self.organization, next, limit) {
+                    Ok(rows) => batch = rows.into_iter(),
+                    Err(error) => {
+                        next = self.end;
+                        return Some(Err(error));
+                    }
+                }
+                next = if batch.len() == 0 {
+                    self.end
+                } else {
+                    next + batch.len() as u64
+                };
+            }
+            batch.next().map(Ok)
         })
-        .flatten()
     }
 
     fn holds(&self, row: &Row) -> bool {

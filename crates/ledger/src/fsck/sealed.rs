@@ -1,0 +1,259 @@
+//! Checking what is sealed: objects, leaf hashes, and, when asked to look deep, every byte.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    sync::Arc,
+};
+
+use sha2::{Digest, Sha256};
+use trailbook_event::Event;
+use trailbook_merkle::{CompactRange, Frontier, Hash, complete_root, subtrees};
+
+use super::{Fsck, Rebuilt, check_event};
+use crate::{
+    Error, Parts, Row,
+    database::{Database, LedgerId, Loaded, StoredObject, StoredSegment},
+    objects::Objects,
+    pieces::{self, TILE},
+    segment::{BLOCK_ROWS, Parsed, Run, Segment},
+};
+
+/// Rows that are read at a time.
+const CHUNK_ROWS: u64 = 1_024;
+
+/// Checks the objects of all segments; those that can be opened, in the order of their commits.
+pub(super) fn open_all(parts: &Parts, loaded: &Loaded, deep: bool, report: &mut Fsck) -> Vec<(StoredSegment, Segment)> {
+    let objects = Objects::new(Arc::clone(&parts.objects), parts.object_directory.clone());
+    let mut stored = loaded.segments.clone();
+    stored.sort_by_key(|segment| (segment.commits.0, segment.segment));
+    let mut open = Vec::new();
+    for segment in stored {
+        report.segments += 1;
+        for object in [&segment.data, &segment.bundle] {
+            if let Err(what) = check_object(&objects, object, deep) {
+                report.find(format_args!("object {}", object.name), what);
+            }
+        }
+        match Segment::open(&objects.file(&segment.data.name), &objects.file(&segment.bundle.name)) {
+            Ok(found) if found.events() == segment.events => open.push((segment, found)),
+            Ok(found) => report.find(
+                format_args!("segment {}", segment.segment),
+                format!("it has {} events, the manifest says {}", found.events(), segment.events),
+            ),
+            Err(error) => report.find(format_args!("segment {}", segment.segment), error.to_string()),
+        }
+    }
+    open
+}
+
+fn check_object(objects: &Objects, object: &StoredObject, deep: bool) -> Result<(), String> {
+    let said = |error: io::Error| error.to_string();
+    let mut file = File::open(objects.file(&object.name)).map_err(said)?;
+    let length = file.metadata().map_err(said)?.len();
+    if length != object.bytes {
+        return Err(format!("it is {length} bytes long, the manifest says {}", object.bytes));
+    }
+    if !deep {
+        return Ok(());
+    }
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut buffer).map_err(said)? {
+            0 => break,
+            read => hash.update(&buffer[..read]),
+        }
+    }
+    if <[u8; 32]>::from(hash.finalize()) == object.sha256 {
+        Ok(())
+    } else {
+        Err("its SHA-256 is not what the manifest says".to_owned())
+    }
+}
+
+/// Begins a ledger's tree with what is kept of the events below its floor.
+pub(super) async fn begin(
+    database: &dyn Database,
+    rebuilt: &mut Rebuilt,
+    floor: u64,
+    report: &mut Fsck,
+) -> Result<(), Error> {
+    let ledger = rebuilt.stored.ledger;
+    let tile = floor / TILE;
+    let mut hashes = Vec::new();
+    for subtree in subtrees(0, tile * TILE) {
+        let (level, nodes) = subtree.tile_nodes();
+        let found = database.subtrees(ledger, level, nodes.start, nodes.end).await;
+        let found = found.map_err(|error| Error::storage("read subtrees", error))?;
+        if found.len() as u64 != nodes.end - nodes.start {
+            report.find(
+                format_args!("subtree of {}", rebuilt.stored.key),
+                format!("nodes {nodes:?} of level {level} are missing"),
+            );
+            rebuilt.broken = true;
+            return Ok(());
+        }
+        let nodes: Vec<Hash> = found.into_iter().map(|subtree| subtree.hash).collect();
+        hashes.push(complete_root(&nodes));
+    }
+    let range = CompactRange::new(0, tile * TILE, hashes).and_then(Frontier::try_from);
+    rebuilt.frontier = range.map_err(|error| Error::corrupt(error.to_string()))?;
+    rebuilt.first = tile * TILE;
+    let kept = database.tiles(ledger, tile, tile + 1).await;
+    let kept = kept.map_err(|error| Error::storage("read what is kept of a tile", error))?;
+    let kept: Vec<pieces::Piece> = kept.into_iter().flat_map(|tile| tile.pieces).collect();
+    for sequence in tile * TILE..floor {
+        match pieces::root(&kept, (sequence % TILE) as u8, 0) {
+            Some(leaf) => rebuilt.append(
+                sequence,
+                leaf,
+                &format!("kept leaf {sequence} of {}", rebuilt.stored.key.clone()),
+                report,
+            ),
+            None => {
+                report.find(
+                    format_args!("kept leaf {sequence} of {}", rebuilt.stored.key),
+                    "it is missing",
+                );
+                rebuilt.broken = true;
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts a run's leaves into its ledger's tree, and looks at every row when asked to look deep.
+pub(super) fn check_run(
+    parts: &Parts,
+    (stored, segment): (&StoredSegment, &Segment),
+    run: &Run,
+    rebuilt: &mut Rebuilt,
+    deep: bool,
+    report: &mut Fsck,
+) {
+    let place = format!("ledger {} in segment {}", rebuilt.stored.key, stored.segment);
+    let from = rebuilt.frontier.size().max(run.first_sequence);
+    if from < run.sequences().end {
+        match segment.leaf_hashes(run, from..run.sequences().end) {
+            Ok(leaves) => {
+                for (sequence, leaf) in (from..).zip(leaves) {
+                    rebuilt.append(sequence, leaf, &place, report);
+                }
+            }
+            Err(error) => {
+                report.find(&place, error.to_string());
+                rebuilt.broken = true;
+            }
+        }
+    }
+    rebuilt.received_at = rebuilt.received_at.max(run.received.1.millis());
+    report.events += run.rows;
+    if deep {
+        check_rows(parts, segment, run, &place, rebuilt, report);
+    }
+}
+
+/// Reads every row of a run and makes its index anew.
+fn check_rows(parts: &Parts, segment: &Segment, run: &Run, place: &str, rebuilt: &mut Rebuilt, report: &mut Fsck) {
+    for block in 0..segment.blocks(run) {
+        let first = block as u64 * BLOCK_ROWS as u64;
+        let end = (first + BLOCK_ROWS as u64).min(run.rows);
+        let rows = read_rows(segment, run, first..end, place, report);
+        let whole = rows.len() as u64 == end - first;
+        let received_at = rebuilt.received_at;
+        for row in &rows {
+            rebuilt.received_at = i64::MIN;
+            check_event(
+                row,
+                &format!("event {} (sequence {} of {place})", row.id, row.sequence),
+                rebuilt,
+                report,
+            );
+        }
+        rebuilt.received_at = received_at;
+        if whole {
+            check_index(parts, segment, run, block, &rows, place, report);
+        }
+    }
+    match segment.numbers(run, run.sequences()) {
+        Err(error) => report.find(place, error.to_string()),
+        Ok(mut numbers) => {
+            numbers.sort_unstable();
+            if !numbers.into_iter().eq(0..run.rows) {
+                report.find(place, "its permutation is none");
+            }
+        }
+    }
+}
+
+/// Rows that can be read; those that cannot are named.
+fn read_rows(segment: &Segment, run: &Run, numbers: std::ops::Range<u64>, place: &str, report: &mut Fsck) -> Vec<Row> {
+    let mut all = Vec::new();
+    for first in numbers.clone().step_by(CHUNK_ROWS as usize) {
+        let chunk: Vec<u64> = (first..(first + CHUNK_ROWS).min(numbers.end)).collect();
+        match segment.rows(run, &chunk) {
+            Ok(rows) => all.extend(rows),
+            // One after the other, so that each that is damaged is named.
+            Err(_) => {
+                for number in chunk {
+                    match segment.rows(run, &[number]) {
+                        Ok(rows) => all.extend(rows),
+                        Err(error) => report.find(format_args!("row {number} of {place}"), error.to_string()),
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+fn check_index(
+    parts: &Parts,
+    segment: &Segment,
+    run: &Run,
+    block: usize,
+    rows: &[Row],
+    place: &str,
+    report: &mut Fsck,
+) {
+    let parsed = rows
+        .iter()
+        .map(|row| Event::parse(&row.parts).map(|event| Parsed { row, event }));
+    let Ok(parsed) = parsed.collect::<Result<Vec<_>, _>>() else {
+        // The events that cannot be read have been named.
+        return;
+    };
+    let stored = segment
+        .index_block(run, block)
+        .and_then(|range| segment.index_bytes(range));
+    match stored {
+        Err(error) => report.find(format_args!("index block {block} of {place}"), error.to_string()),
+        Ok(stored) if stored != parts.indexer.index(&parsed) => report.find(
+            format_args!("index block {block} of {place}"),
+            "it is not the index of its rows: make it anew with `trailbook reindex`",
+        ),
+        Ok(_) => {}
+    }
+}
+
+/// The runs of all open segments, by ledger and in the order of their commits.
+pub(super) fn runs_by_ledger<'s>(
+    open: &'s [(StoredSegment, Segment)],
+    report: &mut Fsck,
+) -> std::collections::BTreeMap<LedgerId, Vec<(&'s StoredSegment, &'s Segment, Run)>> {
+    let mut runs = std::collections::BTreeMap::<LedgerId, Vec<_>>::new();
+    for (stored, segment) in open {
+        match segment.runs() {
+            Ok(own) => {
+                for run in own {
+                    runs.entry(run.ledger).or_default().push((stored, segment, run));
+                }
+            }
+            Err(error) => report.find(format_args!("segment {}", stored.segment), error.to_string()),
+        }
+    }
+    runs.values_mut()
+        .for_each(|runs| runs.sort_by_key(|(_, _, run)| run.first_sequence));
+    runs
+}
