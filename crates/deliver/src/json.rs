@@ -5,7 +5,7 @@
 
 use std::io::Write as _;
 
-use trailbook_event::{Part, Timestamp, json::write_string};
+use trailbook_event::{Timestamp, json::write_string};
 use trailbook_ledger::Row;
 
 /// What surrounds an event's canonical bytes and is not kept in its row.
@@ -13,10 +13,16 @@ use trailbook_ledger::Row;
 pub struct Envelope<'a> {
     /// The project that the event's ledger belongs to.
     pub project: &'a str,
-    /// When policy lets the event go; `None` when it is kept for ever.
-    pub expires_at: Option<Timestamp>,
-    /// The parts that were removed.
-    pub redacted: &'a [Part],
+    /// How long policy keeps an event after it was received, in milliseconds; `None` when it is kept for ever.
+    pub kept_ms: Option<i64>,
+}
+
+impl Envelope<'_> {
+    /// When policy lets an event go.
+    pub(crate) fn expires_at(&self, row: &Row) -> Option<Timestamp> {
+        let at = row.received_at.millis().saturating_add(self.kept_ms?);
+        Some(Timestamp::from_millis(at))
+    }
 }
 
 /// Appends one event as a JSON object: `id`, `project`, `sequence`, `epoch`, `received_at`, `expires_at`, `country`, `redacted`,
@@ -33,7 +39,7 @@ pub fn write_event(row: &Row, envelope: &Envelope<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"received_at\":");
     write_time(row.received_at, out);
     out.extend_from_slice(b",\"expires_at\":");
-    match envelope.expires_at {
+    match envelope.expires_at(row) {
         Some(time) => write_time(time, out),
         None => out.extend_from_slice(b"null"),
     }
@@ -43,7 +49,7 @@ pub fn write_event(row: &Row, envelope: &Envelope<'_>, out: &mut Vec<u8>) {
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b",\"redacted\":[");
-    for (position, part) in envelope.redacted.iter().enumerate() {
+    for (position, part) in row.redacted().iter().enumerate() {
         out.extend_from_slice(if position == 0 { b"\"" } else { b",\"" });
         out.extend_from_slice(part.name().as_bytes());
         out.push(b'"');

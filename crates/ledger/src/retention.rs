@@ -9,11 +9,11 @@
 
 use std::sync::Arc;
 
-use trailbook_event::Timestamp;
+use trailbook_event::{Admitted, Timestamp};
 
 use crate::{
-    Error, Ledger,
-    database::{Change, StoredSegment, StoredTile},
+    Error, Ledger, OrganizationKey, Retention,
+    database::{Change, PendingRetention, StoredRetention, StoredSegment, StoredTile},
     history::History,
     pieces::{self, TILE},
     segment::Run,
@@ -57,6 +57,36 @@ impl Ledger {
             self.change(changes, None).await?;
         }
         Ok(moved)
+    }
+
+    /// How long an organization's events are kept.
+    pub fn retention(&self, organization: &OrganizationKey) -> Retention {
+        self.inner.shared.history.manifest().retention(organization)
+    }
+
+    /// Sets how long an organization's events are kept: longer at once, shorter after seven days in which asking for the old days again
+    /// takes it back. `record` is the event that says so; both are one commit. Answers what is in force and what waits.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    pub async fn set_retention(
+        &self,
+        organization: &OrganizationKey,
+        days: Option<u32>,
+        legal_hold: bool,
+        record: Admitted,
+    ) -> Result<Retention, Error> {
+        let now = self.inner.shared.clock.now().millis();
+        let retention = self.retention(organization).changed_to(days, legal_hold, now);
+        let stored = StoredRetention {
+            key: organization.clone(),
+            days: retention.days,
+            legal_hold: retention.legal_hold,
+            pending: retention.pending.map(|(days, at)| PendingRetention { days, at }),
+        };
+        let record = self.prepare(organization.project(), vec![record], None, &|_| None);
+        self.change(vec![Change::Retention(stored)], Some(record)).await?;
+        Ok(retention)
     }
 
     /// What is kept of the tiles between two floors.

@@ -4,7 +4,7 @@ use std::{io::Read, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use ureq::{Agent, Body, http::Response};
+use ureq::{Agent, Body, RequestBuilder, http::Response};
 
 /// Which server, and who asks.
 #[derive(Debug, Clone, Args)]
@@ -28,18 +28,37 @@ pub(crate) struct Server {
 impl Server {
     /// The answer to a GET of `path`, when it is a success; what the server says against it otherwise.
     pub(crate) fn get(&self, path: &str) -> anyhow::Result<Response<Body>> {
+        let request = self.request(self.agent().get(self.url(path)));
+        self.answered(request.call())
+    }
+
+    /// The answer to a POST of JSON to `path`; as [`Server::get`].
+    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Response<Body>> {
+        let request = self.request(self.agent().post(self.url(path)));
+        self.answered(request.send_json(body))
+    }
+
+    fn agent(&self) -> Agent {
         let connect = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(10)));
-        let agent: Agent = connect.build().into();
-        let url = format!("{}{path}", self.server.trim_end_matches('/'));
-        let mut request = agent.get(&url).header("Authorization", format!("Bearer {}", self.key));
-        if let Some(project) = &self.project {
-            request = request.header("Trailbook-Project", project);
+        connect.build().into()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server.trim_end_matches('/'))
+    }
+
+    fn request<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        let request = request.header("Authorization", format!("Bearer {}", self.key));
+        match &self.project {
+            Some(project) => request.header("Trailbook-Project", project),
+            None => request,
         }
-        let mut response = request
-            .call()
-            .with_context(|| format!("{} does not answer", self.server))?;
+    }
+
+    fn answered(&self, response: Result<Response<Body>, ureq::Error>) -> anyhow::Result<Response<Body>> {
+        let mut response = response.with_context(|| format!("{} does not answer", self.server))?;
         if response.status().is_success() {
             return Ok(response);
         }

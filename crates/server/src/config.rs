@@ -38,6 +38,10 @@ pub(crate) struct Settings {
     pub(crate) catalog: Option<Arc<Catalog>>,
     /// Which log messages are written, as `tracing` directives.
     pub(crate) log: String,
+    /// Days that events are kept where nothing else was set; `None` is for ever.
+    pub(crate) retention_days: Option<u32>,
+    /// Whether root may redact.
+    pub(crate) redaction: bool,
     /// The limits.
     pub(crate) limits: Limits,
 }
@@ -61,6 +65,16 @@ pub(crate) struct Limits {
     pub(crate) tail_events: usize,
     /// Bytes in memory of events that are not yet sealed.
     pub(crate) tail_bytes: usize,
+    /// Events after which the tail is sealed.
+    pub(crate) seal_events: u64,
+    /// How long events stay unsealed, however few they are.
+    pub(crate) seal_age: Duration,
+    /// Segments whose files are open at a time.
+    pub(crate) open_segments: usize,
+    /// Bytes of search indexes kept in memory.
+    pub(crate) index_cache_bytes: usize,
+    /// Bytes of sealed rows kept in memory.
+    pub(crate) row_cache_bytes: usize,
     /// From the first byte of a request to the end of its header.
     pub(crate) header_timeout: Duration,
     /// From the end of the header to the end of the body.
@@ -98,7 +112,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The settings' names. A name that ends in `_file` reads the setting before it from a file.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 28] = [
     "data",
     "listen",
     "database",
@@ -118,11 +132,20 @@ const NAMES: [&str; 21] = [
     "event_bytes_max",
     "tail_events_max",
     "tail_bytes_max",
+    "seal_events",
+    "seal_age_ms",
+    "open_segments_max",
+    "index_cache_bytes",
+    "row_cache_bytes",
+    "retention_days",
+    "redaction",
     "header_timeout_ms",
     "body_timeout_ms",
 ];
 
 const MIB: usize = 1 << 20;
+/// Days of the longest retention that is not for ever: a thousand years.
+pub(crate) const RETENTION_DAYS_MAX: u32 = 365_250;
 
 /// One layer of settings: where a value came from, and the value.
 #[derive(Default)]
@@ -161,7 +184,7 @@ impl Layer {
             let (place, key) = (at(key.span().start), key.get_ref().as_ref());
             match (NAMES.into_iter().find(|name| *name == key), plain(value.get_ref())) {
                 (None, _) => faults.push(format!("{place}: unknown key {key:?}{}", suggestion(key))),
-                (Some(_), None) => faults.push(format!("{place}: {key} must be a string or a whole number.")),
+                (Some(_), None) => faults.push(format!("{place}: {key} must be a string, a whole number, true or false.")),
                 (Some(name), Some(value)) => {
                     layer.0.insert(name, (format!("{place}, {name}"), value));
                 }
@@ -178,6 +201,7 @@ impl Layer {
 fn plain(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
+        DeValue::Boolean(flag) => Some(flag.to_string()),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             .ok()
             .map(|n| n.to_string()),
@@ -234,6 +258,8 @@ impl Settings {
             root_key: reader.root_key(),
             country_database: reader.text("country_database").map(PathBuf::from),
             catalog: reader.catalog(),
+            retention_days: reader.retention_days(),
+            redaction: reader.parsed("redaction", "true", "true or false"),
             log: reader.text("log").unwrap_or_else(|| "info".into()),
             limits: reader.limits(),
             data,
@@ -323,6 +349,16 @@ impl Reader<'_> {
         Some(Secret(key))
     }
 
+    fn retention_days(&mut self) -> Option<u32> {
+        let (source, value) = self.sourced("retention_days")?;
+        let days = value.parse().ok().filter(|days| (1..=RETENTION_DAYS_MAX).contains(days));
+        if days.is_none() {
+            self.faults
+                .push(format!("{source}: {value:?} is not a number of days from 1 to {RETENTION_DAYS_MAX}."));
+        }
+        days
+    }
+
     fn catalog(&mut self) -> Option<Arc<Catalog>> {
         let (source, path) = self.sourced("catalog")?;
         match catalog::read(&path, self.read) {
@@ -344,6 +380,11 @@ impl Reader<'_> {
             event_bytes: self.size("event_bytes_max", MIB, 256..=16 * MIB),
             tail_events: self.size("tail_events_max", 2_000_000, 1_000..=1 << 40),
             tail_bytes: self.size("tail_bytes_max", 2_048 * MIB, MIB..=1 << 50),
+            seal_events: self.size("seal_events", 200_000, 1_000..=1 << 40) as u64,
+            seal_age: Duration::from_millis(self.size("seal_age_ms", 900_000, 1_000..=86_400_000) as u64),
+            open_segments: self.size("open_segments_max", 256, 16..=100_000),
+            index_cache_bytes: self.size("index_cache_bytes", 256 * MIB, MIB..=1 << 50),
+            row_cache_bytes: self.size("row_cache_bytes", 64 * MIB, MIB..=1 << 50),
             header_timeout: self.milliseconds("header_timeout_ms", 30_000),
             body_timeout: self.milliseconds("body_timeout_ms", 30_000),
         }

@@ -15,6 +15,7 @@ mod indexing;
 mod inputs;
 mod maintain;
 mod policy;
+mod redact;
 mod root_key;
 mod secret_file;
 mod serve;
@@ -66,6 +67,7 @@ enum Command {
     Verify(verify::Verify),
     Fsck(maintain::Fsck),
     Recover(maintain::Recover),
+    Redact(redact::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -116,6 +118,7 @@ fn main() -> ExitCode {
         Command::Fsck(arguments) => return maintain::fsck(&arguments),
         Command::Recover(arguments) => maintain::recover(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Redact(arguments) => redact::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, now()),
     };
     outcome.unwrap_or_else(|error| {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{civil::Date, tz::TimeZone};
 use serde::Serialize;
 use trailbook_event::Timestamp;
+use trailbook_ledger::Retention;
 use utoipa::ToSchema;
 
 /// The policy of an organization.
@@ -39,7 +40,7 @@ pub(crate) struct Policy {
     /// Whether events of type `read` are left out of listings unless asked for.
     hide_reads: bool,
     /// Whether root may redact.
-    redaction: bool,
+    pub(crate) redaction: bool,
     /// Columns of the screen and of files; empty means the built-in ones.
     columns: Vec<String>,
     /// Labels of fields and of values; empty means the built-in ones.
@@ -101,6 +102,24 @@ pub(crate) struct Range {
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl Policy {
+    /// The built-in default with what the deployment's settings say.
+    pub(crate) fn of_deployment(retention_days: Option<u32>, redaction: bool) -> Self {
+        Self {
+            retention_days,
+            redaction,
+            ..Self::default()
+        }
+    }
+
+    /// The policy of an organization whose events are kept so long.
+    pub(crate) fn with_retention(&self, retention: Retention, now: Timestamp) -> Self {
+        Self {
+            retention_days: retention.days_at(now.millis()),
+            legal_hold: retention.legal_hold,
+            ..self.clone()
+        }
+    }
+
     /// The zone of calendar days.
     pub(crate) fn zone(&self) -> TimeZone {
         zone(&self.time_zone).unwrap_or(TimeZone::UTC)

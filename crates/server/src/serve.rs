@@ -23,6 +23,7 @@ use crate::{
     http::{App, Components},
     indexing,
     inputs::{OsRandom, SystemClock},
+    policy::Policy,
     root_key::RootKey,
     store,
 };
@@ -53,6 +54,10 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let limits = Limits {
         tail_events_max: settings.limits.tail_events,
         tail_bytes_max: settings.limits.tail_bytes,
+        seal_events: settings.limits.seal_events,
+        seal_age_ms: settings.limits.seal_age.as_millis() as i64,
+        open_segments_max: settings.limits.open_segments,
+        retention_days: settings.retention_days,
         ..Limits::default()
     };
     let parts = store::parts(data, limits, clock.clone(), random.clone())?;
@@ -65,6 +70,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         root_key,
         countries: Countries::open(settings.country_database.as_deref(), data)?,
         catalog: settings.catalog.clone(),
+        policy: Policy::of_deployment(settings.retention_days, settings.redaction),
         stopping: stopping.clone(),
         run: u32::from_le_bytes(store::drawn(&*random)),
     };

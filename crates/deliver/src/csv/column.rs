@@ -89,7 +89,7 @@ const SOURCES: [(&str, OfSource); 14] = [
     ("expires_at", |source, cell| {
         source
             .envelope
-            .expires_at
+            .expires_at(source.row)
             .into_iter()
             .for_each(|at| push_time(at, source.zone, cell))
     }),
@@ -97,7 +97,7 @@ const SOURCES: [(&str, OfSource); 14] = [
         cell.push_str(source.row.country().unwrap_or_default())
     }),
     ("redacted", |source, cell| {
-        join(source.envelope.redacted.iter().map(|part| part.name()), cell)
+        join(source.row.redacted().iter().map(|part| part.name()), cell)
     }),
     ("security", |source, cell| push(cell, source.event.security)),
     ("changes", |source, cell| push_changes(&source.event.changes, cell)),

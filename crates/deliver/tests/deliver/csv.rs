@@ -13,8 +13,7 @@ use crate::ledger::{row, row_with};
 
 const ENVELOPE: Envelope<'static> = Envelope {
     project: "default",
-    expires_at: None,
-    redacted: &[],
+    kept_ms: None,
 };
 
 fn file(columns: Vec<Column>, zone: Option<TimeZone>, rows: &[Row]) -> Vec<u8> {

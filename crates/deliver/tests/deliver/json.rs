@@ -4,7 +4,9 @@ use trailbook_deliver::{
     json::{Envelope, write_event},
     jsonl::write_line,
 };
-use trailbook_event::{Part, Timestamp};
+use trailbook_event::Part;
+use trailbook_ledger::{PartSecret, Secrets};
+use trailbook_merkle::Hash;
 
 use crate::ledger::row;
 
@@ -16,8 +18,7 @@ fn the_envelope_stands_before_the_members_of_the_parts() {
         &row,
         &Envelope {
             project: "my \"app\"",
-            expires_at: None,
-            redacted: &[],
+            kept_ms: None,
         },
         &mut out,
     );
@@ -42,10 +43,14 @@ fn the_envelope_stands_before_the_members_of_the_parts() {
     assert_eq!(parsed.as_object().unwrap().len(), 8 + 11 + 3 + 3);
 
     row.country = None;
+    let kept = Part::ALL.map(|part| match part {
+        Part::Actor | Part::Details => PartSecret::Commitment(Hash([1; 32])),
+        _ => PartSecret::Salt([2; 32]),
+    });
+    row.secrets = Secrets::Redacted(Box::new(kept));
     let envelope = Envelope {
         project: "p",
-        expires_at: Some(Timestamp::from_millis(0)),
-        redacted: &[Part::Actor, Part::Details],
+        kept_ms: Some(-row.received_at.millis()),
     };
     let mut line = b"before\n".to_vec();
     write_line(&row, &envelope, &mut line);

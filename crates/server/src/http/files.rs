@@ -71,7 +71,8 @@ pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
         Some("true") => csv.labelled_header(&labels),
         _ => csv.header(),
     }?;
-    let (rows, organization) = (rows(&ask, &parameters)?, ask.organization.clone());
+    let rows = rows(&ask, &parameters)?;
+    let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
     let chunks = pulled(rows, move |rows| {
         while csv.waiting_bytes() < CHUNK_BYTES {
             let Some(row) = rows.next() else {
@@ -79,7 +80,7 @@ pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
                 return Ok((!rest.is_empty()).then_some(rest));
             };
             let row = row.map_err(failed)?;
-            csv.row(&row, &envelope(&organization)).map_err(failed)?;
+            csv.row(&row, &envelope(&organization, kept_ms)).map_err(failed)?;
         }
         csv.take().map(Some).map_err(failed)
     });
@@ -91,13 +92,13 @@ pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
     responses((status = 200, description = "The file", body = String, content_type = "application/x-ndjson")))]
 pub(crate) async fn jsonl(ask: Ask) -> Result<Response, Problem> {
     let rows = rows(&ask, &ask.parameters(&JSONL)?)?;
-    let organization = ask.organization.clone();
+    let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
     let chunks = pulled(rows, move |rows| {
         let mut chunk = Vec::with_capacity(CHUNK_BYTES + 4_096);
         while chunk.len() < CHUNK_BYTES {
             let Some(row) = rows.next() else { break };
             let row = row.map_err(failed)?;
-            jsonl::write_line(&row, &envelope(&organization), &mut chunk);
+            jsonl::write_line(&row, &envelope(&organization, kept_ms), &mut chunk);
         }
         Ok((!chunk.is_empty()).then_some(chunk))
     });

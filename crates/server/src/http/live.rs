@@ -42,6 +42,8 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 struct Feed {
     events: LiveFeed,
     organization: OrganizationKey,
+    /// As it was when the feed began.
+    kept_ms: Option<i64>,
     stopping: watch::Receiver<bool>,
     _place: Place,
 }
@@ -85,6 +87,7 @@ pub(crate) async fn live(ask: Ask, headers: HeaderMap) -> Result<Response, Probl
     let feed = Feed {
         events: ask.app.engine.live(&scope, &filter, after)?,
         stopping: ask.app.stopping.clone(),
+        kept_ms: ask.kept_ms(),
         organization: ask.organization,
         _place: place,
     };
@@ -134,7 +137,7 @@ impl Feed {
 
     fn write(&self, row: &Row, chunk: &mut Vec<u8>) {
         chunk.extend_from_slice(format!("id: {}-{}\ndata: ", row.epoch, row.sequence).as_bytes());
-        write_event(row, &envelope(&self.organization), chunk);
+        write_event(row, &envelope(&self.organization, self.kept_ms), chunk);
         chunk.extend_from_slice(b"\n\n");
     }
 }

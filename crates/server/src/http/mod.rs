@@ -9,6 +9,7 @@
 //! - Neither paths, query strings, headers nor bodies are logged.
 
 mod access;
+mod administer;
 mod aggregate;
 mod answers;
 mod ask;
@@ -86,6 +87,8 @@ pub(crate) struct Components {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root_key: RootKey,
     pub(crate) countries: Countries,
+    /// The deployment's policy.
+    pub(crate) policy: Policy,
     /// The catalog of the default project.
     pub(crate) catalog: Option<Arc<Catalog>>,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -101,7 +104,7 @@ impl App {
             clock: components.clock,
             root_key: components.root_key,
             countries: components.countries,
-            policy: Policy::default(),
+            policy: components.policy,
             catalog: components.catalog,
             assets: Assets::embedded(),
             admission: event::Limits {
@@ -238,6 +241,7 @@ mod tests {
             clock,
             root_key: RootKey::of("a-root-key-0123456789"),
             countries: Countries::default(),
+            policy: Policy::default(),
             catalog: None,
             stopping: watch::channel(false).1,
             run: 7,

@@ -25,7 +25,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, aggregate, assets, files, health, ingest, live,
+    App, administer, aggregate, assets, files, health, ingest, live,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
     proof, reads, reference,
@@ -204,6 +204,8 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(reads::one))
         .routes(routes!(reads::trace))
         .routes(routes!(reads::policy))
+        .routes(routes!(administer::organization, administer::set_up))
+        .routes(routes!(administer::redact))
         .routes(routes!(files::csv))
         .routes(routes!(files::jsonl))
         .routes(routes!(files::evidence))

@@ -61,6 +61,8 @@ codes! {
     RangeTooWide = "range-too-wide", BAD_REQUEST, "The range is wider than the policy allows";
     /// No credential, or a wrong one.
     Unauthorized = "unauthorized", UNAUTHORIZED, "A valid credential is required";
+    /// The caller is known and may not.
+    Forbidden = "forbidden", FORBIDDEN, "This is not allowed";
     /// Nothing there, or nothing that the caller may know of.
     NotFound = "not-found", NOT_FOUND, "Not found";
     /// The path exists with other methods.

@@ -72,16 +72,21 @@ impl Ask {
 
     /// The envelope of the organization's events.
     pub(crate) fn envelope(&self) -> Envelope<'_> {
-        envelope(&self.organization)
+        envelope(&self.organization, self.kept_ms())
+    }
+
+    /// How long the organization's events are kept, in milliseconds; `None` is for ever.
+    pub(crate) fn kept_ms(&self) -> Option<i64> {
+        let retention = self.app.ledger.retention(&self.organization);
+        retention.expires_at(0, self.app.clock.now().millis())
     }
 }
 
-/// The envelope of an organization's events: kept for ever, nothing redacted.
-pub(crate) fn envelope(organization: &OrganizationKey) -> Envelope<'_> {
+/// The envelope of an organization's events.
+pub(crate) fn envelope(organization: &OrganizationKey, kept_ms: Option<i64>) -> Envelope<'_> {
     Envelope {
         project: organization.project(),
-        expires_at: None,
-        redacted: &[],
+        kept_ms,
     }
 }
 
@@ -327,5 +332,6 @@ pub(crate) async fn trace(ask: Ask) -> Result<Response, Problem> {
     responses((status = 200, description = "The policy", body = Policy)))]
 pub(crate) async fn policy(ask: Ask) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
-    Ok(json(&ask.app.policy))
+    let retention = ask.app.ledger.retention(&ask.organization);
+    Ok(json(&ask.app.policy.with_retention(retention, ask.app.clock.now())))
 }
