@@ -10,12 +10,24 @@
 //! Not here: which segments there are (`manifest`), what the index says (`trailbook-query`, by way of [`Indexer`]).
 //! See docs/formats/segment.md.
 
-use std::{fs::File, ops::Range, path::Path, sync::Arc};
+mod bundle;
+mod bytes;
+mod cells;
+mod columns;
+mod data;
+mod decode;
+mod files;
+mod pages;
+mod read;
+mod tile;
+mod write;
+
+use std::ops::Range;
 
 use trailbook_event::{Event, Timestamp};
-use trailbook_merkle::Hash;
 
-use crate::{Error, EventId, OrganizationKey, Row, database::LedgerId};
+pub use self::{read::Segment, write::Writer};
+use crate::{EventId, Row, database::LedgerId};
 
 /// Most rows of an index block: row numbers in it are 16 bits.
 pub const BLOCK_ROWS: usize = 1 << 15;
@@ -98,124 +110,3 @@ pub struct Contents {
 /// How hard the pages are compressed (zstd level): 3 when sealing, 6 when compacting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compression(pub i32);
-
-/// Writes a segment; memory is bounded by a row group.
-pub struct Writer<'i> {
-    indexer: &'i dyn Indexer,
-}
-
-impl<'i> Writer<'i> {
-    /// Begins a segment in two new files.
-    pub fn create(data: File, bundle: File, indexer: &'i dyn Indexer, compression: Compression) -> Result<Self, Error> {
-        let _ = (data, bundle, compression);
-        Ok(Self { indexer })
-    }
-
-    /// Begins the run of the next ledger; ledgers ascend.
-    pub fn begin_run(&mut self, ledger: LedgerId, key: &OrganizationKey) -> Result<(), Error> {
-        let _ = (ledger, key, self.indexer);
-        unimplemented!()
-    }
-
-    /// Adds the next older row of the run.
-    pub fn push(&mut self, row: Arc<Row>) -> Result<(), Error> {
-        let _ = row;
-        unimplemented!()
-    }
-
-    /// Ends the segment, synced to disk.
-    pub fn finish(self) -> Result<Contents, Error> {
-        unimplemented!()
-    }
-}
-
-/// An open segment. Cheap to share; every method reads with its own position.
-#[derive(Debug)]
-pub struct Segment {}
-
-impl Segment {
-    /// Opens both files and reads the footers.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`] naming the file when it is not what [`Writer`] wrote.
-    pub fn open(data: &Path, bundle: &Path) -> Result<Self, Error> {
-        let _ = (data, bundle);
-        unimplemented!()
-    }
-
-    /// The run of a ledger, if it has one here.
-    pub fn run(&self, ledger: LedgerId) -> Result<Option<Run>, Error> {
-        let _ = ledger;
-        unimplemented!()
-    }
-
-    /// All runs, in the order of their ledgers.
-    pub fn runs(&self) -> Result<Vec<Run>, Error> {
-        unimplemented!()
-    }
-
-    /// Rows by their numbers in the run (0 is the newest), ascending; answered in that order. Each is checked against its leaf.
-    pub fn rows(&self, run: &Run, numbers: &[u64]) -> Result<Vec<Row>, Error> {
-        let _ = (run, numbers);
-        unimplemented!()
-    }
-
-    /// `occurred_at` of some rows of the run, in milliseconds.
-    pub fn times(&self, run: &Run, numbers: Range<u64>) -> Result<Vec<i64>, Error> {
-        let _ = (run, numbers);
-        unimplemented!()
-    }
-
-    /// Sequences of some rows of the run.
-    pub fn sequences(&self, run: &Run, numbers: Range<u64>) -> Result<Vec<u64>, Error> {
-        let _ = (run, numbers);
-        unimplemented!()
-    }
-
-    /// The numbers of the rows with these sequences: the permutation.
-    pub fn numbers(&self, run: &Run, sequences: Range<u64>) -> Result<Vec<u64>, Error> {
-        let _ = (run, sequences);
-        unimplemented!()
-    }
-
-    /// Texts of rows in a column, with `None` where it is unset; numbers ascend.
-    pub fn texts(&self, run: &Run, column: TextColumn, numbers: &[u64]) -> Result<Vec<Option<String>>, Error> {
-        let _ = (run, column, numbers);
-        unimplemented!()
-    }
-
-    /// `received_at` of one row.
-    pub fn received_at(&self, run: &Run, number: u64) -> Result<Timestamp, Error> {
-        let _ = (run, number);
-        unimplemented!()
-    }
-
-    /// The Log ID of one row.
-    pub fn id(&self, run: &Run, number: u64) -> Result<EventId, Error> {
-        let _ = (run, number);
-        unimplemented!()
-    }
-
-    /// Leaf hashes of sequences of the run.
-    pub fn leaf_hashes(&self, run: &Run, sequences: Range<u64>) -> Result<Vec<Hash>, Error> {
-        let _ = (run, sequences);
-        unimplemented!()
-    }
-
-    /// How many index blocks the run has: block `b` covers rows `b * BLOCK_ROWS ..`.
-    pub fn blocks(&self, run: &Run) -> usize {
-        run.rows.div_ceil(BLOCK_ROWS as u64) as usize
-    }
-
-    /// How long a block's index is.
-    pub fn index_length(&self, run: &Run, block: usize) -> Result<u64, Error> {
-        let _ = (run, block);
-        unimplemented!()
-    }
-
-    /// Bytes of a block's index, as [`Indexer::index`] made them. They are not checked: whoever reads them has checksums inside.
-    pub fn index_bytes(&self, run: &Run, block: usize, range: Range<u64>) -> Result<Vec<u8>, Error> {
-        let _ = (run, block, range);
-        unimplemented!()
-    }
-}
