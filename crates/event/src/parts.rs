@@ -69,6 +69,11 @@ impl<B: AsRef<[u8]>> Parts<B> {
         &self.bytes
     }
 
+    /// The bytes of all five parts, taken out.
+    pub fn into_bytes(self) -> B {
+        self.bytes
+    }
+
     /// Where each part ends in `bytes`.
     pub fn ends(&self) -> [u32; 5] {
         self.ends

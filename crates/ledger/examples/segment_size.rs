@@ -55,7 +55,10 @@ impl Indexer for Unindexed {
 fn main() {
     let events: usize = std::env::args().nth(1).map_or(200_000, |count| count.parse().unwrap());
     let directory = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(measure(events, directory.path()));
 }
 
@@ -118,14 +121,29 @@ async fn load(ledger: &Ledger, events: usize) {
 
 fn report(what: &str, events: usize, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();
-    println!("{what}: {:.0} events/s, {:.2} µs an event", events as f64 / seconds, seconds * 1e6 / events as f64);
+    println!(
+        "{what}: {:.0} events/s, {:.2} µs an event",
+        events as f64 / seconds,
+        seconds * 1e6 / events as f64
+    );
 }
 
 /// The newest files of segments, by name.
 fn files(objects: &Path, extension: &str) -> Vec<std::path::PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(objects.join("segments")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(objects.join("segments"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|path| path.extension().is_some_and(|found| found == extension));
-    let level = |path: &Path| path.file_stem().unwrap().to_string_lossy().split('-').nth(2).unwrap().to_owned();
+    let level = |path: &Path| {
+        path.file_stem()
+            .unwrap()
+            .to_string_lossy()
+            .split('-')
+            .nth(2)
+            .unwrap()
+            .to_owned()
+    };
     let newest = files.iter().map(|path| level(path)).max().unwrap();
     files.retain(|path| level(path) == newest);
     files.sort();
@@ -144,7 +162,10 @@ fn sizes(objects: &Path, events: usize) {
         let all = file.metadata().unwrap().len();
         *columns.entry("(whole file)".to_owned()).or_default() += all;
     }
-    let bundle: u64 = files(objects, "bundle").iter().map(|path| path.metadata().unwrap().len()).sum();
+    let bundle: u64 = files(objects, "bundle")
+        .iter()
+        .map(|path| path.metadata().unwrap().len())
+        .sum();
     columns.insert("(bundle without index)".to_owned(), bundle);
     let mut sorted: Vec<_> = columns.into_iter().collect();
     sorted.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
@@ -159,8 +180,16 @@ fn read(objects: &Path) {
     let run = segment.runs().unwrap().into_iter().max_by_key(|run| run.rows).unwrap();
     println!("largest run: {} rows", run.rows);
     let rows = run.rows;
-    for (what, step) in [("50 neighbours", 1), ("50 of 500", 10), ("50 of 5,000", 100), ("50 scattered", rows / 51)] {
-        let numbers: Vec<u64> = (0..50).map(|place| place * step.max(1)).filter(|number| *number < rows).collect();
+    for (what, step) in [
+        ("50 neighbours", 1),
+        ("50 of 500", 10),
+        ("50 of 5,000", 100),
+        ("50 scattered", rows / 51),
+    ] {
+        let numbers: Vec<u64> = (0..50)
+            .map(|place| place * step.max(1))
+            .filter(|number| *number < rows)
+            .collect();
         let mut took: Vec<f64> = (0..100)
             .map(|_| {
                 let started = Instant::now();

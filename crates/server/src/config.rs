@@ -184,7 +184,9 @@ impl Layer {
             let (place, key) = (at(key.span().start), key.get_ref().as_ref());
             match (NAMES.into_iter().find(|name| *name == key), plain(value.get_ref())) {
                 (None, _) => faults.push(format!("{place}: unknown key {key:?}{}", suggestion(key))),
-                (Some(_), None) => faults.push(format!("{place}: {key} must be a string, a whole number, true or false.")),
+                (Some(_), None) => faults.push(format!(
+                    "{place}: {key} must be a string, a whole number, true or false."
+                )),
                 (Some(name), Some(value)) => {
                     layer.0.insert(name, (format!("{place}, {name}"), value));
                 }
@@ -351,10 +353,14 @@ impl Reader<'_> {
 
     fn retention_days(&mut self) -> Option<u32> {
         let (source, value) = self.sourced("retention_days")?;
-        let days = value.parse().ok().filter(|days| (1..=RETENTION_DAYS_MAX).contains(days));
+        let days = value
+            .parse()
+            .ok()
+            .filter(|days| (1..=RETENTION_DAYS_MAX).contains(days));
         if days.is_none() {
-            self.faults
-                .push(format!("{source}: {value:?} is not a number of days from 1 to {RETENTION_DAYS_MAX}."));
+            self.faults.push(format!(
+                "{source}: {value:?} is not a number of days from 1 to {RETENTION_DAYS_MAX}."
+            ));
         }
         days
     }

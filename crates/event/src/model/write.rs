@@ -12,38 +12,44 @@ use crate::{
 impl Event<'_> {
     /// The event's canonical bytes.
     pub fn to_parts(&self) -> Parts<Vec<u8>> {
-        let mut out = Vec::with_capacity(1024);
-        let mut ends = [0; 5];
-        self.write_core(&mut out);
-        ends[0] = end(&out);
-        self.actor.write(&mut out);
-        ends[1] = end(&out);
-        write_list(&self.targets, &mut out, Target::write);
-        ends[2] = end(&out);
-        self.context.write(&mut out);
-        ends[3] = end(&out);
-        self.write_details(&mut out);
-        ends[4] = end(&out);
-        Parts::new(out, ends).expect("the ends were taken in order from these very bytes")
+        self.write_parts(
+            1024,
+            |out| write_list(&self.targets, out, Target::write),
+            |out| self.write_details(out),
+        )
     }
 
-    /// The canonical bytes of an event whose details, and whose targets if they are given, are there as canonical bytes already. Used
-    /// by stores that keep the other parts' fields apart.
-    pub fn to_parts_with(&self, targets: Option<&[u8]>, details: &[u8]) -> Parts<Vec<u8>> {
-        let mut out = Vec::with_capacity(640 + details.len());
+    /// The event's canonical bytes when details, and targets if given, are at hand as canonical bytes: these are taken as
+    /// they are, and what the event says of them does not count. For stores that keep the other parts as columns.
+    pub fn to_parts_around(&self, targets: Option<&[u8]>, details: &[u8]) -> Parts<Vec<u8>> {
+        let given = details.len() + targets.map_or(0, <[u8]>::len);
+        self.write_parts(
+            given + 896,
+            |out| match targets {
+                Some(targets) => out.extend_from_slice(targets),
+                None => write_list(&self.targets, out, Target::write),
+            },
+            |out| out.extend_from_slice(details),
+        )
+    }
+
+    fn write_parts(
+        &self,
+        capacity: usize,
+        targets: impl Fn(&mut Vec<u8>),
+        details: impl Fn(&mut Vec<u8>),
+    ) -> Parts<Vec<u8>> {
+        let mut out = Vec::with_capacity(capacity);
         let mut ends = [0; 5];
         self.write_core(&mut out);
         ends[0] = end(&out);
         self.actor.write(&mut out);
         ends[1] = end(&out);
-        match targets {
-            Some(targets) => out.extend_from_slice(targets),
-            None => write_list(&self.targets, &mut out, Target::write),
-        }
+        targets(&mut out);
         ends[2] = end(&out);
         self.context.write(&mut out);
         ends[3] = end(&out);
-        out.extend_from_slice(details);
+        details(&mut out);
         ends[4] = end(&out);
         Parts::new(out, ends).expect("the ends were taken in order from these very bytes")
     }

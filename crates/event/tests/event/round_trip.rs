@@ -224,6 +224,11 @@ proptest! {
         // The model read from the bytes writes the same bytes.
         let event = Event::parse(&admitted.parts).unwrap();
         prop_assert_eq!(&event.to_parts(), &admitted.parts);
+        // So it does around parts that a store kept as bytes, whatever the event says of them.
+        let (targets, details) = (admitted.parts.part(Part::Targets), admitted.parts.part(Part::Details));
+        prop_assert_eq!(&event.to_parts_around(None, details), &admitted.parts);
+        let without = Event { targets: vec![], changes: vec![], metadata: None, message: None, ..event.clone() };
+        prop_assert_eq!(&without.to_parts_around(Some(targets), details), &admitted.parts);
         prop_assert_eq!(event.occurred_at, admitted.occurred_at);
         prop_assert_eq!(event.organization.as_ref(), &admitted.organization);
         prop_assert_eq!(event.client_id.as_deref(), admitted.client_id.as_ref().map(|client_id| client_id.id.as_str()));

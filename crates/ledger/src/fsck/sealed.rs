@@ -36,11 +36,7 @@ pub(super) fn open_all(parts: &Parts, loaded: &Loaded, deep: bool, report: &mut 
             }
         }
         match Segment::open(&objects.file(&segment.data.name), &objects.file(&segment.bundle.name)) {
-            Ok(found) if found.events() == segment.events => open.push((segment, found)),
-            Ok(found) => report.find(
-                format_args!("segment {}", segment.segment),
-                format!("it has {} events, the manifest says {}", found.events(), segment.events),
-            ),
+            Ok(found) => open.push((segment, found)),
             Err(error) => report.find(format_args!("segment {}", segment.segment), error.to_string()),
         }
     }
@@ -225,8 +221,8 @@ fn check_index(
         return;
     };
     let stored = segment
-        .index_block(run, block)
-        .and_then(|range| segment.index_bytes(range));
+        .index_length(run, block)
+        .and_then(|length| segment.index_bytes(run, block, 0..length));
     match stored {
         Err(error) => report.find(format_args!("index block {block} of {place}"), error.to_string()),
         Ok(stored) if stored != parts.indexer.index(&parsed) => report.find(
@@ -246,6 +242,11 @@ pub(super) fn runs_by_ledger<'s>(
     for (stored, segment) in open {
         match segment.runs() {
             Ok(own) => {
+                let events: u64 = own.iter().map(|run| run.rows).sum();
+                if events != stored.events {
+                    let detail = format!("it has {events} events, the manifest says {}", stored.events);
+                    report.find(format_args!("segment {}", stored.segment), detail);
+                }
                 for run in own {
                     runs.entry(run.ledger).or_default().push((stored, segment, run));
                 }

@@ -1,316 +1,436 @@
-//! Reading the Parquet file: single rows by the offset index, and long stretches of them.
+//! Reading a segment: runs by ledger, rows and single values by number, leaf hashes and numbers by sequence.
+//!
+//! Invariants
+//! - What is answered was held against a checksum, and rows against their leaf as well.
+//! - An open segment holds its row groups' entries and one page table; everything else is read when it is asked for.
+//!
+//! Numbers and sequences that are not the run's are bugs of the caller.
 
 use std::{
-    fs::File,
-    io::{self, Read},
+    collections::HashMap,
     ops::Range,
-    os::unix::fs::FileExt,
-    path::PathBuf,
-    sync::Arc,
+    path::Path,
+    sync::{Arc, Mutex},
 };
 
-use bytes::Bytes;
-use parquet::{
-    column::reader::{ColumnReaderImpl, GenericColumnReader},
-    data_type::{
-        BoolType, ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
-    },
-    errors::ParquetError,
-    file::{
-        metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader},
-        reader::{ChunkReader, Length},
-        serialized_reader::SerializedPageReader,
-    },
-};
+use trailbook_event::Timestamp;
 use trailbook_merkle::Hash;
 
-use super::columns::{COLUMNS, Id, Kind, Record, schema};
-use crate::{Error, Row};
+use super::{
+    BLOCK_ROWS, Run, TextColumn,
+    bundle::{
+        BLOCK_BYTES, Block, FOOTER_BYTES, Footer, GROUP_BYTES, Group, MAGIC, RUN_BYTES, TILE_OFFSET_BYTES,
+        decode_groups,
+    },
+    bytes::Fields,
+    cells::Cells,
+    columns::Column,
+    decode::{self, Values},
+    files::Source,
+    pages::PageTable,
+    tile::{self, Place, TILE_ROWS, Tile},
+};
+use crate::{Error, EventId, Row, database::LedgerId};
 
-/// A file that is read from any position, by several readers at a time.
-#[derive(Debug, Clone)]
-struct Positioned {
-    file: Arc<File>,
-    length: u64,
-}
+/// Begins and ends a Parquet file.
+const PARQUET_MAGIC: [u8; 4] = *b"PAR1";
 
-/// A reader of a [`Positioned`] from a position on.
-struct From {
-    file: Arc<File>,
-    position: u64,
-}
-
-impl Read for From {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(bytes, self.position)?;
-        self.position += count as u64;
-        Ok(count)
-    }
-}
-
-impl Length for Positioned {
-    fn len(&self) -> u64 {
-        self.length
-    }
-}
-
-impl ChunkReader for Positioned {
-    type T = From;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(From {
-            file: Arc::clone(&self.file),
-            position: start,
-        })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let end = start.checked_add(length as u64).filter(|end| *end <= self.length);
-        end.ok_or_else(|| ParquetError::EOF("a page lies beyond the end of the file".to_owned()))?;
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start)?;
-        Ok(bytes.into())
-    }
-}
-
-/// An open Parquet file of a segment.
+/// An open segment. Cheap to share; every method reads with its own position.
 #[derive(Debug)]
-pub(super) struct Data {
-    file: Arc<Positioned>,
-    path: PathBuf,
-    metadata: ParquetMetaData,
-    /// The first row of each row group, and the number of rows in all.
-    group_starts: Vec<u64>,
+pub struct Segment {
+    data: Source,
+    bundle: Source,
+    footer: Footer,
+    groups: Vec<Group>,
+    /// The page table that was used last, and its row group: most reads follow one another.
+    table: Mutex<Option<(usize, Arc<PageTable>)>>,
 }
 
-impl Data {
-    pub(super) fn open(path: PathBuf) -> Result<Self, Error> {
-        let open = || -> io::Result<Positioned> {
-            let file = File::open(&path)?;
-            let length = file.metadata()?.len();
-            Ok(Positioned {
-                file: Arc::new(file),
-                length,
-            })
-        };
-        let file = open().map_err(|error| Error::storage("open a segment", format!("{}: {error}", path.display())))?;
-        let metadata = ParquetMetaDataReader::new()
-            .with_offset_index_policy(PageIndexPolicy::Required)
-            .with_column_index_policy(PageIndexPolicy::Skip)
-            .parse_and_finish(&file);
-        let metadata = metadata.map_err(|error| corrupt(&path, &error))?;
-        let names = metadata
-            .file_metadata()
-            .schema()
-            .get_fields()
-            .iter()
-            .map(|field| field.name().to_owned());
-        if !names.eq(schema().get_fields().iter().map(|field| field.name().to_owned())) {
-            return Err(corrupt(&path, &"it has other columns than a segment"));
-        }
-        let mut group_starts = vec![0];
-        for group in metadata.row_groups() {
-            let rows =
-                u64::try_from(group.num_rows()).map_err(|_| corrupt(&path, &"a row group has a negative length"))?;
-            group_starts.push(group_starts.last().copied().unwrap_or_default() + rows);
+/// Rows of one row group: which group, and the rows counted from its first.
+struct Portion {
+    group: usize,
+    rows: Vec<u64>,
+}
+
+impl Segment {
+    /// Opens both files and reads the footers.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file when it is not what [`super::Writer`] wrote; [`Error::Storage`] when it cannot be read.
+    pub fn open(data: &Path, bundle: &Path) -> Result<Self, Error> {
+        let (data, bundle) = (Source::open(data)?, Source::open(bundle)?);
+        let not_a_bundle = || bundle.corrupt("it is not the bundle of a segment, or was cut");
+        let footer_offset = bundle
+            .length()
+            .checked_sub(FOOTER_BYTES as u64)
+            .ok_or_else(not_a_bundle)?;
+        let footer = Footer::decode(&bundle.read(footer_offset, FOOTER_BYTES)?, bundle.length());
+        let begins = bundle.read(0, MAGIC.len())? == MAGIC;
+        let footer = footer.filter(|_| begins).ok_or_else(not_a_bundle)?;
+        let groups = bundle.read(footer.groups_offset, footer.groups as usize * GROUP_BYTES)?;
+        let groups = decode_groups(&groups, &footer);
+        let groups = groups.ok_or_else(|| bundle.corrupt("its directory of row groups is damaged"))?;
+        let magic_length = PARQUET_MAGIC.len();
+        let is_parquet = data.length() == footer.data_bytes
+            && data.read(0, magic_length)? == PARQUET_MAGIC
+            && data.read(data.length().saturating_sub(magic_length as u64), magic_length)? == PARQUET_MAGIC;
+        if !is_parquet {
+            return Err(data.corrupt("it is not the Parquet file that its bundle describes, or was cut"));
         }
         Ok(Self {
-            file: Arc::new(file),
-            path,
-            metadata,
-            group_starts,
+            data,
+            bundle,
+            footer,
+            groups,
+            table: Mutex::new(None),
         })
     }
 
-    pub(super) fn corrupt(&self, what: &dyn std::fmt::Display) -> Error {
-        corrupt(&self.path, what)
-    }
-
-    /// Rows of all row groups.
-    pub(super) fn rows_in_all(&self) -> u64 {
-        self.group_starts.last().copied().unwrap_or_default()
-    }
-
-    /// How ascending row numbers fall into row groups: each group, and the rows in it.
-    fn by_group(&self, rows: &[u64]) -> Result<Vec<(usize, Vec<usize>)>, Error> {
-        let mut groups: Vec<(usize, Vec<usize>)> = Vec::new();
-        for row in rows {
-            if *row >= self.rows_in_all() {
-                return Err(self.corrupt(&format!("it has no row {row}")));
-            }
-            let group = self.group_starts.partition_point(|start| start <= row) - 1;
-            let place = (row - self.group_starts[group]) as usize;
-            match groups.last_mut() {
-                Some((last, places)) if *last == group => places.push(place),
-                _ => groups.push((group, vec![place])),
+    /// The run of a ledger, if it has one here.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn run(&self, ledger: LedgerId) -> Result<Option<Run>, Error> {
+        let mut range = 0..self.footer.runs;
+        while !range.is_empty() {
+            let middle = range.start + (range.end - range.start) / 2;
+            let bytes = self
+                .bundle
+                .read(self.footer.runs_offset + middle * RUN_BYTES as u64, RUN_BYTES)?;
+            let run = self.decode_run(&bytes)?;
+            match run.ledger.cmp(&ledger) {
+                std::cmp::Ordering::Less => range.start = middle + 1,
+                std::cmp::Ordering::Equal => return Ok(Some(run)),
+                std::cmp::Ordering::Greater => range.end = middle,
             }
         }
-        Ok(groups)
+        Ok(None)
     }
 
-    fn reader<T: DataType>(&self, group: usize, id: Id) -> Result<ColumnReaderImpl<T>, ParquetError> {
-        let metadata = self.metadata.row_group(group);
-        let column = metadata.column(id as usize);
-        let pages = self
-            .metadata
-            .page_index()
-            .and_then(|index| index.offset_index(group, id as usize));
-        let pages = pages.map(|index| index.page_locations().clone());
-        let rows = metadata.num_rows() as usize;
-        let pages = SerializedPageReader::new(Arc::clone(&self.file), column, rows, pages)?;
-        Ok(GenericColumnReader::new(column.column_descr_ptr(), Box::new(pages)))
+    /// All runs, in the order of their ledgers.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn runs(&self) -> Result<Vec<Run>, Error> {
+        let bytes = self
+            .bundle
+            .read(self.footer.runs_offset, self.footer.runs as usize * RUN_BYTES)?;
+        bytes
+            .chunks_exact(RUN_BYTES)
+            .map(|entry| self.decode_run(entry))
+            .collect()
     }
 
-    /// The values of a column in some rows of a group, ascending; without `None` where the column is not optional.
-    fn values<T: DataType>(&self, group: usize, id: Id, places: &[usize]) -> Result<Vec<Option<T::T>>, Error> {
-        self.read_values::<T>(group, id, places)
-            .map_err(|error| self.corrupt(&error))
+    fn decode_run(&self, bytes: &[u8]) -> Result<Run, Error> {
+        Run::decode(bytes, &self.footer).ok_or_else(|| self.bundle.corrupt("its directory of runs is damaged"))
     }
 
-    fn read_values<T: DataType>(
-        &self,
-        group: usize,
-        id: Id,
-        places: &[usize],
-    ) -> Result<Vec<Option<T::T>>, ParquetError> {
-        let mut reader = self.reader::<T>(group, id)?;
-        let (mut at, mut values, mut present) = (0, Vec::with_capacity(places.len()), Vec::with_capacity(places.len()));
-        for stretch in stretches(places) {
-            if stretch.start > at && reader.skip_records(stretch.start - at)? != stretch.start - at {
-                return Err(ParquetError::EOF("a column ends early".to_owned()));
-            }
-            let (wanted, known) = (stretch.len(), present.len());
-            let optional = COLUMNS[id as usize].optional;
-            let mut read = 0;
-            while read < wanted {
-                let levels = optional.then_some(&mut present);
-                let (records, _, _) = reader.read_records(wanted - read, levels, None, &mut values)?;
-                if records == 0 {
-                    return Err(ParquetError::EOF("a column ends early".to_owned()));
-                }
-                read += records;
-            }
-            if !optional {
-                present.resize(known + wanted, 1);
-            }
-            at = stretch.end;
-        }
-        let mut values = values.into_iter();
-        let all: Vec<Option<T::T>> = present
-            .iter()
-            .map(|level| (*level == 1).then(|| values.next()).flatten())
-            .collect();
-        Ok(all)
-    }
-
-    /// The values of a column that is not optional.
-    fn required<T: DataType>(&self, group: usize, id: Id, places: &[usize]) -> Result<Vec<T::T>, Error> {
-        let values: Option<Vec<T::T>> = self.values::<T>(group, id, places)?.into_iter().collect();
-        values
-            .filter(|values| values.len() == places.len())
-            .ok_or_else(|| self.corrupt(&format!("values are missing in column {}", COLUMNS[id as usize].name)))
-    }
-
-    /// Integers of a column in ascending rows.
-    pub(super) fn integers(&self, id: Id, rows: &[u64]) -> Result<Vec<i64>, Error> {
-        let mut all = Vec::with_capacity(rows.len());
-        for (group, places) in self.by_group(rows)? {
-            all.extend(self.required::<Int64Type>(group, id, &places)?);
-        }
-        Ok(all)
-    }
-
-    /// 16 bytes of a column in ascending rows.
-    pub(super) fn fixed(&self, id: Id, rows: &[u64]) -> Result<Vec<FixedLenByteArray>, Error> {
-        let mut all = Vec::with_capacity(rows.len());
-        for (group, places) in self.by_group(rows)? {
-            all.extend(self.required::<FixedLenByteArrayType>(group, id, &places)?);
-        }
-        Ok(all)
-    }
-
-    /// Texts of a column in ascending rows.
-    pub(super) fn texts(&self, id: Id, rows: &[u64]) -> Result<Vec<Option<String>>, Error> {
-        let mut all = Vec::with_capacity(rows.len());
-        for (group, places) in self.by_group(rows)? {
-            for value in self.values::<ByteArrayType>(group, id, &places)? {
-                let text = value.map(|value| value.as_utf8().map(ToOwned::to_owned)).transpose();
-                all.push(text.map_err(|error| self.corrupt(&error))?);
-            }
-        }
-        Ok(all)
-    }
-
-    /// Whole rows, ascending, each with its leaf hash. What they hash to is not compared here.
-    pub(super) fn rows(&self, rows: &[u64], leaf_hashes: &[Hash]) -> Result<Vec<Row>, Error> {
-        let mut all = Vec::with_capacity(rows.len());
-        let mut hashes = leaf_hashes.iter();
-        for (group, places) in self.by_group(rows)? {
-            for (record, hash) in self.records(group, &places)?.into_iter().zip(hashes.by_ref()) {
-                let sequence = record.sequence;
-                let row = record.into_row(*hash);
-                all.push(row.map_err(|what| self.corrupt(&format!("the row of sequence {sequence}: {what}")))?);
-            }
-        }
-        Ok(all)
-    }
-
-    fn records(&self, group: usize, places: &[usize]) -> Result<Vec<Record>, Error> {
-        let mut texts: Vec<std::vec::IntoIter<Option<ByteArray>>> = Vec::with_capacity(COLUMNS.len());
-        for (place, column) in COLUMNS.iter().enumerate() {
-            let wanted = matches!(column.kind, Kind::Text | Kind::Bytes) && place != Id::Project as usize;
-            let values = if wanted {
-                self.read_texts(group, place, places)?
-            } else {
-                Vec::new()
+    /// Rows by their numbers in the run (0 is the newest), ascending; answered in that order. Each is checked against its leaf.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming file, ledger and event; [`Error::Storage`].
+    pub fn rows(&self, run: &Run, numbers: &[u64]) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::with_capacity(numbers.len());
+        let mut tiles = HashMap::new();
+        for portion in self.portions(run, numbers) {
+            let table = self.table(portion.group)?;
+            // Which project a row belongs to is for other engines: the run's ledger says it here.
+            let columns = Column::ALL.into_iter().filter(|column| *column != Column::Project);
+            let read = |column: Column| {
+                Ok((
+                    column,
+                    decode::read(&self.data, column, table.column(column), &portion.rows)?,
+                ))
             };
-            texts.push(values.into_iter());
+            let columns = columns.map(read).collect::<Result<Vec<_>, Error>>()?;
+            for position in 0..portion.rows.len() {
+                let number = numbers[rows.len()];
+                let row = cells(&columns, position).row();
+                let row = row.ok_or_else(|| self.damaged(run, format_args!("a row is malformed: number={number}")))?;
+                self.check(run, number, &row, &mut tiles)?;
+                rows.push(row);
+            }
         }
-        let mut sequences = self.required::<Int64Type>(group, Id::Sequence, places)?.into_iter();
-        let mut commits = self.required::<Int64Type>(group, Id::Commit, places)?.into_iter();
-        let mut ids = self
-            .required::<FixedLenByteArrayType>(group, Id::Id, places)?
-            .into_iter();
-        let mut epochs = self.required::<Int32Type>(group, Id::Epoch, places)?.into_iter();
-        let mut received = self.required::<Int64Type>(group, Id::ReceivedAt, places)?.into_iter();
-        let mut occurred = self.required::<Int64Type>(group, Id::OccurredAt, places)?.into_iter();
-        let mut security = self.required::<BoolType>(group, Id::Security, places)?.into_iter();
-        let mut nonces = self
-            .values::<FixedLenByteArrayType>(group, Id::Nonce, places)?
-            .into_iter();
-        let record = || {
-            Some(Record {
-                sequence: sequences.next()?,
-                commit: commits.next()?,
-                id: ids.next()?,
-                epoch: epochs.next()?,
-                received_at: received.next()?,
-                occurred_at: occurred.next()?,
-                security: security.next()?,
-                texts: texts.iter_mut().map(|values| values.next().flatten()).collect(),
-                nonce: nonces.next()?,
-            })
+        Ok(rows)
+    }
+
+    /// Holds a row against its leaf and its number.
+    fn check(&self, run: &Run, number: u64, row: &Row, tiles: &mut HashMap<u64, Tile>) -> Result<(), Error> {
+        let damaged = || {
+            let (sequence, id) = (row.sequence, row.id);
+            self.damaged(
+                run,
+                format_args!("an event does not match its leaf: number={number} sequence={sequence} id={id}"),
+            )
         };
-        Ok(std::iter::from_fn(record).collect())
-    }
-
-    fn read_texts(&self, group: usize, place: usize, places: &[usize]) -> Result<Vec<Option<ByteArray>>, Error> {
-        self.values::<ByteArrayType>(group, Id::ALL[place], places)
-    }
-}
-
-/// Ascending places as stretches without gaps.
-fn stretches(places: &[usize]) -> Vec<Range<usize>> {
-    let mut stretches: Vec<Range<usize>> = Vec::new();
-    for place in places {
-        match stretches.last_mut() {
-            Some(last) if last.end == *place => last.end += 1,
-            _ => stretches.push(*place..place + 1),
+        if !run.sequences().contains(&row.sequence) {
+            return Err(damaged());
+        }
+        let offset = row.sequence - run.first_sequence;
+        let tile = match tiles.entry(offset / TILE_ROWS) {
+            std::collections::hash_map::Entry::Occupied(tile) => tile.into_mut(),
+            std::collections::hash_map::Entry::Vacant(place) => place.insert(self.tile(run, offset / TILE_ROWS)?),
+        };
+        let position = (offset % TILE_ROWS) as usize;
+        if tile.hash(position) == row.leaf_hash && tile.number(position) == number {
+            Ok(())
+        } else {
+            Err(damaged())
         }
     }
-    stretches
+
+    fn damaged(&self, run: &Run, what: std::fmt::Arguments<'_>) -> Error {
+        self.data.corrupt(format_args!("{what} ledger={}", run.ledger))
+    }
+
+    /// `occurred_at` of some rows of the run, in milliseconds.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn times(&self, run: &Run, numbers: Range<u64>) -> Result<Vec<i64>, Error> {
+        self.numbers_of(run, Column::OccurredAt, &numbers.collect::<Vec<_>>())
+    }
+
+    /// Sequences of some rows of the run.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn sequences(&self, run: &Run, numbers: Range<u64>) -> Result<Vec<u64>, Error> {
+        let sequences = self.numbers_of(run, Column::Sequence, &numbers.collect::<Vec<_>>())?;
+        let inside = |sequence: i64| {
+            u64::try_from(sequence)
+                .ok()
+                .filter(|sequence| run.sequences().contains(sequence))
+        };
+        let sequences = sequences.into_iter().map(inside).collect::<Option<_>>();
+        sequences.ok_or_else(|| self.damaged(run, format_args!("a row has a sequence that its run has not")))
+    }
+
+    /// The numbers of the rows with these sequences: the permutation.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn numbers(&self, run: &Run, sequences: Range<u64>) -> Result<Vec<u64>, Error> {
+        self.of_tiles(run, sequences, Tile::number)
+    }
+
+    /// Texts of rows in a column, with `None` where it is unset; numbers ascend.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn texts(&self, run: &Run, column: TextColumn, numbers: &[u64]) -> Result<Vec<Option<String>>, Error> {
+        let column = match column {
+            TextColumn::TraceId => Column::TraceId,
+            TextColumn::ClientId => Column::ClientId,
+        };
+        let text = |bytes: Option<Vec<u8>>| bytes.map(String::from_utf8).transpose();
+        let texts = self
+            .bytes_of(run, column, numbers)?
+            .into_iter()
+            .map(text)
+            .collect::<Result<_, _>>();
+        texts.map_err(|error| {
+            self.damaged(
+                run,
+                format_args!("a text is not UTF-8: {error} column={}", column.name()),
+            )
+        })
+    }
+
+    /// `received_at` of one row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn received_at(&self, run: &Run, number: u64) -> Result<Timestamp, Error> {
+        let times = self.numbers_of(run, Column::ReceivedAt, &[number])?;
+        Ok(Timestamp::from_millis(times[0]))
+    }
+
+    /// The Log ID of one row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn id(&self, run: &Run, number: u64) -> Result<EventId, Error> {
+        let id = self.bytes_of(run, Column::Id, &[number])?.pop().flatten();
+        let id = id.and_then(|bytes| bytes.try_into().ok());
+        id.map(EventId::from_bytes)
+            .ok_or_else(|| self.damaged(run, format_args!("a row has no id: number={number}")))
+    }
+
+    /// Leaf hashes of sequences of the run.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn leaf_hashes(&self, run: &Run, sequences: Range<u64>) -> Result<Vec<Hash>, Error> {
+        self.of_tiles(run, sequences, Tile::hash)
+    }
+
+    /// How many index blocks the run has: block `b` covers rows `b * BLOCK_ROWS ..`.
+    pub fn blocks(&self, run: &Run) -> usize {
+        run.rows.div_ceil(BLOCK_ROWS as u64) as usize
+    }
+
+    /// How long a block's index is.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn index_length(&self, run: &Run, block: usize) -> Result<u64, Error> {
+        Ok(self.block(run, block)?.length)
+    }
+
+    /// Bytes of a block's index, as [`super::Indexer::index`] made them. They are not checked: whoever reads them has
+    /// checksums inside.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn index_bytes(&self, run: &Run, block: usize, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        let place = self.block(run, block)?;
+        assert!(
+            range.start <= range.end && range.end <= place.length,
+            "a block's index has {} bytes",
+            place.length
+        );
+        self.bundle
+            .read(place.offset + range.start, (range.end - range.start) as usize)
+    }
+
+    fn block(&self, run: &Run, block: usize) -> Result<Block, Error> {
+        assert!(block < self.blocks(run), "the run has {} blocks", self.blocks(run));
+        let entry = self.bundle.read(run.block_offset(block), BLOCK_BYTES)?;
+        let block = Block::decode(&entry, &self.footer);
+        block.ok_or_else(|| {
+            self.bundle
+                .corrupt(format_args!("a directory of blocks is damaged: ledger={}", run.ledger))
+        })
+    }
+
+    fn numbers_of(&self, run: &Run, column: Column, numbers: &[u64]) -> Result<Vec<i64>, Error> {
+        let mut all = Vec::with_capacity(numbers.len());
+        for portion in self.portions(run, numbers) {
+            let table = self.table(portion.group)?;
+            all.extend(decode::numbers(
+                &self.data,
+                column,
+                table.column(column),
+                &portion.rows,
+            )?);
+        }
+        Ok(all)
+    }
+
+    fn bytes_of(&self, run: &Run, column: Column, numbers: &[u64]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let mut all = Vec::with_capacity(numbers.len());
+        for portion in self.portions(run, numbers) {
+            let table = self.table(portion.group)?;
+            let values = decode::bytes(&self.data, column, table.column(column), &portion.rows)?;
+            all.extend(values.into_iter().map(|value| value.map(|value| value.data().to_vec())));
+        }
+        Ok(all)
+    }
+
+    /// Where rows of a run are, by row group.
+    fn portions(&self, run: &Run, numbers: &[u64]) -> Vec<Portion> {
+        assert!(numbers.is_sorted_by(|number, next| number < next), "numbers ascend");
+        assert!(
+            numbers.last().is_none_or(|last| *last < run.rows),
+            "the run has {} rows",
+            run.rows
+        );
+        let mut portions = Vec::new();
+        let mut rest = numbers;
+        while let Some(first) = rest.first() {
+            let group = self
+                .groups
+                .partition_point(|group| group.first_row <= run.first_row + first)
+                - 1;
+            let Group { first_row, rows, .. } = self.groups[group];
+            let (here, later) = rest.split_at(rest.partition_point(|number| run.first_row + number < first_row + rows));
+            let rows = here.iter().map(|number| run.first_row + number - first_row).collect();
+            portions.push(Portion { group, rows });
+            rest = later;
+        }
+        portions
+    }
+
+    fn table(&self, group: usize) -> Result<Arc<PageTable>, Error> {
+        let mut last = self.table.lock().expect("whoever holds it does not panic");
+        if let Some((_, table)) = last.as_ref().filter(|(of, _)| *of == group) {
+            return Ok(Arc::clone(table));
+        }
+        let entry = &self.groups[group];
+        let bytes = self.bundle.read(entry.table_offset, entry.table_length as usize)?;
+        let intact = crc32fast::hash(&bytes) == entry.table_checksum;
+        let table = intact
+            .then(|| PageTable::decode(&bytes, entry.rows, self.data.length()))
+            .flatten();
+        let table = table.ok_or_else(|| {
+            self.bundle
+                .corrupt(format_args!("a page table is damaged: row_group={group}"))
+        })?;
+        let table = Arc::new(table);
+        *last = Some((group, Arc::clone(&table)));
+        Ok(table)
+    }
+
+    /// Something that tiles know of each sequence.
+    fn of_tiles<T>(
+        &self,
+        run: &Run,
+        sequences: Range<u64>,
+        value: impl Fn(&Tile, usize) -> T,
+    ) -> Result<Vec<T>, Error> {
+        let inside = run.first_sequence <= sequences.start && sequences.end <= run.sequences().end;
+        assert!(
+            inside || sequences.is_empty(),
+            "the run has the sequences {:?}",
+            run.sequences()
+        );
+        let mut values = Vec::with_capacity((sequences.end.saturating_sub(sequences.start)) as usize);
+        let mut next = sequences.start;
+        while next < sequences.end {
+            let offset = next - run.first_sequence;
+            let tile = self.tile(run, offset / TILE_ROWS)?;
+            let first = (offset % TILE_ROWS) as usize;
+            let end = tile.count().min(first + (sequences.end - next) as usize);
+            values.extend((first..end).map(|position| value(&tile, position)));
+            next += (end - first) as u64;
+        }
+        Ok(values)
+    }
+
+    fn tile(&self, run: &Run, tile: u64) -> Result<Tile, Error> {
+        let damaged = || {
+            self.bundle.corrupt(format_args!(
+                "leaf hashes are damaged: ledger={} tile={tile}",
+                run.ledger
+            ))
+        };
+        let entry = self
+            .bundle
+            .read(run.offset + tile * TILE_OFFSET_BYTES as u64, TILE_OFFSET_BYTES)?;
+        let offset = Fields(&entry).u64().ok_or_else(damaged)?;
+        let count = (run.rows - tile * TILE_ROWS).min(TILE_ROWS) as usize;
+        let left = self.bundle.length().checked_sub(offset).ok_or_else(damaged)?;
+        let bytes = self
+            .bundle
+            .read(offset, left.min(tile::length_max(count) as u64) as usize)?;
+        let place = Place {
+            ledger: run.ledger,
+            first_sequence: run.first_sequence + tile * TILE_ROWS,
+        };
+        Tile::decode(bytes, place, count, run.rows).ok_or_else(damaged)
+    }
 }
 
-fn corrupt(path: &std::path::Path, what: &dyn std::fmt::Display) -> Error {
-    Error::corrupt(format!("{}: {what}; run `trailbook fsck --deep`", path.display()))
+/// The values of one row.
+fn cells(columns: &[(Column, Values)], position: usize) -> Cells<'_> {
+    let mut cells = Cells::EMPTY;
+    for (column, values) in columns {
+        match values {
+            Values::Numbers(numbers) => cells.numbers[*column as usize] = numbers[position],
+            Values::Flags(flags) => cells.security = flags[position],
+            Values::Bytes(bytes) => cells.bytes[*column as usize] = bytes[position].as_ref().map(|bytes| bytes.data()),
+        }
+    }
+    cells
 }

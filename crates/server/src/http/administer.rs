@@ -99,10 +99,13 @@ fn described(ask: &Ask, retention: Retention) -> Organization {
             retention_days: retention.days_at(now),
             legal_hold: retention.legal_hold,
         },
-        pending_retention: retention.pending.filter(|(_, at)| *at > now).map(|(days, at)| PendingRetention {
-            retention_days: days,
-            takes_effect_at: Time(trailbook_event::Timestamp::from_millis(at)),
-        }),
+        pending_retention: retention
+            .pending
+            .filter(|(_, at)| *at > now)
+            .map(|(days, at)| PendingRetention {
+                retention_days: days,
+                takes_effect_at: Time(trailbook_event::Timestamp::from_millis(at)),
+            }),
     }
 }
 
@@ -116,9 +119,15 @@ pub(crate) async fn set_up(ask: Ask, headers: HeaderMap, body: Body) -> Result<R
     let request: OrganizationRequest = read(&ask, &headers, body).await?;
     let invalid = |pointer: Pointer, detail: &str| Err(Problem::fault(Code::Invalid, pointer, detail));
     if request.name.is_some_and(|name| name != ask.organization.organization()) {
-        return invalid(Pointer::root().child("name"), "It must be the name in the path: an organization keeps its name.");
+        return invalid(
+            Pointer::root().child("name"),
+            "It must be the name in the path: an organization keeps its name.",
+        );
     }
-    let OwnPolicy { retention_days, legal_hold } = request.policy;
+    let OwnPolicy {
+        retention_days,
+        legal_hold,
+    } = request.policy;
     if retention_days.is_some_and(|days| !(1..=RETENTION_DAYS_MAX).contains(&days)) {
         let pointer = Pointer::root().child("policy").child("retention_days");
         return invalid(pointer, "It must be null (for ever) or from 1 to 365250.");
@@ -133,9 +142,17 @@ pub(crate) async fn set_up(ask: Ask, headers: HeaderMap, body: Body) -> Result<R
         {"field": "retention_days", "before": days(before.days_at(now)), "after": days(retention_days)},
         {"field": "legal_hold", "before": before.legal_hold, "after": legal_hold},
     ]);
-    let record = record(&ask, "trailbook.policy.changed", "Changed how long events are kept", changes, serde_json::Value::Null)?;
+    let record = record(
+        &ask,
+        "trailbook.policy.changed",
+        "Changed how long events are kept",
+        changes,
+        serde_json::Value::Null,
+    )?;
     let ledger = &ask.app.ledger;
-    let after = ledger.set_retention(&ask.organization, retention_days, legal_hold, record).await?;
+    let after = ledger
+        .set_retention(&ask.organization, retention_days, legal_hold, record)
+        .await?;
     Ok(json(&described(&ask, after)))
 }
 
@@ -148,21 +165,38 @@ pub(crate) async fn set_up(ask: Ask, headers: HeaderMap, body: Body) -> Result<R
 pub(crate) async fn redact(ask: Ask, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     if !ask.app.policy.redaction {
-        return Err(Problem::new(Code::Forbidden, "Redaction is switched off here (setting redaction)."));
+        return Err(Problem::new(
+            Code::Forbidden,
+            "Redaction is switched off here (setting redaction).",
+        ));
     }
     let request: RedactionRequest = read(&ask, &headers, body).await?;
     let parts = parts(&request.parts)?;
     let reason = request.reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON_MAX {
         let pointer = Pointer::root().child("reason");
-        return Err(Problem::fault(Code::Invalid, pointer, "It must have 1 to 1000 characters."));
+        return Err(Problem::fault(
+            Code::Invalid,
+            pointer,
+            "It must have 1 to 1000 characters.",
+        ));
     }
     let row = reads::find(&ask)?;
     let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
-    let metadata = serde_json::json!({"event": row.id.to_string(), "sequence": row.sequence.to_string(), "parts": names});
+    let metadata =
+        serde_json::json!({"event": row.id.to_string(), "sequence": row.sequence.to_string(), "parts": names});
     let description = format!("Redacted {} of event {}: {reason}", names.join(", "), row.id);
-    let record = record(&ask, "trailbook.event.redacted", &description, serde_json::json!([]), metadata)?;
-    ask.app.ledger.redact(&ask.organization, row.sequence, &parts, record).await?;
+    let record = record(
+        &ask,
+        "trailbook.event.redacted",
+        &description,
+        serde_json::json!([]),
+        metadata,
+    )?;
+    ask.app
+        .ledger
+        .redact(&ask.organization, row.sequence, &parts, record)
+        .await?;
     let mut redacted = row.redacted();
     redacted.extend(parts);
     redacted.sort_unstable();
@@ -176,17 +210,28 @@ pub(crate) async fn redact(ask: Ask, headers: HeaderMap, body: Body) -> Result<R
 fn parts(names: &[String]) -> Result<Vec<Part>, Problem> {
     let pointer = || Pointer::root().child("parts");
     let known = |name: &String| Part::ALL.into_iter().find(|part| part.name() == name);
-    let parts = names.iter().map(known).collect::<Option<Vec<Part>>>().filter(|parts| !parts.is_empty());
+    let parts = names
+        .iter()
+        .map(known)
+        .collect::<Option<Vec<Part>>>()
+        .filter(|parts| !parts.is_empty());
     parts.ok_or_else(|| {
         let known = Part::ALL.map(Part::name).join(", ");
-        Problem::fault(Code::Invalid, pointer(), format!("It must name at least one of {known}."))
+        Problem::fault(
+            Code::Invalid,
+            pointer(),
+            format!("It must name at least one of {known}."),
+        )
     })
 }
 
 async fn read<T: for<'d> Deserialize<'d>>(ask: &Ask, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
     let received = ask.app.bodies.receive(headers, body).await?;
     if received.format != Format::Json {
-        return Err(Problem::new(Code::UnsupportedMediaType, "Content-Type must be application/json."));
+        return Err(Problem::new(
+            Code::UnsupportedMediaType,
+            "Content-Type must be application/json.",
+        ));
     }
     serde_json::from_slice(&received.bytes).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Problem::fault(Code::Invalid, Pointer::root(), format!("{error}.")),

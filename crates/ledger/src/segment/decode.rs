@@ -1,0 +1,185 @@
+//! Reading values of one column for some rows of a row group: only the pages that hold them, each checked before it is decoded.
+
+use std::{ops::Range, sync::Arc};
+
+use bytes::Bytes;
+use parquet::{
+    basic::{Compression as Codec, ZstdLevel},
+    column::reader::ColumnReaderImpl,
+    data_type::{BoolType, ByteArray, ByteArrayType, DataType, FixedLenByteArrayType, Int64Type},
+    errors::ParquetError,
+    file::{metadata::ColumnChunkMetaData, serialized_reader::SerializedPageReader},
+};
+
+use super::{
+    columns::{Column, Kind},
+    files::Source,
+    pages::{ColumnPages, Page},
+};
+use crate::Error;
+
+/// Values of a column, one for each row that was asked for.
+pub(super) enum Values {
+    Numbers(Vec<i64>),
+    Flags(Vec<bool>),
+    Bytes(Vec<Option<ByteArray>>),
+}
+
+/// The values of rows of a row group; `rows` ascend and are rows that it has.
+pub(super) fn read(source: &Source, column: Column, pages: &ColumnPages, rows: &[u64]) -> Result<Values, Error> {
+    match column.kind() {
+        Kind::Number => numbers(source, column, pages, rows).map(Values::Numbers),
+        Kind::Flag => Ok(Values::Flags(decode::<BoolType>(source, column, pages, rows)?.0)),
+        Kind::Bytes | Kind::Fixed => bytes(source, column, pages, rows).map(Values::Bytes),
+    }
+}
+
+/// The values of a column of numbers.
+pub(super) fn numbers(source: &Source, column: Column, pages: &ColumnPages, rows: &[u64]) -> Result<Vec<i64>, Error> {
+    Ok(decode::<Int64Type>(source, column, pages, rows)?.0)
+}
+
+/// The values of a column of byte strings, of fixed length or not.
+pub(super) fn bytes(
+    source: &Source,
+    column: Column,
+    pages: &ColumnPages,
+    rows: &[u64],
+) -> Result<Vec<Option<ByteArray>>, Error> {
+    if column.kind() == Kind::Fixed {
+        let (values, levels) = decode::<FixedLenByteArrayType>(source, column, pages, rows)?;
+        return Ok(spread(values.into_iter().map(ByteArray::from), levels));
+    }
+    let (values, levels) = decode::<ByteArrayType>(source, column, pages, rows)?;
+    Ok(spread(values.into_iter(), levels))
+}
+
+fn decode<T: DataType>(
+    source: &Source,
+    column: Column,
+    pages: &ColumnPages,
+    rows: &[u64],
+) -> Result<(Vec<T::T>, Vec<i16>), Error> {
+    let wanted = Wanted::new(pages, rows);
+    let bytes = wanted.bytes(source, column)?;
+    let values = wanted.decode::<T>(column, bytes);
+    values.map_err(|error| {
+        source.corrupt(format_args!(
+            "pages cannot be decoded: {error} column={}",
+            column.name()
+        ))
+    })
+}
+
+/// Puts values to the rows that have one. Without levels all rows have.
+fn spread(mut values: impl Iterator<Item = ByteArray>, levels: Vec<i16>) -> Vec<Option<ByteArray>> {
+    if levels.is_empty() {
+        return values.map(Some).collect();
+    }
+    let value = |level| if level > 0 { values.next() } else { None };
+    levels.into_iter().map(value).collect()
+}
+
+/// The pages that are needed, and which of their rows.
+struct Wanted {
+    /// Where each begins, the dictionary first.
+    pages: Vec<(u64, Page)>,
+    has_dictionary: bool,
+    /// Rows of all these pages.
+    rows: u64,
+    /// Rows that are wanted, counted from the first row of the first page.
+    spans: Vec<Range<u64>>,
+}
+
+impl Wanted {
+    fn new(column: &ColumnPages, rows: &[u64]) -> Self {
+        let mut wanted = Self {
+            pages: Vec::new(),
+            has_dictionary: column.dictionary.is_some(),
+            rows: 0,
+            spans: Vec::new(),
+        };
+        let mut offset = column.offset;
+        if let Some(dictionary) = column.dictionary {
+            wanted.pages.push((offset, dictionary));
+            offset += u64::from(dictionary.length);
+        }
+        let (mut first, mut rest) = (0, rows);
+        for page in &column.pages {
+            let end = first + u64::from(page.rows);
+            let (here, later) = rest.split_at(rest.partition_point(|row| *row < end));
+            if !here.is_empty() {
+                here.iter().for_each(|row| wanted.add_row(wanted.rows + (row - first)));
+                wanted.pages.push((offset, *page));
+                wanted.rows += u64::from(page.rows);
+            }
+            (first, rest) = (end, later);
+            offset += u64::from(page.length);
+        }
+        wanted
+    }
+
+    fn add_row(&mut self, row: u64) {
+        match self.spans.last_mut() {
+            Some(last) if last.end == row => last.end += 1,
+            _ => self.spans.push(row..row + 1),
+        }
+    }
+
+    /// The pages' bytes, one after the other; neighbours are read at once.
+    fn bytes(&self, source: &Source, column: Column) -> Result<Bytes, Error> {
+        let total: usize = self.pages.iter().map(|(_, page)| page.length as usize).sum();
+        let mut bytes = Vec::with_capacity(total);
+        for neighbours in self
+            .pages
+            .chunk_by(|(offset, page), next| offset + u64::from(page.length) == next.0)
+        {
+            let length = neighbours.iter().map(|(_, page)| page.length as usize).sum();
+            let read = source.read(neighbours[0].0, length)?;
+            let mut rest = &read[..];
+            for (offset, page) in neighbours {
+                let (page_bytes, later) = rest.split_at(page.length as usize);
+                if crc32fast::hash(page_bytes) != page.checksum {
+                    let what = format_args!(
+                        "a page does not match its checksum: column={} offset={offset}",
+                        column.name()
+                    );
+                    return Err(source.corrupt(what));
+                }
+                rest = later;
+            }
+            bytes.extend_from_slice(&read);
+        }
+        Ok(Bytes::from(bytes))
+    }
+
+    /// The wanted rows' values and, in optional columns, which rows have one.
+    fn decode<T: DataType>(&self, column: Column, bytes: Bytes) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
+        let metadata = ColumnChunkMetaData::builder(column.descriptor())
+            .set_compression(Codec::ZSTD(ZstdLevel::default()))
+            .set_num_values(self.rows as i64)
+            .set_total_compressed_size(bytes.len() as i64)
+            .set_data_page_offset(0)
+            .set_dictionary_page_offset(self.has_dictionary.then_some(0))
+            .build()?;
+        let pages = SerializedPageReader::new(Arc::new(bytes), &metadata, self.rows as usize, None)?;
+        let mut reader = ColumnReaderImpl::<T>::new(column.descriptor(), Box::new(pages));
+        let (mut values, mut levels) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        for span in &self.spans {
+            let skipped = reader.skip_records((span.start - at) as usize)? as u64;
+            let length = (span.end - span.start) as usize;
+            let (read, _, _) = reader.read_records(length, Some(&mut levels), None, &mut values)?;
+            if at + skipped != span.start || read != length {
+                return Err(ParquetError::General(
+                    "a page has fewer rows than the page table says".to_owned(),
+                ));
+            }
+            at = span.end;
+        }
+        if !column.is_optional() {
+            levels.clear();
+        }
+        Ok((values, levels))
+    }
+}
