@@ -124,7 +124,7 @@ impl Rewriting {
     fn run(mut self) -> Result<Option<Written>, Error> {
         let open = self.inputs.iter().map(|input| self.history.open(input));
         let open = open.collect::<Result<Vec<_>, _>>()?;
-        let (runs, adjoin) = adjoining(&open)?;
+        let adjoin = adjoining(&open)?;
         if adjoin < self.inputs.len().min(2) {
             return Ok(None);
         }
@@ -137,7 +137,7 @@ impl Rewriting {
             rows_max: self.rows_max,
         };
         let mut output = Output::new(self.history.objects(), &*self.indexer, &*self.random, kind);
-        let carried_out = rewrite(runs, &|ledger| self.rules(ledger), &mut output)?;
+        let carried_out = rewrite(&open[..adjoin], &|ledger| self.rules(ledger), &mut output)?;
         let (kind, drafts) = output.finish()?;
         Ok(Some(Written {
             kind,

@@ -3,21 +3,17 @@
 //!
 //! Invariants
 //! - Inputs are in the order of their commits; of each ledger the runs follow one another without a gap.
-//! - Memory does not grow with the size of the inputs: a run is read a chunk at a time.
+//! - Memory does not grow with the size of the inputs: each is read from front to end, a chunk at a time.
 
-use std::{cmp::Ordering, collections::BTreeMap, collections::BinaryHeap, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, iter::Peekable, sync::Arc};
 
 use crate::{
-    Error, OrganizationKey, Row,
+    Error, OrganizationKey, Overlay, Row,
     database::{Change, LedgerId},
-    history::Overlay,
     output::Output,
     redact,
-    segment::{Run, Segment},
+    segment::{Scan, Segment},
 };
-
-/// Rows of a run that are read at a time.
-const CHUNK_ROWS: u64 = 2_048;
 
 /// What a rewriting must know of a ledger.
 pub(crate) struct Rules {
@@ -28,178 +24,90 @@ pub(crate) struct Rules {
     pub(crate) overlay: Arc<Overlay>,
 }
 
-/// The runs of each ledger over some segments.
-pub(crate) type Runs = BTreeMap<LedgerId, Vec<(Arc<Segment>, Run)>>;
-
-/// The runs of segments, which are in the order of their commits, up to the first segment that would leave a gap in some
-/// ledger; and how many segments that are.
-pub(crate) fn adjoining(segments: &[Arc<Segment>]) -> Result<(Runs, usize), Error> {
-    let mut runs = Runs::new();
+/// How many of some segments, which are in the order of their commits, leave no ledger with a gap.
+pub(crate) fn adjoining(segments: &[Arc<Segment>]) -> Result<usize, Error> {
+    let mut ends = BTreeMap::<LedgerId, u64>::new();
     for (position, segment) in segments.iter().enumerate() {
-        let own = segment.runs()?;
-        let adjoins = |run: &Run| {
-            runs.get(&run.ledger)
-                .and_then(|known| known.last())
-                .is_none_or(|(_, last)| last.first_sequence + last.rows == run.first_sequence)
-        };
-        if !own.iter().all(adjoins) {
-            return Ok((runs, position));
+        let runs = segment.runs()?;
+        let adjoins = |ledger, first| ends.get(&ledger).is_none_or(|end| *end == first);
+        if !runs.iter().all(|run| adjoins(run.ledger, run.first_sequence)) {
+            return Ok(position);
         }
-        for run in own {
-            runs.entry(run.ledger).or_default().push((Arc::clone(segment), run));
-        }
+        ends.extend(runs.iter().map(|run| (run.ledger, run.sequences().end)));
     }
-    Ok((runs, segments.len()))
+    Ok(segments.len())
 }
 
-/// Writes the rows of runs anew; answers which redactions that carries out.
+/// Writes the rows of segments anew; answers which redactions that carries out.
 pub(crate) fn rewrite(
-    runs: Runs,
+    segments: &[Arc<Segment>],
     rules: &dyn Fn(LedgerId) -> Result<Rules, Error>,
     output: &mut Output<'_>,
 ) -> Result<Vec<Change>, Error> {
+    let scans = segments
+        .iter()
+        .map(|segment| Ok(Scan::new(Arc::clone(segment))?.peekable()));
+    let mut scans = scans.collect::<Result<Vec<_>, Error>>()?;
     let mut carried_out = Vec::new();
-    for (ledger, runs) in runs {
+    while let Some(ledger) = next_ledger(&mut scans)? {
         let rules = rules(ledger)?;
-        carried_out.extend(rules.carried_out(ledger, &runs));
-        let rows = Merged::new(runs, rules.floor)?.map(|row| {
+        let mut redactions = Vec::new();
+        let rows = Merged {
+            ledger,
+            scans: &mut scans,
+        };
+        let kept = rows.filter(|row| row.as_ref().map_or(true, |row| row.sequence >= rules.floor));
+        let honoured = kept.map(|row| {
             let row = row?;
             Ok(Arc::new(match rules.overlay.get(&row.sequence) {
-                Some(redaction) => redact::redacted(&row, &redaction.secrets),
+                Some(redaction) => {
+                    redactions.push((row.sequence, redaction.redacted_at));
+                    redact::redacted(&row, &redaction.secrets)
+                }
                 None => row,
             }))
         });
-        output.run(ledger, &rules.key, rows)?;
+        output.run(ledger, &rules.key, honoured)?;
+        if !redactions.is_empty() {
+            carried_out.push(Change::Rewritten { ledger, redactions });
+        }
     }
     Ok(carried_out)
 }
 
-impl Rules {
-    /// The redactions that are carried out when these runs are written anew.
-    fn carried_out(&self, ledger: LedgerId, runs: &[(Arc<Segment>, Run)]) -> Option<Change> {
-        let inside = |sequence: u64| runs.iter().any(|(_, run)| run.sequences().contains(&sequence));
-        let redactions: Vec<(u64, i64)> = self
-            .overlay
-            .iter()
-            .filter(|(sequence, _)| inside(**sequence))
-            .map(|(sequence, redaction)| (*sequence, redaction.redacted_at))
-            .collect();
-        (!redactions.is_empty()).then_some(Change::Rewritten { ledger, redactions })
-    }
-}
-
-/// The rows of some runs of one ledger, newest first; an error ends it.
-struct Merged {
-    heads: BinaryHeap<Reading>,
-}
-
-/// A run that is being read: its next row and where it goes on.
-struct Reading {
-    next: Row,
-    chunk: std::vec::IntoIter<Row>,
-    rest: std::ops::Range<u64>,
-    segment: Arc<Segment>,
-    run: Run,
-    floor: u64,
-}
-
-impl Merged {
-    fn new(runs: Vec<(Arc<Segment>, Run)>, floor: u64) -> Result<Self, Error> {
-        let mut heads = BinaryHeap::with_capacity(runs.len());
-        for (segment, run) in runs {
-            if run.first_sequence + run.rows > floor {
-                heads.extend(Reading::begin(segment, run, floor)?);
-            }
+/// The lowest ledger that has rows left.
+fn next_ledger(scans: &mut [Peekable<Scan>]) -> Result<Option<LedgerId>, Error> {
+    let mut lowest = None;
+    for scan in scans {
+        match scan.peek() {
+            Some(Ok((ledger, _))) => lowest = Some(lowest.map_or(*ledger, |known: LedgerId| known.min(*ledger))),
+            Some(Err(error)) => return Err(error.clone()),
+            None => {}
         }
-        Ok(Self { heads })
     }
-
-    fn advance(&mut self) -> Result<Option<Row>, Error> {
-        let Some(first) = self.heads.pop() else { return Ok(None) };
-        let (row, rest) = first.step()?;
-        self.heads.extend(rest);
-        Ok(Some(row))
-    }
+    Ok(lowest)
 }
 
-impl Iterator for Merged {
+/// The rows of one ledger over several scans, newest first.
+struct Merged<'s> {
+    ledger: LedgerId,
+    scans: &'s mut [Peekable<Scan>],
+}
+
+impl Iterator for Merged<'_> {
     type Item = Result<Row, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.advance().transpose();
-        if let Some(Err(_)) = next {
-            self.heads.clear();
-        }
-        next
+        let ledger = self.ledger;
+        let newest = self.scans.iter_mut().enumerate().filter_map(|(place, scan)| {
+            let moment = match scan.peek()? {
+                Err(_) => (i64::MAX, u64::MAX),
+                Ok((of, row)) if *of == ledger => (row.occurred_at.millis(), row.sequence),
+                Ok(_) => return None,
+            };
+            Some((Reverse(moment), place))
+        });
+        let (_, place) = newest.min()?;
+        self.scans[place].next().map(|next| next.map(|(_, row)| row))
     }
 }
-
-impl Reading {
-    fn begin(segment: Arc<Segment>, run: Run, floor: u64) -> Result<Option<Self>, Error> {
-        let mut rest = 0..run.rows;
-        let mut chunk = Vec::new().into_iter();
-        let next = next_row(&segment, &run, floor, &mut chunk, &mut rest)?;
-        Ok(next.map(|next| Self {
-            next,
-            chunk,
-            rest,
-            segment,
-            run,
-            floor,
-        }))
-    }
-
-    /// The next row, and the reading of what comes after it.
-    fn step(mut self) -> Result<(Row, Option<Self>), Error> {
-        let following = next_row(&self.segment, &self.run, self.floor, &mut self.chunk, &mut self.rest)?;
-        Ok(match following {
-            Some(following) => {
-                let row = std::mem::replace(&mut self.next, following);
-                (row, Some(self))
-            }
-            None => (self.next, None),
-        })
-    }
-}
-
-/// The next row of a run at or above the floor.
-fn next_row(
-    segment: &Segment,
-    run: &Run,
-    floor: u64,
-    chunk: &mut std::vec::IntoIter<Row>,
-    rest: &mut std::ops::Range<u64>,
-) -> Result<Option<Row>, Error> {
-    loop {
-        if let Some(row) = chunk.find(|row| row.sequence >= floor) {
-            return Ok(Some(row));
-        }
-        if rest.is_empty() {
-            return Ok(None);
-        }
-        let end = (rest.start + CHUNK_ROWS).min(rest.end);
-        let numbers: Vec<u64> = (rest.start..end).collect();
-        *chunk = segment.rows(run, &numbers)?.into_iter();
-        rest.start = end;
-    }
-}
-
-impl Ord for Reading {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.next.occurred_at, self.next.sequence).cmp(&(other.next.occurred_at, other.next.sequence))
-    }
-}
-
-impl PartialOrd for Reading {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Reading {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Reading {}

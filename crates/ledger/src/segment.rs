@@ -19,6 +19,7 @@ mod decode;
 mod files;
 mod pages;
 mod read;
+mod scan;
 mod tile;
 mod write;
 
@@ -26,6 +27,7 @@ use std::ops::Range;
 
 use trailbook_event::{Event, Timestamp};
 
+pub(crate) use self::scan::Scan;
 pub use self::{read::Segment, write::Writer};
 use crate::{EventId, Row, database::LedgerId};
 

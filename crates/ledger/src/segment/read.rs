@@ -133,20 +133,9 @@ impl Segment {
         let mut rows = Vec::with_capacity(numbers.len());
         let mut tiles = HashMap::new();
         for portion in self.portions(run, numbers) {
-            let table = self.table(portion.group)?;
-            // Which project a row belongs to is for other engines: the run's ledger says it here.
-            let columns = Column::ALL.into_iter().filter(|column| *column != Column::Project);
-            let read = |column: Column| {
-                Ok((
-                    column,
-                    decode::read(&self.data, column, table.column(column), &portion.rows)?,
-                ))
-            };
-            let columns = columns.map(read).collect::<Result<Vec<_>, Error>>()?;
-            for position in 0..portion.rows.len() {
+            for row in self.read_rows(portion.group, &portion.rows)? {
                 let number = numbers[rows.len()];
-                let row = cells(&columns, position).row();
-                let row = row.ok_or_else(|| self.damaged(run, format_args!("a row is malformed: number={number}")))?;
+                let row = row.ok_or_else(|| self.malformed(run, number))?;
                 self.check(run, number, &row, &mut tiles)?;
                 rows.push(row);
             }
@@ -154,8 +143,29 @@ impl Segment {
         Ok(rows)
     }
 
+    /// Rows of a row group, unchecked; `None` for one that is malformed.
+    pub(super) fn read_rows(&self, group: usize, rows: &[u64]) -> Result<Vec<Option<Row>>, Error> {
+        let table = self.table(group)?;
+        // Which project a row belongs to is for other engines: the run's ledger says it here.
+        let columns = Column::ALL.into_iter().filter(|column| *column != Column::Project);
+        let read = |column: Column| Ok((column, decode::read(&self.data, column, table.column(column), rows)?));
+        let columns = columns.map(read).collect::<Result<Vec<_>, Error>>()?;
+        Ok((0..rows.len())
+            .map(|position| cells(&columns, position).row())
+            .collect())
+    }
+
+    pub(super) fn malformed(&self, run: &Run, number: u64) -> Error {
+        self.damaged(run, format_args!("a row is malformed: number={number}"))
+    }
+
+    /// The first row of each row group, and how many it has.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.groups.iter().map(|group| (group.first_row, group.rows))
+    }
+
     /// Holds a row against its leaf and its number.
-    fn check(&self, run: &Run, number: u64, row: &Row, tiles: &mut HashMap<u64, Tile>) -> Result<(), Error> {
+    pub(super) fn check(&self, run: &Run, number: u64, row: &Row, tiles: &mut HashMap<u64, Tile>) -> Result<(), Error> {
         let damaged = || {
             let (sequence, id) = (row.sequence, row.id);
             self.damaged(
