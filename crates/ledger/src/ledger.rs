@@ -214,6 +214,11 @@ impl Ledger {
         self.inner.shared.ledgers.get(organization).ok_or(Error::NotFound)
     }
 
+    /// The last commit that was sealed, 0 when there is none.
+    pub fn sealed_through(&self) -> u64 {
+        self.inner.shared.history.manifest().sealed_through()
+    }
+
     /// The number of the newest commit; a change says that there are new rows.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.inner.shared.commits.subscribe()

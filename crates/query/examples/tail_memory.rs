@@ -17,9 +17,11 @@ use trailbook_event::{
     filter::{Field, from_parameter},
     json, language,
 };
-use trailbook_ledger::{EventId, Head, OrganizationKey, Row};
+use trailbook_ledger::{Error, EventId, Head, OrganizationKey, Row, Sealed};
 use trailbook_merkle::Hash;
-use trailbook_query::{Engine, FacetRequest, Interval, Order, PageRequest, Question, Range, Scope, Source, View};
+use trailbook_query::{
+    CacheSizes, Engine, FacetRequest, Interval, Order, PageRequest, Question, Range, Scope, Source, View,
+};
 use trailbook_testkit::{Generator, Shape};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -35,8 +37,16 @@ impl Source for Plain {
         })
     }
 
-    fn rows(&self, _: &OrganizationKey, from: u64, limit: usize) -> Vec<Arc<Row>> {
+    fn tail(&self, _: &OrganizationKey, from: u64, limit: usize) -> Vec<Arc<Row>> {
         self.0.iter().skip(from as usize).take(limit).cloned().collect()
+    }
+
+    fn sealed(&self, _: &OrganizationKey) -> Result<Arc<Sealed>, Error> {
+        Ok(Arc::default())
+    }
+
+    fn rows(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Result<Vec<Arc<Row>>, Error> {
+        Ok(self.tail(organization, from, limit))
     }
 
     fn commits(&self) -> watch::Receiver<u64> {
@@ -50,7 +60,7 @@ fn main() {
     let rows = rows(events);
     let part_bytes: usize = rows.iter().map(|row| row.parts.bytes().len()).sum();
     let with_rows = resident_bytes();
-    let engine = Engine::new(Plain(rows, watch::channel(0).0), [0; 32]);
+    let engine = Engine::new(Plain(rows, watch::channel(0).0), [0; 32], CacheSizes::default());
     let scope = Scope {
         organization: OrganizationKey::new("default", "acme"),
         own: None,

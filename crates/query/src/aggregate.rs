@@ -1,13 +1,13 @@
 //! Aggregates: metrics over the found events, by fields and intervals of time, and arithmetic over the metrics.
 //!
-//! Numbers are added in sequence order, those of one event in the order of their texts, whatever the blocks are: a sum of
-//! fractions is always the same number.
+//! Sums are exact and rounded once, so that they do not depend on the order of the numbers and with it on the blocks.
 //!
 //! Not here: arithmetic (`expression`), percentiles (`percentile`), the calendar (`calendar`).
 
 mod accumulator;
 mod groups;
 mod lists;
+mod sum;
 mod traces;
 
 use jiff::tz::TimeZone;
@@ -134,7 +134,7 @@ impl View {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a request that makes no sense, [`Error::TooLarge`] beyond [`DISTINCT_MAX`] or [`GROUPS_MAX`];
-    /// [`Error::Corrupt`].
+    /// [`Error::Corrupt`], [`Error::Storage`].
     pub fn aggregate(&self, request: &AggregateRequest) -> Result<Vec<AggregateRow>, Error> {
         let expressions = check(request)?;
         let search = self.search(&request.question);
@@ -218,7 +218,7 @@ impl Measured {
     fn rows(&self, block: &Block, found: &RowSet) -> Result<RowSet, Error> {
         let mut rows = found.clone();
         if let Some(traces) = &self.traces {
-            rows.intersect(&traces.rows(block));
+            rows.intersect(&traces.rows(block)?);
         }
         match &self.filter {
             Some(filter) => select(block, filter, rows),

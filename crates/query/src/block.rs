@@ -1,153 +1,253 @@
-//! Consecutive rows of a ledger with everything that questions need to be answered fast, immutable once built.
+//! Some rows of a ledger with everything that questions need to be answered fast: in memory ([`Held`], the tail) or read from
+//! a segment when it is asked for ([`SealedBlock`]). Whatever it is, it never changes.
 //!
 //! Invariants
-//! - Rows stand in sequence order, without gaps; at most [`ROWS_MAX`].
+//! - At most [`ROWS_MAX`] rows, numbered from 0: in sequence order in the tail, in order of time elsewhere.
 //! - The terms are exactly what `filter::values` and the words of `filter::searched_texts` hand over for each row.
+//! - Rows below `from` and hidden ones are in no answer.
 //!
-//! Not here: which blocks there are (`tail_index`), what a filter selects (`plan`).
+//! Not here: which blocks there are (`tail_index`, `history`), what a filter selects (`plan`).
 
 mod build;
+mod dictionary;
+mod held;
+mod interner;
+mod moments;
+mod sealed;
 mod subjects;
-mod terms;
 
-use std::sync::Arc;
+use std::{ops::Range as Span, sync::Arc};
 
 use trailbook_event::{Event, Timestamp, filter::Field};
-use trailbook_ledger::Row;
+use trailbook_ledger::{EventId, Row};
 
-pub(crate) use subjects::Subjects;
-pub(crate) use terms::{Group, Terms};
+pub(crate) use build::{Builder, Built};
+pub(crate) use dictionary::{Dictionary, Group, Terms, Wanted};
+pub(crate) use held::Held;
+pub(crate) use moments::{Moment, Moments};
+pub(crate) use sealed::{BlockKey, SealedBlock};
+pub(crate) use subjects::{Subject, Subjects};
 
 use crate::{Error, row_set::RowSet, scope::Range};
 
 /// Most rows of a block: row numbers are 16 bits.
-pub(crate) const ROWS_MAX: usize = 1 << 15;
+pub(crate) const ROWS_MAX: usize = trailbook_ledger::segment::BLOCK_ROWS;
 
-/// An indexed run of rows.
-#[derive(Debug)]
+/// Rows of a ledger. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Block {
-    rows: Box<[Arc<Row>]>,
-    /// `occurred_at` of each row in milliseconds, so that looking for a time does not touch the rows.
-    times: Box<[i64]>,
-    /// Row numbers by (`occurred_at`, sequence); `None` when that is the order of the rows.
-    order: Option<Box<[u16]>>,
-    part_bytes: usize,
-    terms: Terms,
-    actors: Subjects,
-    targets: Subjects,
+    store: Store,
+    from: u64,
+    hidden: Option<Arc<RowSet>>,
 }
 
-/// An event's place in time: `occurred_at` in milliseconds, then sequence.
-pub(crate) type Moment = (i64, u64);
+#[derive(Debug, Clone)]
+enum Store {
+    Held(Arc<Held>),
+    Sealed(Arc<SealedBlock>),
+}
+
+/// How a block lies to a range of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Overlap {
+    Nothing,
+    Partly,
+    Whole,
+}
 
 impl Block {
-    /// Indexes rows that follow one another.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`] for a row whose parts cannot be read.
-    pub(crate) fn build(rows: Vec<Arc<Row>>) -> Result<Self, Error> {
-        build::build(rows)
+    /// Rows in memory, of which those with a sequence below `from` are in no answer.
+    pub(crate) fn held(held: Arc<Held>, from: u64) -> Self {
+        Self {
+            store: Store::Held(held),
+            from,
+            hidden: None,
+        }
     }
 
-    pub(crate) fn rows(&self) -> &[Arc<Row>] {
-        &self.rows
+    /// Sealed rows, of which those with a sequence below `from` and the hidden ones are in no answer.
+    pub(crate) fn sealed(sealed: SealedBlock, from: u64, hidden: Option<RowSet>) -> Self {
+        Self {
+            store: Store::Sealed(Arc::new(sealed)),
+            from,
+            hidden: hidden.map(Arc::new),
+        }
     }
 
-    pub(crate) fn terms(&self) -> &Terms {
-        &self.terms
+    /// How many rows it has, in answers or not.
+    pub(crate) fn length(&self) -> usize {
+        match &self.store {
+            Store::Held(held) => held.rows().len(),
+            Store::Sealed(sealed) => sealed.length(),
+        }
     }
 
-    /// The sequence of the first row.
-    pub(crate) fn first_sequence(&self) -> u64 {
-        self.rows.first().map_or(0, |row| row.sequence)
+    /// Where and when its rows are.
+    pub(crate) fn moments(&self) -> Result<Arc<Moments>, Error> {
+        match &self.store {
+            Store::Held(held) => Ok(Arc::clone(held.moments())),
+            Store::Sealed(sealed) => sealed.moments(),
+        }
     }
 
-    /// The bytes of the rows' parts.
-    pub(crate) fn part_bytes(&self) -> usize {
-        self.part_bytes
+    /// When the oldest and the newest row happened, in milliseconds.
+    pub(crate) fn reach(&self) -> Result<(i64, i64), Error> {
+        match &self.store {
+            Store::Held(held) => Ok(held.moments().reach()),
+            Store::Sealed(sealed) => sealed.reach(),
+        }
     }
 
-    /// When a row happened, in milliseconds.
-    pub(crate) fn time(&self, row: usize) -> i64 {
-        self.times[row]
+    /// Sequences between which its rows lie.
+    fn sequences(&self) -> Span<u64> {
+        match &self.store {
+            Store::Held(held) => held.moments().sequences(),
+            Store::Sealed(sealed) => sealed.sequences(),
+        }
     }
 
-    /// The place in time of a row.
-    pub(crate) fn moment(&self, row: usize) -> Moment {
-        (self.times[row], self.first_sequence() + row as u64)
+    /// Whether all rows are in a range of time and in answers over the ledger's first `size` events.
+    pub(crate) fn is_whole(&self, range: &Range, size: u64) -> Result<bool, Error> {
+        Ok(self.hidden.is_none() && self.is_known(size) && self.overlap(range)? == Overlap::Whole)
     }
 
-    /// The row at a position of the order by time.
-    pub(crate) fn in_time_order(&self, position: usize) -> usize {
-        self.order
-            .as_ref()
-            .map_or(position, |order| usize::from(order[position]))
-    }
-
-    /// The first and the last moment; `None` for an empty block.
-    pub(crate) fn moments(&self) -> Option<(Moment, Moment)> {
-        let last = self.rows.len().checked_sub(1)?;
-        Some((
-            self.moment(self.in_time_order(0)),
-            self.moment(self.in_time_order(last)),
-        ))
-    }
-
-    /// The positions in the order by time from which `reached` holds on; it must hold for all later moments.
-    pub(crate) fn position_where(&self, reached: impl Fn(Moment) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.rows.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if reached(self.moment(self.in_time_order(middle))) {
-                high = middle;
-            } else {
-                low = middle + 1;
+    /// The rows in a range of time that are in answers over the ledger's first `size` events.
+    pub(crate) fn within(&self, range: &Range, size: u64) -> Result<RowSet, Error> {
+        let length = self.length();
+        let mut set = match self.overlap(range)? {
+            Overlap::Nothing => return Ok(RowSet::empty(length)),
+            Overlap::Whole => RowSet::up_to(length, length),
+            Overlap::Partly => {
+                let moments = self.moments()?;
+                let mut set = range
+                    .to
+                    .map_or_else(|| RowSet::up_to(length, length), |to| moments.before(to));
+                if let Some(from) = range.from {
+                    set.subtract(&moments.before(from));
+                }
+                set
             }
+        };
+        if !self.is_known(size) {
+            set.intersect(&self.moments()?.with_sequences(self.from..size));
         }
-        low
-    }
-
-    /// The rows with a sequence below `size` in a range of time.
-    pub(crate) fn within(&self, range: &Range, size: u64) -> RowSet {
-        let known = size.saturating_sub(self.first_sequence()).min(self.rows.len() as u64) as usize;
-        let mut set = RowSet::up_to(known, self.rows.len());
-        if let Some(from) = range.from {
-            set.subtract(&self.before(from));
+        if let Some(hidden) = &self.hidden {
+            set.subtract(hidden);
         }
-        if let Some(to) = range.to {
-            set.intersect(&self.before(to));
-        }
-        set
+        Ok(set)
     }
 
     /// The rows that happened before an instant.
-    pub(crate) fn before(&self, instant: Timestamp) -> RowSet {
-        let length = self.rows.len();
-        let end = self.position_where(|(time, _)| time >= instant.millis());
-        let Some(order) = &self.order else {
-            return RowSet::up_to(end, length);
+    pub(crate) fn before(&self, instant: Timestamp) -> Result<RowSet, Error> {
+        let length = self.length();
+        let range = Range {
+            from: None,
+            to: Some(instant),
         };
-        if end == length {
-            return RowSet::up_to(length, length);
-        }
-        let mut set = RowSet::empty(length);
-        order[..end].iter().for_each(|row| set.insert(usize::from(*row)));
-        set
+        Ok(match self.overlap(&range)? {
+            Overlap::Nothing => RowSet::empty(length),
+            Overlap::Whole => RowSet::up_to(length, length),
+            Overlap::Partly => self.moments()?.before(instant),
+        })
     }
 
-    /// Reads the event of a row.
-    pub(crate) fn event(&self, row: usize) -> Result<Event<'_>, Error> {
-        let row = &self.rows[row];
-        Event::parse(&row.parts).map_err(|_| Error::Corrupt { sequence: row.sequence })
+    fn is_known(&self, size: u64) -> bool {
+        let sequences = self.sequences();
+        self.from <= sequences.start && sequences.end <= size
+    }
+
+    fn overlap(&self, range: &Range) -> Result<Overlap, Error> {
+        let of = |(oldest, newest): (i64, i64)| {
+            let (from, to) = (range.from.map(Timestamp::millis), range.to.map(Timestamp::millis));
+            if from.is_some_and(|from| newest < from) || to.is_some_and(|to| oldest >= to) {
+                Overlap::Nothing
+            } else if from.is_none_or(|from| oldest >= from) && to.is_none_or(|to| newest < to) {
+                Overlap::Whole
+            } else {
+                Overlap::Partly
+            }
+        };
+        // What is known without reading may say it already.
+        if let Store::Sealed(sealed) = &self.store {
+            match of(sealed.run_reach()) {
+                Overlap::Partly => {}
+                known => return Ok(known),
+            }
+        }
+        self.reach().map(of)
+    }
+
+    /// The terms of a field.
+    pub(crate) fn terms(&self, field: &Field) -> Result<Terms, Error> {
+        match &self.store {
+            Store::Held(held) => Ok(held.terms(field)),
+            Store::Sealed(sealed) => sealed.terms(field),
+        }
+    }
+
+    /// Adds the rows that have a wanted value of a field to a set.
+    pub(crate) fn mark(&self, field: &Field, wanted: Wanted<'_>, set: &mut RowSet) -> Result<(), Error> {
+        match &self.store {
+            Store::Held(held) => {
+                held.mark(held.group(field), wanted, set);
+                Ok(())
+            }
+            Store::Sealed(sealed) => sealed.mark(field, wanted, set),
+        }
+    }
+
+    /// Adds the rows that have a wanted word to a set.
+    pub(crate) fn mark_words(&self, wanted: Wanted<'_>, set: &mut RowSet) -> Result<(), Error> {
+        match &self.store {
+            Store::Held(held) => {
+                held.mark(Some(Group::WORDS), wanted, set);
+                Ok(())
+            }
+            Store::Sealed(sealed) => sealed.mark_group(Group::WORDS, wanted, set),
+        }
     }
 
     /// What facets count of the actor or of the targets: one value each, with its label. `None` for other fields, whose
     /// facets count the terms.
-    pub(crate) fn subjects(&self, field: &Field) -> Option<&Subjects> {
-        match field {
-            Field::Actor => Some(&self.actors),
-            Field::Target => Some(&self.targets),
-            _ => None,
+    pub(crate) fn subjects(&self, field: &Field) -> Result<Option<Arc<Subjects>>, Error> {
+        let group = match field {
+            Field::Actor => Group::ACTORS,
+            Field::Target => Group::TARGETS,
+            _ => return Ok(None),
+        };
+        match &self.store {
+            Store::Held(held) => Ok(Some(held.subjects(group))),
+            Store::Sealed(sealed) => sealed.subjects(group).map(Some),
         }
     }
+
+    /// Rows by their numbers, which ascend.
+    pub(crate) fn rows(&self, numbers: &[usize]) -> Result<Vec<Arc<Row>>, Error> {
+        match &self.store {
+            Store::Held(held) => Ok(numbers.iter().map(|number| Arc::clone(&held.rows()[*number])).collect()),
+            Store::Sealed(sealed) => sealed.rows(numbers),
+        }
+    }
+
+    /// The row with a Log ID, when the block is in memory and has it.
+    pub(crate) fn find_held(&self, id: &EventId) -> Option<usize> {
+        match &self.store {
+            Store::Held(held) => held.rows().binary_search_by_key(id, |row| row.id).ok(),
+            Store::Sealed(_) => None,
+        }
+    }
+
+    /// Whether another block has the same rows.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.store, &other.store) {
+            (Store::Held(left), Store::Held(right)) => Arc::ptr_eq(left, right),
+            (Store::Sealed(left), Store::Sealed(right)) => left.key() == right.key(),
+            _ => false,
+        }
+    }
+}
+
+/// Reads the event of a row.
+pub(crate) fn event(row: &Row) -> Result<Event<'_>, Error> {
+    Event::parse(&row.parts).map_err(|_| Error::unreadable(row.sequence))
 }

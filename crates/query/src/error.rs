@@ -18,11 +18,17 @@ pub enum Error {
     /// There is no such ledger, event or trace.
     #[error("not found")]
     NotFound,
-    /// A stored event cannot be read.
-    #[error("stored event is damaged sequence={sequence}")]
+    /// A file or the object store does not answer: try again.
+    #[error("{detail}")]
+    Storage {
+        /// What was being done, and what the engine said.
+        detail: String,
+    },
+    /// Stored bytes are not what they must be.
+    #[error("stored data is damaged: {detail}")]
     Corrupt {
-        /// The event's place in its ledger.
-        sequence: u64,
+        /// Where, and the remedy.
+        detail: String,
     },
 }
 
@@ -33,5 +39,28 @@ impl Error {
 
     pub(crate) fn too_large(detail: impl Into<String>) -> Self {
         Self::TooLarge { detail: detail.into() }
+    }
+
+    pub(crate) fn corrupt(detail: impl Into<String>) -> Self {
+        Self::Corrupt { detail: detail.into() }
+    }
+
+    /// A stored event whose parts are no event.
+    pub(crate) fn unreadable(sequence: u64) -> Self {
+        Self::corrupt(format!(
+            "an event cannot be read: sequence={sequence}; run `trailbook fsck`"
+        ))
+    }
+}
+
+impl From<trailbook_ledger::Error> for Error {
+    fn from(error: trailbook_ledger::Error) -> Self {
+        match error {
+            trailbook_ledger::Error::NotFound | trailbook_ledger::Error::Gone => Self::NotFound,
+            trailbook_ledger::Error::Corrupt { detail } => Self::Corrupt { detail },
+            other => Self::Storage {
+                detail: other.to_string(),
+            },
+        }
     }
 }

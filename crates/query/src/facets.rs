@@ -5,7 +5,7 @@ use trailbook_event::{filter::Field, text};
 
 use crate::{
     Error, Question, View,
-    block::{Block, Moment},
+    block::{Block, Moment, Subjects},
     row_set::RowSet,
 };
 
@@ -42,33 +42,42 @@ pub struct FacetValue {
     pub count: u64,
 }
 
-/// What is known of a value so far. Texts are those of the blocks.
+/// What is known of a value so far.
 #[derive(Default)]
-struct Tally<'b> {
+struct Tally {
     count: u64,
-    label: Option<(Moment, &'b str)>,
+    label: Option<(Moment, Box<str>)>,
 }
 
-type Tallies<'b> = FxHashMap<&'b str, Tally<'b>>;
+#[derive(Default)]
+struct Tallies(FxHashMap<Box<str>, Tally>);
+
+impl Tallies {
+    fn of(&mut self, value: &str) -> &mut Tally {
+        if !self.0.contains_key(value) {
+            self.0.insert(value.into(), Tally::default());
+        }
+        self.0.get_mut(value).expect("it is there or was inserted")
+    }
+}
 
 impl View {
     /// The values of some fields among the found events.
     ///
     /// # Errors
-    /// [`Error::Corrupt`].
+    /// [`Error::Corrupt`], [`Error::Storage`].
     pub fn facets(&self, request: &FacetRequest) -> Result<Vec<Facet>, Error> {
         let search = self.search(&request.question);
-        let mut tallies: Vec<Tallies<'_>> = request.fields.iter().map(|_| Tallies::default()).collect();
+        let mut tallies: Vec<Tallies> = request.fields.iter().map(|_| Tallies::default()).collect();
         for block in self.blocks() {
             let found = search.select(block)?;
             if found.is_empty() {
                 continue;
             }
             for (field, tallies) in request.fields.iter().zip(&mut tallies) {
-                if field_is_labelled(field) {
-                    count_subjects(block, field, &found, tallies);
-                } else {
-                    count_terms(block, field, &found, tallies);
+                match block.subjects(field)? {
+                    Some(subjects) => count_subjects(block, field, &subjects, &found, tallies)?,
+                    None => count_terms(block, field, &found, tallies)?,
                 }
             }
         }
@@ -83,60 +92,62 @@ impl View {
     }
 }
 
-fn field_is_labelled(field: &Field) -> bool {
-    matches!(field, Field::Actor | Field::Target)
-}
-
-fn count_terms<'b>(block: &'b Block, field: &Field, found: &RowSet, tallies: &mut Tallies<'b>) {
-    let terms = block.terms();
-    for term in terms.of_field(field) {
+fn count_terms(block: &Block, field: &Field, found: &RowSet, tallies: &mut Tallies) -> Result<(), Error> {
+    for (text, rows) in block.terms(field)?.iter() {
         let mut last = None;
-        let rows = terms
-            .postings(term)
-            .iter()
-            .filter(|row| found.contains(usize::from(**row)));
+        let rows = rows.iter().filter(|row| found.contains(usize::from(**row)));
         let count = rows.filter(|row| last.replace(**row) != Some(**row)).count();
         if count > 0 {
-            tallies.entry(terms.text(term)).or_default().count += count as u64;
+            tallies.of(text).count += count as u64;
         }
     }
+    Ok(())
 }
 
-fn count_subjects<'b>(block: &'b Block, field: &Field, found: &RowSet, tallies: &mut Tallies<'b>) {
-    let terms = block.terms();
-    let own = terms.of_field(field);
+fn count_subjects(
+    block: &Block,
+    field: &Field,
+    subjects: &Subjects,
+    found: &RowSet,
+    tallies: &mut Tallies,
+) -> Result<(), Error> {
+    let (terms, moments) = (block.terms(field)?, block.moments()?);
     // Of each term: how often it was counted, in which row last, and its newest label.
-    let mut counted = vec![(0_u64, None, None::<(Moment, u32)>); own.len()];
-    for subject in block.subjects(field).iter().flat_map(|subjects| subjects.iter()) {
-        if !found.contains(subject.row) {
-            continue;
-        }
-        let (count, last_row, label) = &mut counted[(subject.value - own.start) as usize];
+    let mut counted = vec![(0_u64, None, None::<(Moment, u32)>); terms.count() as usize];
+    for subject in subjects.iter().filter(|subject| found.contains(subject.row)) {
+        let (count, last_row, label) = &mut counted[subject.value as usize];
         if last_row.replace(subject.row) != Some(subject.row) {
             *count += 1;
         }
         if let Some(name) = subject.label {
-            let moment = block.moment(subject.row);
+            let moment = moments.moment(subject.row);
             if label.is_none_or(|(newest, _)| moment > newest) {
                 *label = Some((moment, name));
             }
         }
     }
-    for (term, (count, _, label)) in own.zip(counted).filter(|(_, (count, ..))| *count > 0) {
-        let tally = tallies.entry(terms.text(term)).or_default();
+    for (term, (count, _, label)) in (0..).zip(counted).filter(|(_, (count, ..))| *count > 0) {
+        let tally = tallies.of(terms.text(term));
         tally.count += count;
-        tally.label = tally.label.max(label.map(|(moment, name)| (moment, terms.text(name))));
+        if let Some((moment, name)) = label
+            && tally.label.as_ref().is_none_or(|(newest, _)| moment > *newest)
+        {
+            tally.label = Some((moment, terms.text(name).into()));
+        }
     }
+    Ok(())
 }
 
 /// The values that go out: most events first, then by value.
-fn first_values(tallies: Tallies<'_>, prefix: Option<&str>, limit: usize) -> Vec<FacetValue> {
+fn first_values(tallies: Tallies, prefix: Option<&str>, limit: usize) -> Vec<FacetValue> {
     let begins = |text: &str| prefix.is_none_or(|prefix| text::begins_folded(text, prefix));
-    let mut values: Vec<(&str, Tally<'_>)> = tallies
+    let label_begins = |tally: &Tally| tally.label.as_ref().is_some_and(|(_, label)| begins(label));
+    let mut values: Vec<(Box<str>, Tally)> = tallies
+        .0
         .into_iter()
-        .filter(|(value, tally)| begins(value) || tally.label.is_some_and(|(_, label)| begins(label)))
+        .filter(|(value, tally)| begins(value) || label_begins(tally))
         .collect();
-    let before = |(left, left_tally): &(&str, Tally<'_>), (right, right_tally): &(&str, Tally<'_>)| {
+    let before = |(left, left_tally): &(Box<str>, Tally), (right, right_tally): &(Box<str>, Tally)| {
         right_tally.count.cmp(&left_tally.count).then_with(|| left.cmp(right))
     };
     if values.len() > limit && limit > 0 {
@@ -144,10 +155,10 @@ fn first_values(tallies: Tallies<'_>, prefix: Option<&str>, limit: usize) -> Vec
     }
     values.truncate(limit);
     values.sort_unstable_by(before);
-    let owned = |(value, tally): (&str, Tally<'_>)| FacetValue {
-        value: value.to_owned(),
-        label: tally.label.map(|(_, label)| label.to_owned()),
+    let finished = |(value, tally): (Box<str>, Tally)| FacetValue {
+        value: value.into(),
+        label: tally.label.map(|(_, label)| label.into()),
         count: tally.count,
     };
-    values.into_iter().map(owned).collect()
+    values.into_iter().map(finished).collect()
 }

@@ -1,5 +1,7 @@
 //! The histogram: how many events each interval of time has, the empty ones too.
 
+use std::ops::Range;
+
 use jiff::tz::TimeZone;
 use trailbook_event::{
     Filter, Timestamp,
@@ -8,8 +10,10 @@ use trailbook_event::{
 
 use crate::{
     Error, Question, View,
+    block::Moments,
     calendar::{Interval, bucket_of, bucket_starts},
     plan::{Search, select},
+    row_set::RowSet,
     view::Extent,
 };
 
@@ -29,7 +33,7 @@ impl View {
     /// neither there are no buckets.
     ///
     /// # Errors
-    /// [`Error::Invalid`] beyond [`crate::BUCKETS_MAX`] buckets; [`Error::Corrupt`].
+    /// [`Error::Invalid`] beyond [`crate::BUCKETS_MAX`] buckets; [`Error::Corrupt`], [`Error::Storage`].
     pub fn histogram(&self, question: &Question, interval: Interval, zone: &TimeZone) -> Result<Vec<Bucket>, Error> {
         let search = self.search(question);
         let Some(Extent { first, last }) = self.extent(&search)? else {
@@ -53,30 +57,47 @@ impl View {
     fn fill(&self, search: &Search, security: &Filter, starts: &[i64], buckets: &mut [Bucket]) -> Result<(), Error> {
         for block in self.blocks() {
             let found = search.select(block)?;
-            let mut bucket = Between::default();
-            for row in found.iter() {
-                buckets[bucket.of(starts, block.time(row))].count += 1;
+            if found.is_empty() {
+                continue;
             }
-            for row in select(block, security, found)?.iter() {
-                buckets[bucket.of(starts, block.time(row))].security += 1;
+            let matters = select(block, security, found.clone())?;
+            let (oldest, newest) = block.reach()?;
+            let (first, last) = (bucket_of(starts, oldest), bucket_of(starts, newest));
+            if first == last {
+                buckets[first].count += found.count() as u64;
+                buckets[first].security += matters.count() as u64;
+                continue;
+            }
+            let moments = block.moments()?;
+            if moments.are_in_order() {
+                fill_in_order(&moments, &found, &matters, (starts, first..last + 1), buckets);
+            } else {
+                for row in found.iter() {
+                    let bucket = &mut buckets[bucket_of(starts, moments.time(row))];
+                    bucket.count += 1;
+                    bucket.security += u64::from(matters.contains(row));
+                }
             }
         }
         Ok(())
     }
 }
 
-/// The bucket of the event before: most events are in the same one.
-#[derive(Default)]
-struct Between {
-    bucket: usize,
-}
-
-impl Between {
-    fn of(&mut self, starts: &[i64], time: i64) -> usize {
-        let begun = starts.get(self.bucket).is_some_and(|start| *start <= time);
-        if !begun || starts.get(self.bucket + 1).is_some_and(|next| *next <= time) {
-            self.bucket = bucket_of(starts, time);
-        }
-        self.bucket
+/// Counts rows that stand in the order of time: each bucket has those between two places.
+fn fill_in_order(
+    moments: &Moments,
+    found: &RowSet,
+    matters: &RowSet,
+    (starts, reached): (&[i64], Range<usize>),
+    buckets: &mut [Bucket],
+) {
+    let mut from = 0;
+    for place in reached {
+        let to = starts
+            .get(place + 1)
+            .map_or(found.length(), |next| moments.position_where(|(time, _)| time >= *next));
+        buckets[place].count += found.count_between(from, to) as u64;
+        buckets[place].security += matters.count_between(from, to) as u64;
+        from = to;
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use trailbook_event::{Event, Filter, Record};
 use trailbook_ledger::{OrganizationKey, Row};
 
-use crate::Engine;
+use crate::{Engine, Error};
 
 /// Rows that are looked at before others get their turn.
 const BATCH_ROWS: usize = 256;
@@ -40,21 +40,42 @@ impl LiveFeed {
     /// Waits for matching events and returns them, oldest sequence first; an empty list says that the ledger has closed.
     ///
     /// Cancel safe: an event is not passed over when the future is dropped before it is ready.
-    pub async fn next(&mut self) -> Vec<Arc<Row>> {
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Storage`] when sealed events cannot be read; asking again reads them again.
+    pub async fn next(&mut self) -> Result<Vec<Arc<Row>>, Error> {
         loop {
             // Marked as seen before looking, so that a commit in between wakes the wait below.
             self.commits.borrow_and_update();
-            let rows = self.engine.source().rows(&self.organization, self.next, BATCH_ROWS);
+            let rows = self.rows().await?;
             if let Some(last) = rows.last() {
                 self.next = last.sequence + 1;
                 let matching: Vec<_> = rows.into_iter().filter(|row| self.matches(row)).collect();
                 if !matching.is_empty() {
-                    return matching;
+                    return Ok(matching);
                 }
                 tokio::task::yield_now().await;
             } else if self.commits.changed().await.is_err() {
-                return Vec::new();
+                return Ok(Vec::new());
             }
+        }
+    }
+
+    /// The next rows; those of the tail are at hand, others are read where that holds nobody up.
+    async fn rows(&self) -> Result<Vec<Arc<Row>>, Error> {
+        let (source, next) = (self.engine.source(), self.next);
+        let tail = source.tail(&self.organization, next, BATCH_ROWS);
+        let is_next = tail.first().is_some_and(|row| row.sequence == next);
+        if is_next || source.head(&self.organization).is_none_or(|head| head.size <= next) {
+            return Ok(tail);
+        }
+        let (engine, organization) = (self.engine.clone(), self.organization.clone());
+        let read = tokio::task::spawn_blocking(move || engine.source().rows(&organization, next, BATCH_ROWS));
+        match read.await {
+            Ok(rows) => Ok(rows?),
+            Err(error) => Err(Error::Storage {
+                detail: format!("reading sealed events ended early: {error}"),
+            }),
         }
     }
 

@@ -7,9 +7,12 @@ use trailbook_event::{
 
 use crate::{
     Error, Range,
-    block::{Block, Group},
+    block::{Block, Wanted, event},
     row_set::RowSet,
 };
+
+/// Rows that are read at a time to look for words in a row.
+const READ_ROWS: usize = 512;
 
 /// A filter over a range of time and the first `size` events of a ledger.
 #[derive(Debug, Clone)]
@@ -22,7 +25,20 @@ pub(crate) struct Search {
 impl Search {
     /// The rows of a block that this search finds.
     pub(crate) fn select(&self, block: &Block) -> Result<RowSet, Error> {
-        select(block, &self.filter, block.within(&self.range, self.size))
+        select(block, &self.filter, block.within(&self.range, self.size)?)
+    }
+
+    /// How many rows of a block this search finds; without looking where all of them are found.
+    pub(crate) fn count(&self, block: &Block) -> Result<usize, Error> {
+        if self.finds_all(block)? {
+            return Ok(block.length());
+        }
+        Ok(self.select(block)?.count())
+    }
+
+    /// Whether it is plain, without looking, that this search finds all rows of a block.
+    pub(crate) fn finds_all(&self, block: &Block) -> Result<bool, Error> {
+        Ok(self.filter.is_all() && block.is_whole(&self.range, self.size)?)
     }
 }
 
@@ -45,16 +61,16 @@ pub(crate) fn select(block: &Block, filter: &Filter, within: RowSet) -> Result<R
             rest.subtract(&select(block, filter, within)?);
             Ok(rest)
         }
-        Filter::Field { field, patterns } => Ok(with_value(block, field, patterns, within)),
+        Filter::Field { field, patterns } => with_value(block, field, patterns, within),
         Filter::Word(words) | Filter::Phrase(words) => with_words(block, filter, words, within),
         Filter::Before(instant) => {
             let mut found = within;
-            found.intersect(&block.before(*instant));
+            found.intersect(&block.before(*instant)?);
             Ok(found)
         }
         Filter::After(instant) => {
             let mut found = within;
-            found.subtract(&block.before(*instant));
+            found.subtract(&block.before(*instant)?);
             Ok(found)
         }
     }
@@ -80,54 +96,63 @@ fn reads_events(filter: &Filter) -> bool {
     }
 }
 
-fn with_value(block: &Block, field: &Field, patterns: &[Pattern], mut within: RowSet) -> RowSet {
-    let terms = block.terms();
+fn with_value(block: &Block, field: &Field, patterns: &[Pattern], mut within: RowSet) -> Result<RowSet, Error> {
     let mut found = RowSet::empty(within.length());
-    if let Some(group) = terms.group(field) {
-        for pattern in patterns {
-            match pattern {
-                Pattern::Whole(text) => terms.mark(terms.whole(group, text.folded()), &mut found),
-                Pattern::Prefix(text) => terms.mark(terms.prefix(group, text.folded()), &mut found),
-                Pattern::Network(_) => terms
-                    .of_group(group)
-                    .filter(|term| pattern.matches(terms.text(*term)))
-                    .for_each(|term| terms.mark(term..term + 1, &mut found)),
-            }
+    for pattern in patterns {
+        match pattern {
+            Pattern::Whole(text) => block.mark(field, Wanted::Whole(text.folded()), &mut found)?,
+            Pattern::Prefix(text) => block.mark(field, Wanted::Prefix(text.folded()), &mut found)?,
+            Pattern::Network(_) => block
+                .terms(field)?
+                .iter()
+                .filter(|(text, _)| pattern.matches(text))
+                .for_each(|(_, rows)| found.insert_all(rows)),
         }
     }
     within.intersect(&found);
-    within
+    Ok(within)
 }
 
 /// One word is decided by the terms alone. Of several, the terms say which rows have them all, and reading those events
 /// says whether they stand in a row.
 fn with_words(block: &Block, filter: &Filter, words: &Words, mut within: RowSet) -> Result<RowSet, Error> {
-    let terms = block.terms();
     let mut tokens = words.tokens().peekable();
     let mut several = false;
     while let Some(token) = tokens.next() {
         let is_last = tokens.peek().is_none();
         several |= !is_last;
-        let matching = match filter {
-            Filter::Word(_) if is_last => terms.prefix(Group::WORDS, token),
-            _ => terms.whole(Group::WORDS, token),
+        let wanted = match filter {
+            Filter::Word(_) if is_last => Wanted::Prefix(token),
+            _ => Wanted::Whole(token),
         };
         let mut having = RowSet::empty(within.length());
-        terms.mark(matching, &mut having);
+        block.mark_words(wanted, &mut having)?;
         within.intersect(&having);
+        if within.is_empty() {
+            return Ok(within);
+        }
     }
-    if !several {
-        return Ok(within);
+    if several {
+        verified(block, filter, &within)
+    } else {
+        Ok(within)
     }
-    let mut found = RowSet::empty(within.length());
-    for number in within.iter() {
-        let (row, event) = (&block.rows()[number], block.event(number)?);
-        if filter.matches(&Record {
-            occurred_at: row.occurred_at,
-            country: row.country(),
-            event: &event,
-        }) {
-            found.insert(number);
+}
+
+/// The rows whose events, read, pass a filter.
+fn verified(block: &Block, filter: &Filter, candidates: &RowSet) -> Result<RowSet, Error> {
+    let numbers: Vec<usize> = candidates.iter().collect();
+    let mut found = RowSet::empty(candidates.length());
+    for numbers in numbers.chunks(READ_ROWS) {
+        for (number, row) in numbers.iter().zip(block.rows(numbers)?) {
+            let event = event(&row)?;
+            if filter.matches(&Record {
+                occurred_at: row.occurred_at,
+                country: row.country(),
+                event: &event,
+            }) {
+                found.insert(*number);
+            }
         }
     }
     Ok(found)

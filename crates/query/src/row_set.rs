@@ -33,6 +33,11 @@ impl RowSet {
         self.words[row / 64] |= 1 << (row % 64);
     }
 
+    /// Inserts rows as postings list them.
+    pub(crate) fn insert_all(&mut self, rows: &[u16]) {
+        rows.iter().for_each(|row| self.insert(usize::from(*row)));
+    }
+
     pub(crate) fn contains(&self, row: usize) -> bool {
         self.words[row / 64] & (1 << (row % 64)) != 0
     }
@@ -43,6 +48,22 @@ impl RowSet {
 
     pub(crate) fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// How many rows from `start` up to `end` are in the set.
+    pub(crate) fn count_between(&self, start: usize, end: usize) -> usize {
+        let end = end.min(self.length);
+        if start >= end {
+            return 0;
+        }
+        let (first, last) = (start / 64, (end - 1) / 64);
+        let count = |word: u64| word.count_ones() as usize;
+        let (from, to) = (u64::MAX << (start % 64), u64::MAX >> (63 - (end - 1) % 64));
+        if first == last {
+            return count(self.words[first] & from & to);
+        }
+        let between = self.words[first + 1..last].iter().map(|word| count(*word));
+        count(self.words[first] & from) + between.sum::<usize>() + count(self.words[last] & to)
     }
 
     pub(crate) fn intersect(&mut self, other: &Self) {
@@ -97,6 +118,16 @@ mod tests {
                 assert_eq!(set.iter().collect::<Vec<_>>(), expected, "{end} of {length}");
                 assert_eq!(set.count(), expected.len());
                 assert_eq!(set.is_empty(), expected.is_empty());
+                for start in [0, 1, 63, 64, 100] {
+                    for stop in [0, 1, 64, 65, 130, 300] {
+                        let between = expected.iter().filter(|row| (start..stop).contains(*row)).count();
+                        assert_eq!(
+                            set.count_between(start, stop),
+                            between,
+                            "{start}..{stop} of {end} of {length}"
+                        );
+                    }
+                }
             }
         }
     }

@@ -1,48 +1,86 @@
-//! One organization's index: blocks that follow one another from sequence 0 on, published as snapshots.
+//! One organization's tail as blocks that follow one another, published as snapshots.
 //!
 //! New rows become a small block; small blocks are built anew as one when enough of a kind stand at the end, so that each
-//! row is indexed a few times at most and questions meet few blocks.
+//! row is indexed a few times at most and questions meet few blocks. Blocks whose rows are sealed are let go.
 //!
 //! Invariants
-//! - A snapshot's blocks have every row below its size exactly once, in sequence order.
+//! - A snapshot's blocks have every row from where the tail began up to its size exactly once, in sequence order.
 //! - Only the holder of `growing` publishes, and what it publishes is never smaller.
+
+mod unite;
 
 use std::{
     ops::Range,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use trailbook_ledger::{Head, OrganizationKey, Row};
+use trailbook_ledger::{Head, OrganizationKey, Overlay, Row, Sealed, Secrets};
 
+use self::unite::{BLOCK_BYTES_MAX, to_unite};
 use crate::{
     Error, Source,
-    block::{Block, ROWS_MAX},
+    block::{Block, Held, ROWS_MAX},
+    history::Strand,
 };
 
-/// How many blocks of a kind are left beside one another.
-const FAN: usize = 8;
-/// Blocks of this many bytes are left as they are.
-const BLOCK_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The largest block that a reader builds from smaller ones; larger ones are left to [`TailIndex::catch_up`].
 const READER_ROWS_MAX: usize = 512;
 
-/// What one question sees.
+/// What one question sees of the tail.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
-    pub(crate) blocks: Vec<Arc<Block>>,
+    blocks: Vec<Arc<Held>>,
     /// The rows are those with a sequence below this.
     pub(crate) size: u64,
     pub(crate) epoch: u32,
 }
 
 impl Snapshot {
+    /// The sequence of the first row.
+    pub(crate) fn first_sequence(&self) -> u64 {
+        self.blocks.first().map_or(self.size, |block| first_sequence(block))
+    }
+
+    /// The blocks with rows that are not sealed.
+    pub(crate) fn strands(&self, sealed: &Sealed) -> Vec<Strand> {
+        let from = sealed.end.max(sealed.floor);
+        let block = |held: &Arc<Held>| Strand::from([Block::held(Arc::clone(held), from)]);
+        let is_needed = |held: &&Arc<Held>| end(held) > from;
+        self.blocks.iter().filter(is_needed).map(block).collect()
+    }
+
     fn to_unite(&self, rows_max: usize) -> Option<Range<usize>> {
-        let sizes: Vec<_> = self
-            .blocks
-            .iter()
-            .map(|block| (block.rows().len(), block.part_bytes()))
-            .collect();
-        to_unite(&sizes, rows_max)
+        let size = |block: &Arc<Held>| (block.rows().len(), block.part_bytes());
+        to_unite(&self.blocks.iter().map(size).collect::<Vec<_>>(), rows_max)
+    }
+
+    /// Lets go of what lies below the tail, which begins at `begin` now; `false` when there is nothing.
+    fn trim(&mut self, begin: u64) -> bool {
+        let gone = self.blocks.partition_point(|block| end(block) <= begin);
+        self.blocks.drain(..gone);
+        gone > 0
+    }
+
+    /// Builds blocks anew whose rows do not carry out a redaction yet; `false` when there are none.
+    fn redact(&mut self, overlay: &Overlay) -> Result<bool, Error> {
+        let mut changed = false;
+        for block in &mut self.blocks {
+            let mut rows = Vec::new();
+            for (sequence, redaction) in overlay.range(first_sequence(block)..end(block)) {
+                let place = (sequence - first_sequence(block)) as usize;
+                let row = &block.rows()[place];
+                if row.secrets != Secrets::Redacted(redaction.secrets.clone()) {
+                    rows.push((place, redaction.carried_out(row)));
+                }
+            }
+            if !rows.is_empty() {
+                let mut all = block.rows().to_vec();
+                rows.into_iter().for_each(|(place, row)| all[place] = Arc::new(row));
+                *block = Arc::new(Held::build(all)?);
+                changed = true;
+            }
+        }
+        Ok(changed)
     }
 }
 
@@ -70,6 +108,30 @@ impl TailIndex {
         self.grow(head, organization, source)
     }
 
+    /// The snapshot with redactions carried out. What is sealed is let go for later readers.
+    pub(crate) fn settled(&self, snapshot: Arc<Snapshot>, sealed: &Sealed) -> Result<Arc<Snapshot>, Error> {
+        let mut settled = Snapshot::clone(&snapshot);
+        let trimmed = settled.trim(sealed.end);
+        let redacted = settled.redact(&sealed.redactions)?;
+        if !trimmed && !redacted {
+            return Ok(snapshot);
+        }
+        let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&snapshot, &self.published()) {
+            return Ok(self.publish(settled));
+        }
+        Ok(Arc::new(settled))
+    }
+
+    /// Lets go of what lies below the tail, which begins at `begin` now.
+    pub(crate) fn trim(&self, begin: u64) {
+        let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut snapshot = Snapshot::clone(&self.published());
+        if snapshot.trim(begin) {
+            self.publish(snapshot);
+        }
+    }
+
     /// Indexes what is missing and unites blocks. Larger ones are built while readers index and publish; only one caller
     /// at a time is to do this.
     pub(crate) fn catch_up(
@@ -86,7 +148,7 @@ impl TailIndex {
             let mut newest = Snapshot::clone(&self.published());
             let now = newest.blocks.get(places.clone()).unwrap_or_default();
             if !now.iter().zip(small).all(|(now, small)| Arc::ptr_eq(now, small)) || now.len() != small.len() {
-                // A reader has united some of them meanwhile; the next time will find what is left to do.
+                // A reader has changed some of them meanwhile; the next time will find what is left to do.
                 break;
             }
             newest.blocks.splice(places, [united]);
@@ -100,12 +162,17 @@ impl TailIndex {
         let mut snapshot = Snapshot::clone(&self.published());
         snapshot.epoch = head.epoch;
         while snapshot.size < head.size {
-            let rows = fitting(source.rows(organization, snapshot.size, ROWS_MAX));
-            if rows.is_empty() {
-                break;
+            let rows = fitting(source.tail(organization, snapshot.size, ROWS_MAX));
+            let begin = rows.first().map_or(head.size, |row| row.sequence);
+            if begin != snapshot.size {
+                // All that was here is sealed, and more.
+                snapshot.blocks.clear();
+                snapshot.size = begin;
             }
-            snapshot.size += rows.len() as u64;
-            snapshot.blocks.push(Arc::new(Block::build(rows)?));
+            if !rows.is_empty() {
+                snapshot.size += rows.len() as u64;
+                snapshot.blocks.push(Arc::new(Held::build(rows)?));
+            }
         }
         while let Some(places) = snapshot.to_unite(READER_ROWS_MAX) {
             let united = united(&snapshot.blocks[places.clone()])?;
@@ -126,6 +193,14 @@ impl TailIndex {
     }
 }
 
+fn first_sequence(block: &Held) -> u64 {
+    block.moments().sequences().start
+}
+
+fn end(block: &Held) -> u64 {
+    first_sequence(block) + block.rows().len() as u64
+}
+
 /// The first of these rows, as many as one block takes.
 fn fitting(mut rows: Vec<Arc<Row>>) -> Vec<Arc<Row>> {
     let mut bytes = 0;
@@ -137,50 +212,7 @@ fn fitting(mut rows: Vec<Arc<Row>>) -> Vec<Arc<Row>> {
     rows
 }
 
-/// The blocks at the end that are to become one: [`FAN`] of a kind or smaller, with at most `rows_max` rows together. Given
-/// the rows and bytes of each.
-fn to_unite(sizes: &[(usize, usize)], rows_max: usize) -> Option<Range<usize>> {
-    let mut kind_max = FAN;
-    while kind_max < ROWS_MAX {
-        let beginning = sizes
-            .iter()
-            .rposition(|(rows, _)| *rows >= kind_max)
-            .map_or(0, |large| large + 1);
-        let small = &sizes[beginning..];
-        let rows: usize = small.iter().map(|(rows, _)| rows).sum();
-        let bytes: usize = small.iter().map(|(_, bytes)| bytes).sum();
-        if small.len() >= FAN && rows <= rows_max && bytes <= BLOCK_BYTES_MAX {
-            return Some(beginning..sizes.len());
-        }
-        kind_max *= FAN;
-    }
-    None
-}
-
-fn united(blocks: &[Arc<Block>]) -> Result<Arc<Block>, Error> {
+fn united(blocks: &[Arc<Held>]) -> Result<Arc<Held>, Error> {
     let rows = blocks.iter().flat_map(|block| block.rows().iter().cloned()).collect();
-    Block::build(rows).map(Arc::new)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn enough_blocks_of_a_kind_at_the_end_become_one() {
-        for (sizes, rows_max, expected) in [
-            (&[][..], 100, None),
-            (&[1; 7][..], 100, None),
-            (&[1; 8][..], 100, Some(0..8)),
-            (&[1; 8][..], 7, None),
-            (&[9, 1, 1, 1, 1, 1, 1, 1, 7][..], 100, Some(1..9)),
-            (&[1, 1, 1, 1, 1, 1, 1, 9][..], 100, Some(0..8)),
-            (&[64, 9, 9, 9, 9, 9, 9, 9, 9][..], 100, Some(1..9)),
-            (&[64, 9, 9, 9, 9, 9, 9, 1][..], 100, None),
-            (&[100_000; 8][..], usize::MAX, None),
-        ] {
-            let sizes: Vec<_> = sizes.iter().map(|rows| (*rows, 700 * rows)).collect();
-            assert_eq!(to_unite(&sizes, rows_max), expected, "{sizes:?}");
-        }
-    }
+    Held::build(rows).map(Arc::new)
 }

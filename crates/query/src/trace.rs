@@ -4,12 +4,12 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 use trailbook_event::{
-    Actor, Event, Filter,
+    Actor, Filter,
     filter::{Field, Folded, Pattern},
 };
 use trailbook_ledger::Row;
 
-use crate::{Error, Order, Question, Range, View};
+use crate::{Error, Order, Question, Range, View, block::event};
 
 /// Most events of a trace that are returned.
 pub const TRACE_EVENTS_MAX: usize = 10_000;
@@ -47,7 +47,7 @@ impl View {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none that the caller may see; [`Error::TooLarge`] beyond [`TRACE_EVENTS_MAX`];
-    /// [`Error::Corrupt`].
+    /// [`Error::Corrupt`], [`Error::Storage`].
     pub fn trace(&self, trace_id: &str) -> Result<Trace, Error> {
         let patterns = vec![Pattern::Whole(Folded::new(trace_id))];
         let question = Question {
@@ -71,7 +71,7 @@ impl View {
         let mut actions = BTreeMap::<String, u64>::new();
         let mut actors = Actors::default();
         for row in &events {
-            let event = Event::parse(&row.parts).map_err(|_| Error::Corrupt { sequence: row.sequence })?;
+            let event = event(row)?;
             *actions.entry(event.action.to_string()).or_default() += 1;
             actors.meet(&event.actor);
         }

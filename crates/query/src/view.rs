@@ -9,11 +9,11 @@ use crate::{
     Error, Question, Scope,
     block::Block,
     cursor::{Cursor, CursorKey, binding},
+    history::{History, Strand},
     plan::{Search, select},
     row_set::RowSet,
     scope::Range,
-    tail_index::Snapshot,
-    walk::{Order, Rows},
+    walk::{Hit, Order, Rows, Walk, fetch},
 };
 
 /// What a caller may read of a ledger, as it was when the view was opened. Cheap to clone. Every method looks at the
@@ -21,7 +21,10 @@ use crate::{
 #[derive(Clone)]
 pub struct View {
     scope: Scope,
-    snapshot: Arc<Snapshot>,
+    size: u64,
+    epoch: u32,
+    strands: Arc<[Strand]>,
+    history: Arc<History>,
     cursor_key: CursorKey,
 }
 
@@ -58,28 +61,39 @@ pub(crate) struct Extent {
 }
 
 impl View {
-    pub(crate) fn new(scope: Scope, snapshot: Arc<Snapshot>, cursor_key: CursorKey) -> Self {
+    /// A view of the first `size` rows in the blocks of `strands`; those of `history` are among them.
+    pub(crate) fn new(
+        scope: Scope,
+        (size, epoch): (u64, u32),
+        strands: Vec<Strand>,
+        history: Arc<History>,
+        cursor_key: CursorKey,
+    ) -> Self {
         Self {
             scope,
-            snapshot,
+            size,
+            epoch,
+            strands: strands.into(),
+            history,
             cursor_key,
         }
     }
 
     /// The ledger's size: answers speak of the events with a sequence below it.
     pub fn size(&self) -> u64 {
-        self.snapshot.size
+        self.size
     }
 
     /// The ledger's epoch.
     pub fn epoch(&self) -> u32 {
-        self.snapshot.epoch
+        self.epoch
     }
 
     /// A page of the events that a question is about.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a cursor of another listing, and one from before the ledger went on in a new epoch.
+    /// [`Error::Invalid`] for a cursor of another listing, and one from before the ledger went on in a new epoch;
+    /// [`Error::Corrupt`], [`Error::Storage`].
     pub fn page(&self, request: &PageRequest<'_>) -> Result<Page, Error> {
         let binding = binding(&self.scope, &request.question.filter);
         let cursor = request
@@ -92,20 +106,21 @@ impl View {
             ..self.search(&request.question)
         };
         let after = cursor.map(|cursor| cursor.last);
-        let mut found = Rows::new(&self.snapshot.blocks, search, request.order, after);
-        let rows = found.by_ref().take(request.limit).collect::<Result<Vec<_>, _>>()?;
+        let mut walk = Walk::new(&self.strands, search, request.order, after);
+        let hits: Vec<Hit> = walk.by_ref().take(request.limit).collect::<Result<_, _>>()?;
         let range = request.question.range;
-        let next = match (found.next().transpose()?, rows.last()) {
+        let next = match (walk.next().transpose()?, hits.last()) {
             (Some(_), Some(last)) => Some(self.cursor_key.seal(&Cursor {
                 order: request.order,
                 range,
                 epoch: self.epoch(),
                 size,
-                last: (last.occurred_at.millis(), last.sequence),
+                last: last.moment,
                 binding,
             })),
             _ => None,
         };
+        let rows = fetch(&hits)?;
         Ok(Page {
             rows,
             next,
@@ -134,39 +149,44 @@ impl View {
 
     /// The events that a question is about, one after the other; see [`Rows`].
     pub fn rows(&self, question: &Question, order: Order) -> Rows {
-        Rows::new(&self.snapshot.blocks, self.search(question), order, None)
+        Rows::new(Walk::new(&self.strands, self.search(question), order, None))
     }
 
     /// How many events a question is about.
     ///
     /// # Errors
-    /// [`Error::Corrupt`].
+    /// [`Error::Corrupt`], [`Error::Storage`].
     pub fn count(&self, question: &Question) -> Result<u64, Error> {
         let search = self.search(question);
         self.blocks()
-            .try_fold(0, |count, block| Ok(count + search.select(block)?.count() as u64))
+            .try_fold(0, |count, block| Ok(count + search.count(block)? as u64))
     }
 
     /// The event with a Log ID; `None` when there is none, or none that the caller may see.
     ///
     /// # Errors
-    /// [`Error::Corrupt`].
+    /// [`Error::Corrupt`], [`Error::Storage`].
     pub fn event(&self, id: &EventId) -> Result<Option<Arc<Row>>, Error> {
-        // Log IDs ascend with the sequence.
-        let after = self
-            .snapshot
-            .blocks
-            .partition_point(|block| block.rows().first().is_some_and(|row| row.id <= *id));
-        let Some(block) = after.checked_sub(1).map(|place| &self.snapshot.blocks[place]) else {
+        let Some((block, number)) = self.find(id)? else {
             return Ok(None);
         };
-        let Ok(number) = block.rows().binary_search_by_key(id, |row| row.id) else {
-            return Ok(None);
-        };
-        let mut row = RowSet::empty(block.rows().len());
+        let search = self.search(&Question::all());
+        let mut row = RowSet::empty(block.length());
         row.insert(number);
-        let seen = select(block, &self.search(&Question::all()).filter, row)?;
-        Ok((!seen.is_empty()).then(|| Arc::clone(&block.rows()[number])))
+        row.intersect(&block.within(&search.range, search.size)?);
+        if select(&block, &search.filter, row)?.is_empty() {
+            return Ok(None);
+        }
+        Ok(block.rows(&[number])?.pop())
+    }
+
+    fn find(&self, id: &EventId) -> Result<Option<(Block, usize)>, Error> {
+        let tail = self.blocks().filter_map(|block| Some((block, block.find_held(id)?)));
+        // A row that has just been sealed is still in the tail, but no longer in its answers.
+        match self.history.find(id)? {
+            Some(found) => Ok(Some(found)),
+            None => Ok(tail.map(|(block, row)| (block.clone(), row)).next()),
+        }
     }
 
     /// A question with the caller's own filter.
@@ -182,10 +202,8 @@ impl View {
     /// event. `None` when there is nothing between.
     pub(crate) fn extent(&self, search: &Search) -> Result<Option<Extent>, Error> {
         let end = |order| {
-            let first = Rows::new(&self.snapshot.blocks, search.clone(), order, None)
-                .next()
-                .transpose()?;
-            Ok(first.map(|row| row.occurred_at))
+            let first = Walk::new(&self.strands, search.clone(), order, None).next();
+            Ok::<_, Error>(first.transpose()?.map(|hit| Timestamp::from_millis(hit.moment.0)))
         };
         let first = search
             .range
@@ -202,7 +220,8 @@ impl View {
             .map(|(first, last)| Extent { first, last }))
     }
 
+    /// All blocks, those of one strand after those of another.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &Block> {
-        self.snapshot.blocks.iter().map(Arc::as_ref)
+        self.strands.iter().flat_map(|strand| strand.iter())
     }
 }

@@ -3,16 +3,26 @@
 //! A block is looked into only when the walk reaches its newest (or oldest) event, so that the first rows of a long listing
 //! cost what they cost and no more. The walk holds blocks, no lock: its reader may be as slow as it likes.
 
-use std::{cmp::Ordering, collections::BinaryHeap, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{BinaryHeap, VecDeque},
+    sync::Arc,
+};
 
 use trailbook_ledger::Row;
 
 use crate::{
     Error,
-    block::{Block, Moment},
+    block::{Block, Moment, Moments},
+    history::Strand,
     plan::Search,
     row_set::RowSet,
 };
+
+/// Rows that are fetched at a time first; then twice as many, and so on.
+const FIRST_ROWS: usize = 64;
+/// Most rows that are fetched at a time.
+const ROWS_MAX: usize = 512;
 
 /// In which order events are listed: by `occurred_at`, then by sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,69 +47,114 @@ impl Order {
     }
 }
 
-/// The rows that a question finds, in order; made by [`crate::View::rows`].
-///
-/// An error ends it.
-pub struct Rows {
+/// A found row.
+#[derive(Debug, Clone)]
+pub(crate) struct Hit {
+    pub(crate) block: Block,
+    pub(crate) row: usize,
+    pub(crate) moment: Moment,
+}
+
+/// The places of the rows that a question finds, in order. After an error there is nothing more to be asked of it.
+pub(crate) struct Walk {
     search: Search,
     order: Order,
     after: Option<Moment>,
-    /// Blocks that have not been looked into; the last comes first.
-    waiting: Vec<Arc<Block>>,
+    /// The strands before the first step.
+    coming: Vec<Strand>,
+    /// Strands whose next block has not been looked into, by a rank that none of its rows exceeds.
+    waiting: BinaryHeap<Waiting>,
     /// Blocks that have been, by the rank of their next row.
     open: BinaryHeap<Open>,
 }
 
+struct Waiting {
+    rank: Rank,
+    strand: Strand,
+    /// How many of the strand's blocks have been looked into.
+    passed: usize,
+}
+
 struct Open {
     rank: Rank,
-    block: Arc<Block>,
+    block: Block,
+    moments: Arc<Moments>,
     found: RowSet,
     /// The positions in the block's order by time that are left, the next one first (ascending) or last (descending).
     left: std::ops::Range<usize>,
     next: usize,
 }
 
-impl Rows {
+impl Walk {
     /// The rows of a search; with `after`, those that come after this moment in the order.
-    pub(crate) fn new(blocks: &[Arc<Block>], search: Search, order: Order, after: Option<Moment>) -> Self {
-        let mut waiting = blocks.to_vec();
-        waiting.sort_by_key(|block| first_rank(block, order));
+    pub(crate) fn new(strands: &[Strand], search: Search, order: Order, after: Option<Moment>) -> Self {
         Self {
             search,
             order,
             after,
-            waiting,
+            coming: strands.to_vec(),
+            waiting: BinaryHeap::with_capacity(strands.len()),
             open: BinaryHeap::new(),
         }
     }
 
-    fn advance(&mut self) -> Result<Option<Arc<Row>>, Error> {
-        while let Some(block) = self.waiting.pop_if(|block| {
-            self.open
-                .peek()
-                .is_none_or(|open| first_rank(block, self.order).is_some_and(|rank| rank > open.rank))
-        }) {
-            self.look_into(block)?;
+    /// Lets a strand wait until the walk reaches its next block.
+    fn wait(&mut self, strand: Strand, passed: usize) -> Result<(), Error> {
+        let Some(block) = nth(&strand, passed, self.order) else {
+            return Ok(());
+        };
+        let (oldest, newest) = block.reach()?;
+        let rank = match self.order {
+            Order::Descending => self.order.turn((newest, u64::MAX)),
+            Order::Ascending => self.order.turn((oldest, 0)),
+        };
+        self.waiting.push(Waiting { rank, strand, passed });
+        Ok(())
+    }
+
+    fn advance(&mut self) -> Result<Option<Hit>, Error> {
+        for strand in std::mem::take(&mut self.coming) {
+            self.wait(strand, 0)?;
+        }
+        while let Some(waiting) = self.next_waiting() {
+            let Waiting { strand, passed, .. } = waiting;
+            if let Some(block) = nth(&strand, passed, self.order) {
+                self.look_into(block.clone())?;
+            }
+            self.wait(strand, passed + 1)?;
         }
         let Some(mut first) = self.open.pop() else {
             return Ok(None);
         };
-        let row = Arc::clone(&first.block.rows()[first.next]);
+        let hit = Hit {
+            block: first.block.clone(),
+            row: first.next,
+            moment: self.order.turn(first.rank),
+        };
         if first.step(self.order) {
             self.open.push(first);
         }
-        Ok(Some(row))
+        Ok(Some(hit))
     }
 
-    fn look_into(&mut self, block: Arc<Block>) -> Result<(), Error> {
-        let left = self.positions(&block);
-        if left.is_empty() {
+    /// The waiting strand that may have the next row, if any may.
+    fn next_waiting(&mut self) -> Option<Waiting> {
+        let rank = self.waiting.peek()?.rank;
+        let reached = self.open.peek().is_none_or(|open| rank > open.rank);
+        reached.then(|| self.waiting.pop()).flatten()
+    }
+
+    fn look_into(&mut self, block: Block) -> Result<(), Error> {
+        let found = self.search.select(&block)?;
+        if found.is_empty() {
             return Ok(());
         }
-        let found = self.search.select(&block)?;
+        let moments = block.moments()?;
+        let left = self.positions(&moments, found.length());
         let mut open = Open {
             rank: (0, 0),
             block,
+            moments,
             found,
             left,
             next: 0,
@@ -110,21 +165,72 @@ impl Rows {
         Ok(())
     }
 
-    /// The positions in a block's order by time that lie in the range and after what was handed out before.
-    fn positions(&self, block: &Block) -> std::ops::Range<usize> {
-        let range = &self.search.range;
-        let mut start = range
-            .from
-            .map_or(0, |from| block.position_where(|(time, _)| time >= from.millis()));
-        let mut end = range.to.map_or(block.rows().len(), |to| {
-            block.position_where(|(time, _)| time >= to.millis())
-        });
+    /// The positions in a block's order by time that come after what was handed out before.
+    fn positions(&self, moments: &Moments, length: usize) -> std::ops::Range<usize> {
         match (self.after, self.order) {
-            (Some(after), Order::Descending) => end = end.min(block.position_where(|moment| moment >= after)),
-            (Some(after), Order::Ascending) => start = start.max(block.position_where(|moment| moment > after)),
-            (None, _) => {}
+            (Some(after), Order::Descending) => 0..moments.position_where(|moment| moment >= after),
+            (Some(after), Order::Ascending) => moments.position_where(|moment| moment > after)..length,
+            (None, _) => 0..length,
         }
-        start..end
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Result<Hit, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
+    }
+}
+
+/// The rows of hits, in their order: those of one block at a time.
+pub(crate) fn fetch(hits: &[Hit]) -> Result<Vec<Arc<Row>>, Error> {
+    let mut rows: Vec<Option<Arc<Row>>> = vec![None; hits.len()];
+    let mut blocks: Vec<(&Block, Vec<usize>)> = Vec::new();
+    for (place, hit) in hits.iter().enumerate() {
+        match blocks.iter_mut().find(|(block, _)| block.is_same(&hit.block)) {
+            Some((_, places)) => places.push(place),
+            None => blocks.push((&hit.block, vec![place])),
+        }
+    }
+    for (block, mut places) in blocks {
+        places.sort_unstable_by_key(|place| hits[*place].row);
+        let numbers: Vec<usize> = places.iter().map(|place| hits[*place].row).collect();
+        for (place, row) in places.into_iter().zip(block.rows(&numbers)?) {
+            rows[place] = Some(row);
+        }
+    }
+    let all: Option<Vec<Arc<Row>>> = rows.into_iter().collect();
+    all.ok_or_else(|| Error::corrupt("a segment has fewer rows than its runs say; run `trailbook fsck`"))
+}
+
+/// The rows that a question finds, in order; made by [`crate::View::rows`].
+///
+/// Rows are read some hundred at a time. An error ends it.
+pub struct Rows {
+    walk: Option<Walk>,
+    fetched: VecDeque<Arc<Row>>,
+    at_a_time: usize,
+}
+
+impl Rows {
+    pub(crate) fn new(walk: Walk) -> Self {
+        Self {
+            walk: Some(walk),
+            fetched: VecDeque::new(),
+            at_a_time: FIRST_ROWS,
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<Arc<Row>>, Error> {
+        if self.fetched.is_empty()
+            && let Some(walk) = &mut self.walk
+        {
+            let hits: Vec<Hit> = walk.take(self.at_a_time).collect::<Result<_, _>>()?;
+            self.at_a_time = ROWS_MAX.min(2 * self.at_a_time);
+            self.fetched = fetch(&hits)?.into();
+        }
+        Ok(self.fetched.pop_front())
     }
 }
 
@@ -133,9 +239,8 @@ impl Iterator for Rows {
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.advance().transpose();
-        if let Some(Err(_)) = next {
-            self.waiting.clear();
-            self.open.clear();
+        if !matches!(next, Some(Ok(_))) {
+            self.walk = None;
         }
         next
     }
@@ -150,37 +255,46 @@ impl Open {
                 Order::Ascending => self.left.next(),
             };
             let Some(position) = position else { return false };
-            let row = self.block.in_time_order(position);
+            let row = self.moments.in_time_order(position);
             if self.found.contains(row) {
                 self.next = row;
-                self.rank = order.turn(self.block.moment(row));
+                self.rank = order.turn(self.moments.moment(row));
                 return true;
             }
         }
     }
 }
 
-fn first_rank(block: &Block, order: Order) -> Option<Rank> {
-    let (oldest, newest) = block.moments()?;
-    Some(order.turn(if order == Order::Descending { newest } else { oldest }))
-}
-
-impl Ord for Open {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.rank.cmp(&other.rank)
+/// The strand's block at a place of the listing's order.
+fn nth(strand: &Strand, place: usize, order: Order) -> Option<&Block> {
+    match order {
+        Order::Descending => strand.iter().rev().nth(place),
+        Order::Ascending => strand.get(place),
     }
 }
 
-impl PartialOrd for Open {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+macro_rules! ordered_by_rank {
+    ($($name:ident),*) => {$(
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.rank.cmp(&other.rank)
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.rank == other.rank
+            }
+        }
+
+        impl Eq for $name {}
+    )*};
 }
 
-impl PartialEq for Open {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-
-impl Eq for Open {}
+ordered_by_rank!(Waiting, Open);

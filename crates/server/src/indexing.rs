@@ -16,11 +16,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Indexes what is committed, until the ledger closes.
 pub(crate) async fn follow(ledger: Ledger, engine: Engine) {
     let (mut commits, mut indexed) = (ledger.commits(), HashMap::<OrganizationKey, u64>::new());
+    let mut sealed = 0;
     while commits.changed().await.is_ok() {
         while let Ok(changed) = timeout(PAUSE, commits.changed()).await {
             if changed.is_err() {
                 return;
             }
+        }
+        if sealed != ledger.sealed_through() {
+            // What is sealed leaves the index of the tail.
+            sealed = ledger.sealed_through();
+            indexed.clear();
         }
         for (organization, head) in ledger.heads() {
             if commits.has_changed().unwrap_or(true) {

@@ -14,7 +14,7 @@ use tokio::{
     sync::watch,
     time::timeout,
 };
-use trailbook_ledger::{Ledger, Limits};
+use trailbook_ledger::{Job, Ledger, Limits};
 
 use crate::{
     config::Settings,
@@ -76,6 +76,9 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     };
     let app = Arc::new(App::new(components, &settings.limits));
     tokio::spawn(indexing::follow(ledger.clone(), app.engine.clone()));
+    for job in Job::ALL {
+        tokio::spawn(ledger.clone().keep(job));
+    }
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!(
             "{} cannot be listened on; choose another with --listen",

@@ -6,10 +6,8 @@ use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
 use object_store::local::LocalFileSystem;
-use trailbook_ledger::{
-    Clock, DATABASE_FILE, Limits, Measures, Parts, Random, Sqlite,
-    segment::{Indexer, Parsed},
-};
+use trailbook_ledger::{Clock, DATABASE_FILE, Limits, Measures, Parts, Random, Sqlite};
+use trailbook_query::BlockIndexer;
 
 use crate::secret_file;
 
@@ -17,15 +15,6 @@ use crate::secret_file;
 const SIGNING_KEY_FILE: &str = "signing-key";
 /// The objects' directory.
 const OBJECTS_DIRECTORY: &str = "objects";
-
-/// The server seals nothing before questions are answered from segments, so that nothing is indexed.
-struct Unindexed;
-
-impl Indexer for Unindexed {
-    fn index(&self, _: &[Parsed<'_>]) -> Vec<u8> {
-        Vec::new()
-    }
-}
 
 /// The parts of the ledger in a data directory, which is locked as long as they live.
 pub(crate) fn parts(
@@ -42,7 +31,7 @@ pub(crate) fn parts(
         database: Arc::new(database),
         objects: Arc::new(LocalFileSystem::new_with_prefix(&objects)?.with_fsync(true)),
         object_directory: objects,
-        indexer: Arc::new(Unindexed),
+        indexer: Arc::new(BlockIndexer),
         signing_key: signing_key(data, &*random)?,
         clock,
         random,

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use trailbook_event::filter::Field;
 
-use super::{DISTINCT_MAX, Operation, groups::Members, lists::Lists};
+use super::{DISTINCT_MAX, Operation, groups::Members, lists::Lists, sum::Sum};
 use crate::{Error, block::Block, percentile::nearest_rank, row_set::RowSet};
 
 /// How many distinct values are remembered.
@@ -36,7 +36,7 @@ pub(super) struct Accumulators {
 struct State {
     /// Events (count), or numbers.
     count: u64,
-    sum: f64,
+    sum: Sum,
     extreme: Option<f64>,
     /// How often each number came, by its bits.
     numbers: FxHashMap<u64, u64>,
@@ -68,26 +68,19 @@ impl Accumulators {
         };
         match self.operation {
             Operation::Count => {
-                let lists = Lists::of_facet(block, &field);
+                let lists = Lists::of_facet(block, &field)?;
                 let having = rows.iter().filter(|row| !lists.of(*row).is_empty());
                 having
                     .flat_map(|row| members.of(row))
                     .for_each(|group| self.state(*group).count += 1);
                 Ok(())
             }
-            Operation::Distinct => self.add_texts(block, &Lists::of_facet(block, &field), rows, members, budget),
+            Operation::Distinct => self.add_texts(&Lists::of_facet(block, &field)?, rows, members, budget),
             _ => self.add_numbers(block, &field, rows, members, budget),
         }
     }
 
-    fn add_texts(
-        &mut self,
-        block: &Block,
-        lists: &Lists,
-        rows: &RowSet,
-        members: &Members,
-        budget: &mut Budget,
-    ) -> Result<(), Error> {
+    fn add_texts(&mut self, lists: &Lists, rows: &RowSet, members: &Members, budget: &mut Budget) -> Result<(), Error> {
         let mut met = FxHashSet::default();
         for row in rows.iter() {
             for (term, group) in lists
@@ -96,7 +89,7 @@ impl Accumulators {
                 .flat_map(|term| members.of(row).iter().map(move |group| (term, group)))
             {
                 // The terms of a block come again and again; only a new pair is worth comparing texts.
-                if met.insert((*term, *group)) && self.state(*group).texts.insert(block.terms().text(*term).into()) {
+                if met.insert((*term, *group)) && self.state(*group).texts.insert(lists.terms.text(*term).into()) {
                     budget.take()?;
                 }
             }
@@ -112,16 +105,11 @@ impl Accumulators {
         members: &Members,
         budget: &mut Budget,
     ) -> Result<(), Error> {
-        let terms = block.terms().of_field(field);
-        let numbers: Vec<Option<f64>> = terms.clone().map(|term| number(block.terms().text(term))).collect();
-        let lists = Lists::of_values(block, field);
+        let lists = Lists::of_values(block, field)?;
+        let numbers: Vec<Option<f64>> = lists.terms.iter().map(|(text, _)| number(text)).collect();
         let operation = self.operation;
         for row in rows.iter() {
-            for number in lists
-                .of(row)
-                .iter()
-                .filter_map(|term| numbers[(term - terms.start) as usize])
-            {
+            for number in lists.of(row).iter().filter_map(|term| numbers[*term as usize]) {
                 for group in members.of(row) {
                     if self.state(*group).add_number(operation, number) {
                         budget.take()?;
@@ -146,9 +134,9 @@ impl Accumulators {
         let state = self.states.get(group).unwrap_or(&nothing);
         let value = match self.operation {
             Operation::Count => state.count as f64,
-            Operation::Sum => state.sum,
+            Operation::Sum => state.sum.value(),
             Operation::Average if state.count == 0 => return None,
-            Operation::Average => state.sum / state.count as f64,
+            Operation::Average => state.sum.value() / state.count as f64,
             Operation::Minimum | Operation::Maximum => state.extreme?,
             Operation::Percentile(percent) => state.percentile(percent)?,
             Operation::Distinct => state.texts.len() as f64,
@@ -162,8 +150,8 @@ impl State {
     /// `true` when a number has to be remembered that was not known before.
     fn add_number(&mut self, operation: Operation, number: f64) -> bool {
         self.count += 1;
-        self.sum += number;
         match operation {
+            Operation::Sum | Operation::Average => self.sum.add(number),
             Operation::Minimum => self.extreme = Some(self.extreme.map_or(number, |least| least.min(number))),
             Operation::Maximum => self.extreme = Some(self.extreme.map_or(number, |most| most.max(number))),
             Operation::Percentile(_) => {
@@ -171,7 +159,7 @@ impl State {
                 *times += 1;
                 return *times == 1;
             }
-            Operation::Count | Operation::Sum | Operation::Average | Operation::Distinct => {}
+            Operation::Count | Operation::Distinct => {}
         }
         false
     }

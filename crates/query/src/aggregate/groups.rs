@@ -44,7 +44,9 @@ impl<'r> Groups<'r> {
 
     /// The groups of the found rows.
     pub(super) fn assign(&mut self, block: &Block, found: &RowSet) -> Result<Members, Error> {
-        let lists: Vec<Lists> = self.fields.iter().map(|field| Lists::of_facet(block, field)).collect();
+        let lists = self.fields.iter().map(|field| Lists::of_facet(block, field));
+        let lists: Vec<Lists> = lists.collect::<Result<_, _>>()?;
+        let moments = self.starts.as_ref().map(|_| block.moments()).transpose()?;
         let mut met = FxHashMap::default();
         let mut members = Members {
             ends: Vec::with_capacity(found.length()),
@@ -53,14 +55,14 @@ impl<'r> Groups<'r> {
         let mut values: Vec<Vec<u32>> = vec![Vec::new(); lists.len()];
         for row in 0..found.length() {
             if found.contains(row) {
-                let interval = self
-                    .starts
-                    .as_ref()
-                    .map_or(0, |starts| bucket_of(starts, block.time(row)));
+                let interval = match (&self.starts, &moments) {
+                    (Some(starts), Some(moments)) => bucket_of(starts, moments.time(row)),
+                    _ => 0,
+                };
                 for (values, list) in values.iter_mut().zip(&lists) {
                     distinct(list.of(row), values);
                 }
-                self.combine(block, interval, &values, &mut met, &mut members.groups)?;
+                self.combine(&lists, interval, &values, &mut met, &mut members.groups)?;
             }
             members.ends.push(members.groups.len() as u32);
         }
@@ -70,7 +72,7 @@ impl<'r> Groups<'r> {
     /// Adds the group of every combination of values. `met` remembers this block's combinations by their terms.
     fn combine(
         &mut self,
-        block: &Block,
+        lists: &[Lists],
         interval: usize,
         values: &[Vec<u32>],
         met: &mut FxHashMap<(usize, Vec<u32>), u32>,
@@ -87,7 +89,7 @@ impl<'r> Groups<'r> {
             let group = match met.get(&combination) {
                 Some(group) => *group,
                 None => {
-                    let group = self.number(block, &combination)?;
+                    let group = self.number(lists, &combination)?;
                     met.insert(combination, group);
                     group
                 }
@@ -101,12 +103,12 @@ impl<'r> Groups<'r> {
         }
     }
 
-    fn number(&mut self, block: &Block, (interval, terms): &(usize, Vec<u32>)) -> Result<u32, Error> {
-        let text = |term: &u32| (*term != NO_VALUE).then(|| Box::from(block.terms().text(*term)));
+    fn number(&mut self, lists: &[Lists], (interval, terms): &(usize, Vec<u32>)) -> Result<u32, Error> {
+        let text = |(term, list): (&u32, &Lists)| (*term != NO_VALUE).then(|| Box::from(list.terms.text(*term)));
         let next = self.known.len();
         let number = *self
             .known
-            .entry((*interval, terms.iter().map(text).collect()))
+            .entry((*interval, terms.iter().zip(lists).map(text).collect()))
             .or_insert(next as u32);
         if self.known.len() > GROUPS_MAX {
             return Err(Error::too_large(format!(

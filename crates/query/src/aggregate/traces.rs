@@ -15,10 +15,12 @@ impl Traces {
         let mut traces = FxHashSet::default();
         for block in blocks {
             let found = search.select(block)?;
-            let terms = block.terms();
-            for term in terms.of_field(&Field::TraceId) {
-                if terms.postings(term).iter().any(|row| found.contains(usize::from(*row))) {
-                    traces.insert(text::fold_case(terms.text(term)).into_owned());
+            if found.is_empty() {
+                continue;
+            }
+            for (text, rows) in block.terms(&Field::TraceId)?.iter() {
+                if rows.iter().any(|row| found.contains(usize::from(*row))) {
+                    traces.insert(text::fold_case(text).into_owned());
                 }
             }
             if traces.len() > DISTINCT_MAX {
@@ -31,13 +33,13 @@ impl Traces {
     }
 
     /// The rows of a block that belong to one of these.
-    pub(super) fn rows(&self, block: &Block) -> RowSet {
-        let terms = block.terms();
-        let mut rows = RowSet::empty(block.rows().len());
-        terms
-            .of_field(&Field::TraceId)
-            .filter(|term| self.0.contains(&*text::fold_case(terms.text(*term))))
-            .for_each(|term| terms.mark(term..term + 1, &mut rows));
-        rows
+    pub(super) fn rows(&self, block: &Block) -> Result<RowSet, Error> {
+        let mut set = RowSet::empty(block.length());
+        for (text, rows) in block.terms(&Field::TraceId)?.iter() {
+            if self.0.contains(&*text::fold_case(text)) {
+                set.insert_all(rows);
+            }
+        }
+        Ok(set)
     }
 }

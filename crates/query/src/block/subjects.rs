@@ -1,6 +1,6 @@
 //! Actors and targets as facets see them: of id, e-mail address and name one value, labelled with the name.
 
-/// One value for each actor or target of each row, in row order; value and label are terms of the field.
+/// One value for each actor or target of each row, in row order; value and label are numbers of the field's terms.
 #[derive(Debug, Default)]
 pub(crate) struct Subjects {
     rows: Box<[u16]>,
@@ -11,7 +11,7 @@ pub(crate) struct Subjects {
 /// In place of a label: there is none.
 const UNLABELLED: u32 = u32::MAX;
 
-/// An actor or target of a row: terms of its value and its label.
+/// An actor or target of a row: the numbers of its value and its label among the field's terms.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject {
     pub(crate) row: usize,
@@ -26,6 +26,21 @@ impl Subjects {
             values: subjects.clone().map(|subject| subject.value).collect(),
             labels: subjects.map(|subject| subject.label.unwrap_or(UNLABELLED)).collect(),
         }
+    }
+
+    /// How many terms the field must have.
+    pub(crate) fn terms_needed(&self) -> u32 {
+        let labels = self.labels.iter().filter(|label| **label != UNLABELLED);
+        self.values
+            .iter()
+            .chain(labels)
+            .max()
+            .map_or(0, |most| most.saturating_add(1))
+    }
+
+    /// Bytes that they take in memory.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Self>() + 10 * self.rows.len()
     }
 
     /// All of them, in row order.

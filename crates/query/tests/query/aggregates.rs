@@ -52,7 +52,7 @@ fn facet(row: &Row, name: &str) -> BTreeSet<String> {
     found
 }
 
-/// The numbers at `metadata.a`, in the order in which they are added: that of their texts.
+/// The numbers at `metadata.a`.
 fn numbers(row: &Row) -> Vec<f64> {
     let mut texts = Vec::new();
     with_record(row, |record| {
@@ -62,7 +62,6 @@ fn numbers(row: &Row) -> Vec<f64> {
             }
         });
     });
-    texts.sort();
     texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
@@ -80,12 +79,35 @@ fn rank(sorted: &[f64], percent: usize) -> Option<f64> {
     sorted.get((sorted.len() * percent).div_ceil(100).max(1) - 1).copied()
 }
 
+/// The sum by Shewchuk's partial sums, which do not overlap, so that the largest two round it.
+fn exact_sum(values: &[f64]) -> f64 {
+    let mut partials: Vec<f64> = Vec::new();
+    for value in values {
+        let mut rest = *value;
+        let mut next = Vec::new();
+        for partial in &partials {
+            let (large, small) = if rest.abs() < partial.abs() {
+                (*partial, rest)
+            } else {
+                (rest, *partial)
+            };
+            let high = large + small;
+            let low = small - (high - large);
+            next.extend((low != 0.0).then_some(low));
+            rest = high;
+        }
+        next.push(rest);
+        partials = next;
+    }
+    partials.iter().sum()
+}
+
 /// The metrics of the request below over one group's rows.
 fn plain_metrics(rows: &[&Row], narrow: &Filter, traces: &BTreeSet<String>) -> Vec<Option<f64>> {
     let values: Vec<f64> = rows.iter().flat_map(|row| numbers(row)).collect();
     let mut sorted = values.clone();
     sorted.sort_by(f64::total_cmp);
-    let sum = values.iter().fold(0.0, |sum, value| sum + value);
+    let sum = exact_sum(&values);
     let actors: BTreeSet<String> = rows.iter().flat_map(|row| facet(row, "actor")).collect();
     let narrowed = rows
         .iter()

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use tokio::sync::watch;
 use trailbook_event::{Actor, Context, Event, Filter, Parts, Record, Timestamp};
-use trailbook_ledger::{EventId, Head, OrganizationKey, Row};
+use trailbook_ledger::{Error, EventId, Head, OrganizationKey, Row, Sealed};
 use trailbook_merkle::Hash;
-use trailbook_query::{Engine, Order, Question, Range, Scope, Source, View};
+use trailbook_query::{CacheSizes, Engine, Order, Question, Range, Scope, Source, View};
 
 /// The rows of one organization, `acme`.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl Plain {
             rows: Mutex::default(),
             commits: watch::channel(0).0,
         }));
-        (plain.clone(), Engine::new(plain, [7; 32]))
+        (plain.clone(), Engine::new(plain, [7; 32], CacheSizes::default()))
     }
 
     pub(crate) fn append(&self, events: &[Event<'_>]) {
@@ -64,7 +64,7 @@ impl Source for Plain {
         })
     }
 
-    fn rows(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Vec<Arc<Row>> {
+    fn tail(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Vec<Arc<Row>> {
         assert_eq!(*organization, self::organization());
         self.0
             .rows
@@ -75,6 +75,14 @@ impl Source for Plain {
             .take(limit)
             .cloned()
             .collect()
+    }
+
+    fn sealed(&self, _: &OrganizationKey) -> Result<Arc<Sealed>, Error> {
+        Ok(Arc::default())
+    }
+
+    fn rows(&self, organization: &OrganizationKey, from: u64, limit: usize) -> Result<Vec<Arc<Row>>, Error> {
+        Ok(self.tail(organization, from, limit))
     }
 
     fn commits(&self) -> watch::Receiver<u64> {

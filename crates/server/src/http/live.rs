@@ -130,6 +130,14 @@ impl Feed {
             _ = self.stopping.wait_for(|stopping| *stopping) => return None,
             () = tokio::time::sleep(QUIET) => return Some(Bytes::from_static(b": quiet\n\n")),
         };
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => {
+                // The feed ends; whoever resumes it reads on from the last event that came.
+                tracing::error!(%error, "a live feed could not be read");
+                return None;
+            }
+        };
         let mut chunk = Vec::with_capacity(rows.len() * 1024);
         rows.iter().for_each(|row| self.write(row, &mut chunk));
         (!rows.is_empty()).then(|| chunk.into())

@@ -48,7 +48,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::Service;
 use trailbook_event::{self as event, catalog::Catalog};
 use trailbook_ledger::{Clock, Ledger};
-use trailbook_query::Engine;
+use trailbook_query::{CacheSizes, Engine};
 
 use self::{assets::Assets, body::Bodies, measures::Measures, problem::Problem};
 use crate::{config::Limits, country::Countries, policy::Policy, root_key::RootKey};
@@ -100,7 +100,14 @@ impl App {
     /// The application over its components.
     pub(crate) fn new(components: Components, limits: &Limits) -> Self {
         Self {
-            engine: Engine::new(components.ledger.clone(), components.ledger.secret("cursor")),
+            engine: Engine::new(
+                components.ledger.clone(),
+                components.ledger.secret("cursor"),
+                CacheSizes {
+                    index_bytes: limits.index_cache_bytes as u64,
+                    row_bytes: limits.row_cache_bytes as u64,
+                },
+            ),
             clock: components.clock,
             root_key: components.root_key,
             countries: components.countries,

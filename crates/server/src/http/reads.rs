@@ -96,8 +96,12 @@ impl From<query::Error> for Problem {
             query::Error::Invalid { detail } => Self::new(Code::InvalidParameter, detail),
             query::Error::TooLarge { detail } => Self::new(Code::TooLarge, detail),
             query::Error::NotFound => Self::not_found(),
-            query::Error::Corrupt { sequence } => {
-                tracing::error!(sequence, "a stored event is damaged");
+            query::Error::Storage { detail } => {
+                tracing::error!(detail, "stored data cannot be read");
+                Self::new(Code::Unavailable, "The storage does not answer; try again.").retry_after(5)
+            }
+            query::Error::Corrupt { detail } => {
+                tracing::error!(detail, "stored data is damaged");
                 Self::internal()
             }
         }
