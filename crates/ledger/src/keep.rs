@@ -4,7 +4,10 @@
 //! - A job runs on one node at a time, which holds its lease; whoever finds it expired takes over.
 //! - A job that fails is tried again later; nothing is lost by that.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use crate::{Error, Ledger, inputs::random_bytes};
 
@@ -53,12 +56,18 @@ impl Ledger {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         while self.commands().is_ok() {
+            let started = Instant::now();
+            let measures = &self.inner.shared.measures;
             let pause = match self.work(job, &holder).await {
-                Ok(true) => Duration::ZERO,
+                Ok(true) => {
+                    measures.jobs[job as usize].observe(started.elapsed());
+                    Duration::ZERO
+                }
                 Ok(false) if job == Job::Expire => LOOK_FOR_EXPIRED_EVERY,
                 Ok(false) => LOOK_EVERY,
                 Err(Error::Refused { .. }) => TRY_AGAIN_AFTER,
                 Err(error) => {
+                    measures.job_failures[job as usize].fetch_add(1, Ordering::Relaxed);
                     tracing::error!(%error, job = job.name(), "a job failed and will be tried again");
                     TRY_AGAIN_AFTER
                 }
@@ -77,10 +86,10 @@ impl Ledger {
             Job::Compact => Ok(self.compact().await?.is_some()),
             Job::Redact => self.carry_out_redactions().await,
             Job::Expire => {
-                self.advance_floors().await?;
-                while self.expire().await? {}
-                self.sweep().await?;
-                Ok(false)
+                let moved = self.advance_floors().await? > 0;
+                let erased = self.expire().await?;
+                let deleted = self.sweep().await? > 0;
+                Ok(moved || erased || deleted)
             }
         }
     }
@@ -94,7 +103,7 @@ impl Ledger {
                     .tail_commits
                     .oldest()
                     .map(|oldest| shared.clock.now().millis() - oldest.millis());
-                let events = shared.measures.tail_events.load(std::sync::atomic::Ordering::Relaxed);
+                let events = shared.measures.tail_events.load(Ordering::Relaxed);
                 events >= shared.limits.seal_events || age.is_some_and(|age| age >= shared.limits.seal_age_ms)
             }
             Job::Redact => !shared.history.overlaid().is_empty(),

@@ -95,6 +95,10 @@ pub struct Measures {
     pub tail_events: AtomicU64,
     /// Bytes of the tail in memory, estimated.
     pub tail_bytes: AtomicU64,
+    /// Durations of jobs that did something, in the order of [`crate::Job::ALL`].
+    pub jobs: [Durations; 4],
+    /// Jobs that failed, in the same order.
+    pub job_failures: [AtomicU64; 4],
     /// Commit durations: statements and sync.
     pub commits: Durations,
     /// Durations of the database's own log checkpoints (SQLite: from WAL into the file).

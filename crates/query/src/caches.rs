@@ -79,6 +79,16 @@ impl Caches {
         }
     }
 
+    /// How often each cache had what was asked for, and how often not.
+    pub(crate) fn counts(&self) -> [(&'static str, u64, u64); 4] {
+        [
+            ("headers", self.headers.hits(), self.headers.misses()),
+            ("moments", self.moments.hits(), self.moments.misses()),
+            ("parts", self.parts.hits(), self.parts.misses()),
+            ("rows", self.rows.hits(), self.rows.misses()),
+        ]
+    }
+
     pub(crate) fn header(
         &self,
         key: BlockKey,

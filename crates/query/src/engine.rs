@@ -50,6 +50,11 @@ impl Engine {
         }
     }
 
+    /// What was asked of the caches of sealed rows: the cache, how often it had it, how often not.
+    pub fn cache_counts(&self) -> [(&'static str, u64, u64); 4] {
+        self.shared.caches.counts()
+    }
+
     /// Opens what a caller may read, as it is now: every event that was acknowledged before is in the view.
     ///
     /// Indexes what the background has not come to yet (see [`Engine::catch_up`]), a few microseconds an event. May read files.

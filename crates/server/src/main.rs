@@ -19,6 +19,7 @@ mod redact;
 mod root_key;
 mod secret_file;
 mod serve;
+mod stats;
 mod store;
 mod telemetry;
 
@@ -68,6 +69,7 @@ enum Command {
     Fsck(maintain::Fsck),
     Recover(maintain::Recover),
     Redact(redact::Arguments),
+    Stats(stats::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -118,6 +120,7 @@ fn main() -> ExitCode {
         Command::Fsck(arguments) => return maintain::fsck(&arguments),
         Command::Recover(arguments) => maintain::recover(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, now()),
     };

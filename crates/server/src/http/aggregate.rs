@@ -101,10 +101,14 @@ pub(crate) async fn aggregate(ask: Ask, headers: HeaderMap, body: Body) -> Resul
     let request = read(&received.bytes)?;
     let asked = asked(&request, &ask.app)?;
     let view = ask.view()?;
-    let found = tokio::task::block_in_place(|| view.aggregate(&asked)).map_err(|error| match error {
-        query::Error::Invalid { detail } => Problem::fault(Code::Invalid, Pointer::root(), detail),
-        other => other.into(),
-    })?;
+    let found = ask
+        .app
+        .measures
+        .timed("aggregate", || view.aggregate(&asked))
+        .map_err(|error| match error {
+            query::Error::Invalid { detail } => Problem::fault(Code::Invalid, Pointer::root(), detail),
+            other => other.into(),
+        })?;
     Ok(json(&Aggregate {
         rows: found.into_iter().map(|row| row_of(row, &request)).collect(),
         truncated: false,

@@ -1,6 +1,10 @@
 //! What `/metrics` tells, in the OpenMetrics text format. No label names an organization, a project or a key.
 
-use std::{fmt, sync::atomic::Ordering, time::Duration};
+use std::{
+    fmt,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use axum::http::StatusCode;
 use prometheus_client::{
@@ -16,7 +20,8 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
-use trailbook_ledger::{BUCKETS_MS, Durations, Ledger, Stage};
+use trailbook_ledger::{BUCKETS_MS, Durations, Job, Ledger, Stage};
+use trailbook_query::Engine;
 
 /// Upper bounds of the duration buckets, in seconds.
 const BUCKETS: [f64; 12] = [
@@ -100,6 +105,7 @@ pub(crate) struct Measures {
     registry: Registry,
     surfaces: [Answers; Surface::ALL.len()],
     panics: Counter,
+    questions: Seconds,
     /// Events stored.
     pub(crate) accepted: Counter,
     /// Events recognised as stored before.
@@ -112,9 +118,10 @@ pub(crate) struct Measures {
 
 impl Measures {
     /// All at zero, but those of the ledger.
-    pub(crate) fn new(ledger: Ledger) -> Self {
+    pub(crate) fn new(ledger: Ledger, engine: Engine) -> Self {
         let mut registry = Registry::with_prefix("trailbook");
         registry.register_collector(Box::new(OfLedger(ledger)));
+        registry.register_collector(Box::new(OfCaches(engine)));
         registry.register(
             "build",
             "The running binary",
@@ -131,7 +138,15 @@ impl Measures {
             Unit::Seconds,
             seconds.clone(),
         );
+        let questions = Seconds::new_with_constructor(|| Histogram::new(BUCKETS));
+        registry.register_with_unit(
+            "question",
+            "Stages of answering: opening a view, then what is asked of it",
+            Unit::Seconds,
+            questions.clone(),
+        );
         Self {
+            questions,
             surfaces: Surface::ALL.map(|surface| Answers::of(surface, &requests, &seconds)),
             panics: counter(&mut registry, "panics", "Handlers that panicked"),
             accepted: counter(&mut registry, "events_accepted", "Events stored"),
@@ -147,6 +162,15 @@ impl Measures {
         let answers = &self.surfaces[surface as usize];
         answers.by_class[usize::from(status.as_u16() / 100).min(5)].inc();
         answers.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Does a stage of answering, which may read files, and measures how long it takes.
+    pub(crate) fn timed<T>(&self, stage: &'static str, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let answer = tokio::task::block_in_place(work);
+        let seconds = self.questions.get_or_create(&[("stage", stage)]);
+        seconds.observe(started.elapsed().as_secs_f64());
+        answer
     }
 
     /// Counts a handler that panicked.
@@ -200,6 +224,7 @@ impl Collector for OfLedger {
             let gauge = ConstGauge::new(gauge.load(Ordering::Relaxed));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
+        encode_history(&mut encoder, &self.0)?;
         let help = "Time in the stages of the append path";
         let mut stages = encoder.encode_descriptor("stage", help, Some(&Unit::Seconds), MetricType::Counter)?;
         for stage in Stage::ALL {
@@ -224,6 +249,75 @@ impl Collector for OfLedger {
             "Those of them that the writer waited for",
             &measures.wal_restarts,
         )
+    }
+}
+
+/// Segments by level, how long the oldest event waits to be sealed, and the jobs.
+fn encode_history(encoder: &mut DescriptorEncoder<'_>, ledger: &Ledger) -> Result<(), fmt::Error> {
+    let stats = ledger.level_stats();
+    let lag = ConstGauge::new(stats.tail_age_ms as f64 / 1e3);
+    let help = "Since the oldest event that is not sealed was stored";
+    lag.encode(encoder.encode_descriptor("seal_lag", help, Some(&Unit::Seconds), lag.metric_type())?)?;
+    type Of = fn(&trailbook_ledger::LevelStats) -> u64;
+    let gauges: [(&str, &str, Of); 4] = [
+        (
+            "segments",
+            "Segments; many of level 0 are compaction that is owed",
+            |level| level.segments,
+        ),
+        ("segment_events", "Sealed events", |level| level.events),
+        ("segment_data_bytes", "Bytes of the segments' Parquet files", |level| {
+            level.data_bytes
+        }),
+        (
+            "segment_bundle_bytes",
+            "Bytes of the segments' indexes and proofs",
+            |level| level.bundle_bytes,
+        ),
+    ];
+    for (name, help, of) in gauges {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (level, stats) in &stats.levels {
+            ConstGauge::new(of(stats)).encode(family.encode_family(&[("level", level.to_string())])?)?;
+        }
+    }
+    let measures = ledger.measures();
+    let mut failures = encoder.encode_descriptor("job_failures", "Jobs that failed", None, MetricType::Counter)?;
+    for job in Job::ALL {
+        let failed = ConstCounter::new(measures.job_failures[job as usize].load(Ordering::Relaxed));
+        failed.encode(failures.encode_family(&[("job", job.name())])?)?;
+    }
+    for job in Job::ALL {
+        let name = format!("job_{}", job.name());
+        encode_durations(
+            encoder,
+            &name,
+            "Background work that did something",
+            &measures.jobs[job as usize],
+        )?;
+    }
+    Ok(())
+}
+
+/// The caches of sealed rows.
+struct OfCaches(Engine);
+
+impl fmt::Debug for OfCaches {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OfCaches")
+    }
+}
+
+impl Collector for OfCaches {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let help = "What was asked of the caches of sealed rows";
+        let mut family = encoder.encode_descriptor("cache_requests", help, None, MetricType::Counter)?;
+        for (cache, hits, misses) in self.0.cache_counts() {
+            for (found, count) in [("hit", hits), ("miss", misses)] {
+                ConstCounter::new(count).encode(family.encode_family(&[("cache", cache), ("found", found)])?)?;
+            }
+        }
+        Ok(())
     }
 }
 

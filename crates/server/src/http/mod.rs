@@ -26,6 +26,7 @@ mod problem;
 mod proof;
 mod reads;
 mod reference;
+mod stats;
 
 use std::{
     convert::Infallible,
@@ -99,15 +100,14 @@ pub(crate) struct Components {
 impl App {
     /// The application over its components.
     pub(crate) fn new(components: Components, limits: &Limits) -> Self {
+        let cache = CacheSizes {
+            index_bytes: limits.index_cache_bytes as u64,
+            row_bytes: limits.row_cache_bytes as u64,
+        };
+        let engine = Engine::new(components.ledger.clone(), components.ledger.secret("cursor"), cache);
         Self {
-            engine: Engine::new(
-                components.ledger.clone(),
-                components.ledger.secret("cursor"),
-                CacheSizes {
-                    index_bytes: limits.index_cache_bytes as u64,
-                    row_bytes: limits.row_cache_bytes as u64,
-                },
-            ),
+            measures: Measures::new(components.ledger.clone(), engine.clone()),
+            engine,
             clock: components.clock,
             root_key: components.root_key,
             countries: components.countries,
@@ -120,7 +120,6 @@ impl App {
                 ..event::Limits::default()
             },
             bodies: Bodies::new(limits.clone()),
-            measures: Measures::new(components.ledger.clone()),
             ledger: components.ledger,
             default_project: access::DEFAULT_PROJECT.into(),
             live: Arc::new(Semaphore::new(limits.live_connections)),

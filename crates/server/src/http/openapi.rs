@@ -28,7 +28,7 @@ use super::{
     App, administer, aggregate, assets, files, health, ingest, live,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
-    proof, reads, reference,
+    proof, reads, reference, stats,
 };
 
 /// An event, as sent. What may be left out is nullable.
@@ -215,6 +215,7 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(proof::consistency))
         .routes(routes!(proof::tlog_checkpoint))
         .routes(routes!(proof::tile))
+        .routes(routes!(stats::stats))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::version))

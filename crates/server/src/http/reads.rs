@@ -54,7 +54,7 @@ impl Ask {
             organization: self.organization.clone(),
             own: None,
         };
-        Ok(tokio::task::block_in_place(|| self.app.engine.view(&scope))?)
+        Ok(self.app.measures.timed("view", || self.app.engine.view(&scope))?)
     }
 
     /// The question that the filters ask, with the range as the policy resolves it.
@@ -131,7 +131,11 @@ pub(crate) async fn page(ask: Ask) -> Result<Response, Problem> {
         limit,
         cursor,
     };
-    let page = tokio::task::block_in_place(|| view.page(&request)).map_err(|error| of_cursor(error, cursor))?;
+    let page = ask
+        .app
+        .measures
+        .timed("page", || view.page(&request))
+        .map_err(|error| of_cursor(error, cursor))?;
     let mut out = Vec::with_capacity(256 + page.rows.len() * 1024);
     out.extend_from_slice(b"{\"events\":");
     write_events(&page.rows, &ask.envelope(), &mut out);
@@ -214,7 +218,7 @@ pub(crate) fn find(ask: &Ask) -> Result<std::sync::Arc<Row>, Problem> {
 pub(crate) async fn count(ask: Ask) -> Result<Response, Problem> {
     let question = ask.question(&ask.parameters(&COUNT)?)?;
     let view = ask.view()?;
-    let count = tokio::task::block_in_place(|| view.count(&question))?;
+    let count = ask.app.measures.timed("count", || view.count(&question))?;
     Ok(json(&Count {
         count,
         spoken: Spoken::of(question.range, view.size()),
@@ -233,7 +237,7 @@ pub(crate) async fn facets(ask: Ask) -> Result<Response, Problem> {
         prefix: parameters.text(&PREFIX).map(ToOwned::to_owned),
     };
     let view = ask.view()?;
-    let found = tokio::task::block_in_place(|| view.facets(&request))?;
+    let found = ask.app.measures.timed("facets", || view.facets(&request))?;
     let mut facets = serde_json::Map::new();
     for facet in found {
         let values = facet.values.into_iter().map(|value| FacetValue {
@@ -285,7 +289,10 @@ pub(crate) async fn histogram(ask: Ask) -> Result<Response, Problem> {
             .ok_or_else(|| Problem::parameter("time_zone", "must be an IANA name, such as Europe/Berlin."))?,
     };
     let view = ask.view()?;
-    let found = tokio::task::block_in_place(|| view.histogram(&question, interval, &zone))?;
+    let found = ask
+        .app
+        .measures
+        .timed("histogram", || view.histogram(&question, interval, &zone))?;
     let bucket = |found: query::Bucket| Bucket {
         start: Time(found.start),
         count: found.count,
@@ -311,7 +318,7 @@ pub(crate) async fn trace(ask: Ask) -> Result<Response, Problem> {
     }
     ask.parameters(&NOTHING)?;
     let view = ask.view()?;
-    let found = tokio::task::block_in_place(|| view.trace(ask.path("trace_id")))?;
+    let found = ask.app.measures.timed("trace", || view.trace(ask.path("trace_id")))?;
     let mut out = b"{\"trace_id\":".to_vec();
     write_string(ask.path("trace_id"), &mut out);
     out.extend_from_slice(b",\"events\":");
