@@ -49,8 +49,9 @@ import-all: release ## import every file below DATA=DIR twice; DATA is laid out 
 bench: release country ## measure against PostgreSQL and ClickHouse, EVENTS=2000000 REPEAT=3
 	bench/run --events $(EVENTS) --repeat $(REPEAT)
 
-golden: ## rewrite the golden files (docs/openapi.json)
+golden: ## rewrite the golden files (docs/openapi.json, testdata/segment)
 	UPDATE_GOLDEN=1 cargo test --locked -p trailbook openapi
+	UPDATE_GOLDEN=1 cargo test --locked -p trailbook-ledger --test segment golden_segment_is_written
 
 deny: ## licences and advisories of dependencies; needs cargo-deny
 	cargo deny check licenses bans sources

@@ -36,9 +36,14 @@ struct Counted(std::sync::atomic::AtomicU64);
 
 impl Random for Counted {
     fn fill(&self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let count = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            *byte = (count.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8;
+        for chunk in bytes.chunks_mut(8) {
+            // Splitmix64: nonces and ids must be as hard to compress as real ones.
+            let count = self
+                .0
+                .fetch_add(0x9E37_79B9_7F4A_7C15, std::sync::atomic::Ordering::Relaxed);
+            let mixed = (count ^ (count >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            chunk.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes()[..chunk.len()]);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use parquet::{
     basic::{Compression as Codec, Encoding, ZstdLevel},
     errors::ParquetError,
-    file::properties::{EnabledStatistics, WriterProperties},
+    file::properties::{EnabledStatistics, WriterProperties, WriterVersion},
     schema::{
         parser::parse_message_type,
         types::{ColumnDescPtr, ColumnPath, SchemaDescPtr, SchemaDescriptor},
@@ -18,10 +18,15 @@ use super::Compression;
 
 /// Rows of a page, unless they are so long that it reaches [`PAGE_BYTES`]. What one row costs to read.
 pub(super) const PAGE_ROWS: usize = 512;
+/// Rows of a page of `details`, which are half of an event's bytes.
+const DETAILS_PAGE_ROWS: usize = PAGE_ROWS / 2;
 /// Bytes of a page before compression, about; a single value may be longer.
 const PAGE_BYTES: usize = 1 << 20;
 /// A dictionary ends here: whoever reads one row reads the dictionaries of its row group.
 const DICTIONARY_BYTES: usize = 1 << 16;
+
+/// A page that compresses to more than this share of its bytes stays as it is: reading it is then cheaper.
+const WORTH_COMPRESSING: f64 = 0.9;
 
 /// A column, by its place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -223,9 +228,12 @@ impl Column {
 pub(super) fn properties(compression: Compression) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
         .set_created_by("trailbook segment 1".to_owned())
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_data_page_v2_compression_ratio_threshold(WORTH_COMPRESSING)
         .set_compression(Codec::ZSTD(ZstdLevel::try_new(compression.0)?))
         .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_write_batch_size(PAGE_ROWS)
+        .set_write_batch_size(DETAILS_PAGE_ROWS)
+        .set_column_data_page_row_count_limit(ColumnPath::from(Column::Details.name()), DETAILS_PAGE_ROWS)
         .set_data_page_size_limit(PAGE_BYTES)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_max_row_group_row_count(None)
@@ -234,9 +242,13 @@ pub(super) fn properties(compression: Compression) -> Result<WriterProperties, P
     for column in Column::ALL {
         let path = ColumnPath::from(column.name());
         properties = properties.set_column_dictionary_enabled(path.clone(), column.repeats());
-        if column.kind() == Kind::Number {
-            properties = properties.set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED);
-        }
+        let encoding = match column.kind() {
+            Kind::Number => Encoding::DELTA_BINARY_PACKED,
+            Kind::Flag => Encoding::RLE,
+            Kind::Bytes => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            Kind::Fixed => Encoding::PLAIN,
+        };
+        properties = properties.set_column_encoding(path.clone(), encoding);
         if column.is_bounded() {
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Chunk);
         }

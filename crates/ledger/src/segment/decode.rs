@@ -1,22 +1,30 @@
 //! Reading values of one column for some rows of a row group: only the pages that hold them, each checked before it is decoded.
 
-use std::{ops::Range, sync::Arc};
+use std::{cell::RefCell, io::Cursor, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use parquet::{
-    basic::{Compression as Codec, ZstdLevel},
-    column::reader::ColumnReaderImpl,
+    basic::Compression as Codec,
+    column::{
+        page::{Page, PageMetadata, PageReader},
+        reader::ColumnReaderImpl,
+    },
     data_type::{BoolType, ByteArray, ByteArrayType, DataType, FixedLenByteArrayType, Int64Type},
     errors::ParquetError,
     file::{metadata::ColumnChunkMetaData, serialized_reader::SerializedPageReader},
 };
 
+use zstd::{bulk::Decompressor, zstd_safe};
+
 use super::{
     columns::{Column, Kind},
     files::Source,
-    pages::{ColumnPages, Page},
+    pages::{self, ColumnPages},
 };
 use crate::Error;
+
+/// No page is longer when decompressed: a page ends at a mebibyte, and an event of some more is its last.
+const PAGE_BYTES_MAX: u64 = 256 << 20;
 
 /// Values of a column, one for each row that was asked for.
 pub(super) enum Values {
@@ -83,7 +91,7 @@ fn spread(mut values: impl Iterator<Item = ByteArray>, levels: Vec<i16>) -> Vec<
 /// The pages that are needed, and which of their rows.
 struct Wanted {
     /// Where each begins, the dictionary first.
-    pages: Vec<(u64, Page)>,
+    pages: Vec<(u64, pages::Page)>,
     has_dictionary: bool,
     /// Rows of all these pages.
     rows: u64,
@@ -156,14 +164,15 @@ impl Wanted {
     /// The wanted rows' values and, in optional columns, which rows have one.
     fn decode<T: DataType>(&self, column: Column, bytes: Bytes) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
         let metadata = ColumnChunkMetaData::builder(column.descriptor())
-            .set_compression(Codec::ZSTD(ZstdLevel::default()))
+            // The pages are compressed; `Unpacked` sees to it.
+            .set_compression(Codec::UNCOMPRESSED)
             .set_num_values(self.rows as i64)
             .set_total_compressed_size(bytes.len() as i64)
             .set_data_page_offset(0)
             .set_dictionary_page_offset(self.has_dictionary.then_some(0))
             .build()?;
         let pages = SerializedPageReader::new(Arc::new(bytes), &metadata, self.rows as usize, None)?;
-        let mut reader = ColumnReaderImpl::<T>::new(column.descriptor(), Box::new(pages));
+        let mut reader = ColumnReaderImpl::<T>::new(column.descriptor(), Box::new(Unpacked(pages)));
         let (mut values, mut levels) = (Vec::new(), Vec::new());
         let mut at = 0;
         for span in &self.spans {
@@ -182,4 +191,69 @@ impl Wanted {
         }
         Ok((values, levels))
     }
+}
+
+/// Pages, decompressed. The crate's own reader would set up a compressor and a decompressor for each column, which takes
+/// longer than reading a page.
+struct Unpacked(SerializedPageReader<Bytes>);
+
+impl PageReader for Unpacked {
+    fn get_next_page(&mut self) -> Result<Option<Page>, ParquetError> {
+        let mut page = self.0.get_next_page()?;
+        match &mut page {
+            Some(Page::DictionaryPage { buf, .. }) => *buf = decompress(buf, 0)?,
+            Some(Page::DataPageV2 {
+                buf,
+                def_levels_byte_len,
+                is_compressed: is_compressed @ true,
+                ..
+            }) => {
+                *buf = decompress(buf, *def_levels_byte_len as usize)?;
+                *is_compressed = false;
+            }
+            _ => {}
+        }
+        Ok(page)
+    }
+
+    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>, ParquetError> {
+        self.0.peek_next_page()
+    }
+
+    fn skip_next_page(&mut self) -> Result<(), ParquetError> {
+        self.0.skip_next_page()
+    }
+}
+
+impl Iterator for Unpacked {
+    type Item = Result<Page, ParquetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
+}
+
+thread_local! {
+    static DECOMPRESSOR: RefCell<Decompressor<'static>> =
+        RefCell::new(Decompressor::new().expect("a decompressor without a dictionary"));
+}
+
+/// What was compressed after the first `plain` bytes.
+fn decompress(bytes: &[u8], plain: usize) -> Result<Bytes, ParquetError> {
+    let malformed = |what: &str| ParquetError::General(format!("a page is malformed: {what}"));
+    let (plain, compressed) = bytes
+        .split_at_checked(plain)
+        .ok_or_else(|| malformed("its levels are cut"))?;
+    let length = zstd_safe::get_frame_content_size(compressed).ok().flatten();
+    let length = length
+        .filter(|length| *length <= PAGE_BYTES_MAX)
+        .ok_or_else(|| malformed("its length"))?;
+    let mut out = Vec::with_capacity(plain.len() + length as usize);
+    out.extend_from_slice(plain);
+    let mut rest = Cursor::new(out);
+    rest.set_position(plain.len() as u64);
+    DECOMPRESSOR
+        .with_borrow_mut(|decompressor| decompressor.decompress_to_buffer(compressed, &mut rest))
+        .map_err(|error| malformed(&error.to_string()))?;
+    Ok(Bytes::from(rest.into_inner()))
 }

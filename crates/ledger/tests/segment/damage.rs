@@ -72,8 +72,8 @@ fn a_flipped_bit_in_the_bundle_is_noticed_unless_it_is_in_an_index() {
         let start = intact.windows(index.len()).position(|window| window == index).unwrap();
         indexes.push(start..start + index.len());
     }
-    let directories = intact.len() - 800..intact.len();
-    for position in (0..intact.len()).step_by(53).chain(directories) {
+    let directories = (intact.len() - 500..intact.len()).step_by(3);
+    for position in (0..intact.len()).step_by(131).chain(directories) {
         let mut damaged = intact.clone();
         damaged[position] ^= 1 << (position % 8);
         fs::write(files.bundle(), &damaged).unwrap();

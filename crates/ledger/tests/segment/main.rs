@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod damage;
+mod golden;
 mod refusals;
 mod round_trip;
 mod support;
