@@ -176,10 +176,7 @@ proptest! {
         grouped in any::<bool>(),
     ) {
         let (plain, engine) = Plain::new();
-        history.iter().for_each(|events| {
-            plain.append(events);
-            engine.view(&scope(None)).unwrap();
-        });
+        history.iter().for_each(|deed| plain.undergo(deed, &engine));
         let rows = found(&plain.all(), &question, own.as_ref());
         let in_range = Question { filter: narrow.clone(), ..question.clone() };
         let traces: BTreeSet<String> =

@@ -171,10 +171,7 @@ proptest! {
         ],
     ) {
         let (plain, engine) = Plain::new();
-        history.iter().for_each(|events| {
-            plain.append(events);
-            engine.view(&scope(None)).unwrap();
-        });
+        history.iter().for_each(|deed| plain.undergo(deed, &engine));
         let zone = TimeZone::get(zone).unwrap();
         let rows = found(&plain.all(), &question, None);
         let buckets = view(&engine).histogram(&question, interval, &zone).unwrap();

@@ -8,10 +8,10 @@ use trailbook_event::{
     filter::{Field, facet_values},
 };
 use trailbook_ledger::{EventId, OrganizationKey};
-use trailbook_query::{Engine, Error, FacetRequest, FacetValue, Order, PageRequest, Question, Scope};
+use trailbook_query::{CacheSizes, Engine, Error, FacetRequest, FacetValue, Order, PageRequest, Question, Scope};
 
 use crate::{
-    plain::{Plain, event, found, in_order, organization, scope, sequences, view, with_record},
+    plain::{Plain, event, found, in_order, scope, sequences, view, with_record},
     random,
 };
 
@@ -54,27 +54,21 @@ proptest! {
     #[test]
     fn a_listing_is_the_filter_over_a_plain_vector(
         history in random::history(),
-        later in random::history(),
+        later in random::meanwhile(),
         question in random::question(),
         own in option::weighted(0.3, random::filter()),
         order in order(),
         limit in 1_usize..9,
-        background in any::<bool>(),
+        cached in any::<bool>(),
     ) {
-        let (plain, engine) = Plain::new();
+        let nothing = CacheSizes { index_bytes: 0, row_bytes: 0 };
+        let (plain, engine) = Plain::with(if cached { CacheSizes::default() } else { nothing });
         let scope = scope(own.clone());
-        for events in &history {
-            plain.append(events);
-            // Reading after each append leaves small blocks; the background unites them.
-            engine.view(&scope).unwrap();
-            if background {
-                engine.catch_up(&organization()).unwrap();
-            }
-        }
+        history.iter().for_each(|deed| plain.undergo(deed, &engine));
         let expected = in_order(found(&plain.all(), &question, own.as_ref()), order);
         let mut later = later.iter();
         let listed = listing(&engine, &scope, &question, order, limit, || {
-            later.next().into_iter().for_each(|events| plain.append(events));
+            later.next().into_iter().for_each(|deed| plain.undergo(deed, &engine));
         });
         prop_assert_eq!(listed, expected);
 
@@ -98,10 +92,7 @@ proptest! {
         prefix in option::of(prop_oneof![Just("m"), Just("A"), Just("")]),
     ) {
         let (plain, engine) = Plain::new();
-        history.iter().for_each(|events| {
-            plain.append(events);
-            engine.view(&scope(None)).unwrap();
-        });
+        history.iter().for_each(|deed| plain.undergo(deed, &engine));
         let names = ["actor", "target", "area", "changed", "metadata.a", "metadata.a.b", "security", "country"];
         let fields = names.map(|name| Field::from_name(name).unwrap().unwrap()).to_vec();
         let request =

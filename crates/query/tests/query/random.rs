@@ -2,11 +2,13 @@
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use trailbook_event::{
-    Actor, Change, Context, Event, Filter, Target, Timestamp,
+    Actor, Change, Context, Event, Filter, Part, Target, Timestamp,
     filter::{Field, Pattern, Words},
     json::Value,
 };
 use trailbook_query::{Question, Range};
+
+use crate::plain::Deed;
 
 const WORDS: &[&str] = &[
     "Role",
@@ -227,7 +229,32 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
     })
 }
 
-/// Appends in pieces, so that there are blocks of several kinds.
-pub(crate) fn history() -> impl Strategy<Value = Vec<Vec<Event<'static>>>> {
-    vec(vec(event(), 1..6), 1..24)
+fn appended() -> impl Strategy<Value = Deed> {
+    vec(event(), 1..6).prop_map(Deed::Append)
+}
+
+/// What changes no answer.
+fn upkeep() -> impl Strategy<Value = Deed> {
+    let share = || prop_oneof![1 => Just(1000_u16), 2 => 0..1000_u16];
+    prop_oneof![
+        2 => Just(Deed::Read),
+        1 => Just(Deed::CatchUp),
+        3 => share().prop_map(Deed::Seal),
+        1 => Just(Deed::Merge),
+    ]
+}
+
+/// A ledger's life in the tail and in segments, with floors and redactions.
+pub(crate) fn history() -> impl Strategy<Value = Vec<Deed>> {
+    let parts = proptest::sample::subsequence(Part::ALL.to_vec(), 1..=5);
+    let loss = prop_oneof![
+        1 => (0..300_u16).prop_map(Deed::Floor),
+        3 => (0..1000_u16, parts).prop_map(|(place, parts)| Deed::Redact(place, parts)),
+    ];
+    vec(prop_oneof![5 => appended(), 3 => upkeep(), 1 => loss], 1..40)
+}
+
+/// What may happen while a listing is read, and does not change it.
+pub(crate) fn meanwhile() -> impl Strategy<Value = Vec<Deed>> {
+    vec(prop_oneof![appended(), upkeep()], 0..24)
 }
