@@ -74,7 +74,7 @@ fn seal(transaction: &Transaction<'_>, through: u64, segments: &[StoredSegment])
     let moved = transaction
         .prepare_cached(
             "UPDATE sealed SET through = ?1 WHERE shard = 0 AND through < ?1
-             AND ?1 <= (SELECT number FROM counter WHERE shard = 0)",
+             AND ?1 < (SELECT number FROM counter WHERE shard = 0)",
         )?
         .execute([through as i64])?;
     if moved != 1 {
