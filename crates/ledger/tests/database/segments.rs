@@ -1,5 +1,6 @@
 //! Segments come and go with the tail that they replace and the objects that they leave.
 
+use rusqlite::Connection;
 use trailbook_ledger::database::{Change, Database, Garbage, Group, StoredPin};
 
 use crate::support::{Scratch, assert_refused, changes, events, group, head, load, segment};
@@ -55,6 +56,38 @@ async fn heads_beside_sealed_commits_survive_a_process_that_was_killed() {
     let loaded = load(&copy.open()).await;
     assert_eq!(loaded.heads, [head(3, false)]);
     assert_eq!(loaded.sealed_through, 3);
+}
+
+#[tokio::test]
+async fn sealed_rows_that_a_killed_process_left_are_no_tail_and_are_erased() {
+    let scratch = Scratch::new();
+    let database = scratch.open();
+    load(&database).await;
+    for commit in 1..=3 {
+        database.commit(events(commit, commit)).await.unwrap();
+    }
+    let seal = Change::Seal {
+        through: 2,
+        segments: vec![segment(1, (1, 2))],
+    };
+    database.commit(changes(4, [seal])).await.unwrap();
+    drop(database);
+    let other = Connection::open(scratch.file()).unwrap();
+    let left = || -> i64 {
+        let count = other.query_row("SELECT count(*) FROM tail WHERE number <= 2", [], |row| row.get(0));
+        count.unwrap()
+    };
+    other
+        .execute_batch("INSERT OR REPLACE INTO tail VALUES (1, x'00', x''), (2, x'00', x'')")
+        .unwrap();
+    assert_eq!(left(), 2);
+    let database = scratch.open();
+    let tail = database.tail(0, usize::MAX).await.unwrap();
+    assert_eq!(tail.iter().map(|row| row.commit).collect::<Vec<_>>(), [3]);
+    assert_eq!(load(&database).await.heads, [head(3, false)]);
+    while left() > 0 {
+        std::thread::yield_now();
+    }
 }
 
 #[tokio::test]

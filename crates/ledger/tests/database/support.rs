@@ -106,7 +106,7 @@ pub(crate) fn segment(segment: u64, commits: (u64, u64)) -> StoredSegment {
         events: 7,
         occurred: (-5, 60),
         received: (10, 70),
-        retention_days: (segment % 2 == 0).then_some(30),
+        retention_days: segment.is_multiple_of(2).then_some(30),
         data: object("parquet"),
         bundle: object("bundle"),
     }
