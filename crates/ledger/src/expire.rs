@@ -17,20 +17,33 @@ const REWRITE_AFTER_MS: i64 = 8 * 3_600_000;
 /// An object that no manifest ever named belongs to a job that failed or is under way: no job takes so long.
 const UNNAMED_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
 
+/// What a segment has below the floors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Below {
+    Nothing,
+    Waits,
+    Due,
+}
+
 impl Ledger {
     /// Erases what lies below the floors of one segment that needs it; `false` when none does. Safe to repeat.
     pub async fn expire(&self) -> Result<bool, Error> {
         let shared = &self.inner.shared;
         shared.refused()?;
-        let now = shared.clock.now().millis();
-        let manifest = shared.history.manifest();
-        let Some(shortest) = manifest.shortest_retention_ms(now) else {
-            return Ok(false);
-        };
-        for stored in manifest.segments().filter(|stored| stored.received.0 + shortest <= now) {
+        let (manifest, expiring) = (shared.history.manifest(), &shared.history.expiring);
+        let cut = expiring.cut();
+        for stored in manifest.segments().filter(|stored| cut.contains(&stored.segment)) {
+            // A floor that moves from here on is remembered once more.
+            expiring.forget_cut(stored.segment);
             let (ledger, wanted) = (self.clone(), Arc::clone(stored));
-            let due = tokio::task::spawn_blocking(move || ledger.must_expire(&wanted, now - shortest)).await;
-            if due.map_err(|error| Error::storage("look for expired events", error))?? {
+            let below = tokio::task::spawn_blocking(move || ledger.below_floors(&wanted)).await;
+            let below = below
+                .map_err(|error| Error::storage("look for expired events", error))
+                .flatten();
+            if !matches!(below, Ok(Below::Nothing)) {
+                expiring.cuts([stored.segment]);
+            }
+            if below? == Below::Due {
                 self.replace(vec![Arc::clone(stored)], stored.level).await?;
                 return Ok(true);
             }
@@ -38,23 +51,32 @@ impl Ledger {
         Ok(false)
     }
 
-    /// Whether a segment has only expired rows, or some that have been expired for long: `expired_to` is when what expires now was
-    /// received, at the latest.
-    fn must_expire(&self, stored: &StoredSegment, expired_to: i64) -> Result<bool, Error> {
-        let history = &self.inner.shared.history;
-        let manifest = history.manifest();
-        let (mut expired, mut oldest) = (0, i64::MAX);
-        for run in history.open(stored)?.runs()? {
+    /// What a segment has below the floors. It is due when there is nothing else, or when something of it expired long ago.
+    fn below_floors(&self, stored: &StoredSegment) -> Result<Below, Error> {
+        let shared = &self.inner.shared;
+        let (manifest, now) = (shared.history.manifest(), shared.clock.now().millis());
+        let (mut expired, mut is_due) = (0, false);
+        for run in shared.history.open(stored)?.runs()? {
             let below = manifest
                 .floor(run.ledger)
                 .saturating_sub(run.first_sequence)
                 .min(run.rows);
             if below > 0 {
                 expired += below;
-                oldest = oldest.min(run.received.0.millis());
+                let ledger = shared.ledgers.by_id(run.ledger);
+                let expired_at = ledger.and_then(|ledger| {
+                    let retention = manifest.retention(&ledger.key);
+                    retention.expires_at(run.received.0.millis(), now)
+                });
+                // What expired under a retention that is longer now, or held, did so at some time that is not known any more.
+                is_due |= expired_at.is_none_or(|at| at > now || at + REWRITE_AFTER_MS <= now);
             }
         }
-        Ok(expired == stored.events || expired > 0 && oldest + REWRITE_AFTER_MS <= expired_to)
+        Ok(match expired {
+            0 => Below::Nothing,
+            _ if is_due || expired == stored.events => Below::Due,
+            _ => Below::Waits,
+        })
     }
 
     /// Carries out redactions in one segment that still has what they removed; `false` when there is none. Safe to repeat.

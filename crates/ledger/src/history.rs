@@ -17,6 +17,7 @@ use quick_cache::sync::Cache;
 use crate::{
     Error, Limits, PartSecret,
     database::{Change, LedgerId, Loaded, StoredRedaction, StoredSegment},
+    expiring::Expiring,
     manifest::Manifest,
     objects::Objects,
     segment::{Run, Segment},
@@ -56,6 +57,7 @@ pub(crate) struct History {
     next_segment: AtomicU64,
     /// Segments that cannot be merged with the next one, as a ledger would have a gap.
     adjoining_nothing: Mutex<BTreeSet<u64>>,
+    pub(crate) expiring: Expiring,
 }
 
 impl History {
@@ -79,6 +81,7 @@ impl History {
             runs: Cache::new(RUNS_REMEMBERED),
             next_segment: AtomicU64::new(loaded.next_segment),
             adjoining_nothing: Mutex::default(),
+            expiring: Expiring::new(loaded),
         }
     }
 
@@ -108,6 +111,7 @@ impl History {
         let mut manifest = self.manifest.write().unwrap_or_else(PoisonError::into_inner);
         *manifest = Arc::new(manifest.apply(changes));
         drop(manifest);
+        self.expiring.apply(changes);
         for change in changes {
             if let Change::Rewritten { ledger, redactions } = change {
                 self.change_overlay(*ledger, |overlay| {

@@ -15,6 +15,7 @@ mod draft;
 mod duplicates;
 mod error;
 mod expire;
+mod expiring;
 mod frame;
 mod fsck;
 mod history;

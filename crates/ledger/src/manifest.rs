@@ -139,15 +139,6 @@ impl Manifest {
         Retention::of(self.retentions.get(key), self.default_days)
     }
 
-    /// The shortest time that any organization's events are kept at `now`, in milliseconds; `None` when all are for ever.
-    pub(crate) fn shortest_retention_ms(&self, now: i64) -> Option<i64> {
-        let own = self
-            .retentions
-            .values()
-            .filter_map(|stored| Retention::of(Some(stored), self.default_days).days_at(now));
-        own.chain(self.default_days).min().map(|days| i64::from(days) * DAY_MS)
-    }
-
     /// Whether a backup is under way.
     pub(crate) fn is_pinned(&self, now: i64) -> bool {
         self.pins.iter().any(|pin| pin.until > now)

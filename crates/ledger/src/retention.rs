@@ -16,12 +16,22 @@ use crate::{
     database::{Change, PendingRetention, StoredRetention, StoredSegment, StoredTile},
     history::History,
     pieces::{self, TILE},
-    segment::Run,
+    segment::{Run, Segment},
     tail::LedgerState,
 };
 
 /// Floors that move in one commit.
 const FLOORS_AT_A_TIME: usize = 1_000;
+
+/// What has expired of a ledger.
+struct Expired {
+    /// Where the floor is.
+    from: u64,
+    /// Where it has to move.
+    to: u64,
+    /// The segments in between.
+    segments: Vec<u64>,
+}
 
 impl Ledger {
     /// Moves the floors up to what has expired by now; answers how many moved.
@@ -29,34 +39,57 @@ impl Ledger {
         let shared = &self.inner.shared;
         shared.refused()?;
         let now = shared.clock.now().millis();
-        let (mut moved, mut changes) = (0, Vec::new());
+        let (mut moved, mut changes, mut cut) = (0, Vec::new(), Vec::new());
         for ledger in shared.ledgers.all() {
-            let manifest = shared.history.manifest();
-            // What expires at `now` was received so long ago or longer.
-            let Some(kept) = manifest.retention(&ledger.key).expires_at(0, now) else {
+            let Some(expired) = tokio::task::block_in_place(|| self.expired(&ledger, now))? else {
                 continue;
             };
-            let expired = Timestamp::from_millis(now - kept);
-            let floor = manifest.floor(ledger.id);
-            let runs = shared.history.runs(&manifest, ledger.id)?;
-            let target = tokio::task::block_in_place(|| first_after(&shared.history, &runs, floor, expired))?;
-            if target > floor {
-                let tiles = self.tiles_below(&ledger, floor, target).await?;
-                changes.push(Change::Floor {
-                    ledger: ledger.id,
-                    floor: target,
-                    tiles,
-                });
-                moved += 1;
-            }
+            changes.push(Change::Floor {
+                ledger: ledger.id,
+                floor: expired.to,
+                tiles: self.tiles_below(&ledger, expired.from, expired.to).await?,
+            });
+            cut.extend(expired.segments);
+            moved += 1;
             if changes.len() >= FLOORS_AT_A_TIME {
                 self.change(std::mem::take(&mut changes), None).await?;
+                shared.history.expiring.cuts(std::mem::take(&mut cut));
             }
         }
         if !changes.is_empty() {
             self.change(changes, None).await?;
+            shared.history.expiring.cuts(cut);
         }
         Ok(moved)
+    }
+
+    /// What has expired of a ledger at `now`.
+    fn expired(&self, ledger: &LedgerState, now: i64) -> Result<Option<Expired>, Error> {
+        let history = &self.inner.shared.history;
+        let manifest = history.manifest();
+        // What expires at `now` was received so long ago or longer.
+        let Some(kept) = manifest.retention(&ledger.key).expires_at(0, now) else {
+            return Ok(None);
+        };
+        let (instant, sealed_through) = (Timestamp::from_millis(now - kept), manifest.sealed_through());
+        if history.expiring.is_kept(ledger.id, instant, sealed_through) {
+            return Ok(None);
+        }
+        let from = manifest.floor(ledger.id);
+        let runs = history.runs(&manifest, ledger.id)?;
+        let (to, received_at) = first_after(history, &runs, from, instant)?;
+        if to == from {
+            history.expiring.keeps(ledger.id, received_at, sealed_through);
+            return Ok(None);
+        }
+        let between = runs
+            .iter()
+            .filter(|(_, run)| run.first_sequence < to && run.first_sequence + run.rows > from);
+        Ok(Some(Expired {
+            from,
+            to,
+            segments: between.map(|(stored, _)| stored.segment).collect(),
+        }))
     }
 
     /// How long an organization's events are kept.
@@ -137,37 +170,41 @@ impl Ledger {
     }
 }
 
-/// The first sequence that was received after an instant, among what is sealed, and not below `floor`.
+/// The first sequence that was received after an instant, among what is sealed, and not below `floor`; and when it was received,
+/// `None` when there is no such row.
 fn first_after(
     history: &History,
     runs: &[(Arc<StoredSegment>, Run)],
     floor: u64,
     instant: Timestamp,
-) -> Result<u64, Error> {
+) -> Result<(u64, Option<Timestamp>), Error> {
     let mut first = floor;
     for (stored, run) in runs {
         let end = run.first_sequence + run.rows;
-        if run.received.1 <= instant {
+        if end <= first || run.received.1 <= instant {
             first = first.max(end);
-        } else if run.received.0 <= instant {
-            let segment = history.open(stored)?;
-            let (mut low, mut high) = (first.max(run.first_sequence), end);
-            while low < high {
-                let middle = low.midpoint(high);
-                let number = segment.numbers(run, middle..middle + 1)?;
-                let number = *number
-                    .first()
-                    .ok_or_else(|| Error::corrupt("a permutation is too short"))?;
-                if segment.received_at(run, number)? > instant {
-                    high = middle;
-                } else {
-                    low = middle + 1;
-                }
-            }
-            return Ok(low);
-        } else {
-            break;
+            continue;
         }
+        let segment = history.open(stored)?;
+        let (mut low, mut high) = (first.max(run.first_sequence), end);
+        while low < high {
+            let middle = low.midpoint(high);
+            if received_at(&segment, run, middle)? > instant {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return Ok((low, Some(received_at(&segment, run, low)?)));
     }
-    Ok(first)
+    Ok((first, None))
+}
+
+/// When a row of a run was received.
+fn received_at(segment: &Segment, run: &Run, sequence: u64) -> Result<Timestamp, Error> {
+    let number = segment.numbers(run, sequence..sequence + 1)?;
+    let number = number
+        .first()
+        .ok_or_else(|| Error::corrupt("a permutation is too short"))?;
+    segment.received_at(run, *number)
 }

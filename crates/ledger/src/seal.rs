@@ -43,7 +43,7 @@ impl Ledger {
         let manifest = shared.history.manifest();
         let rows = rows_through(&shared.ledgers.all(), through);
         let events = rows.iter().map(|(_, rows)| rows.len() as u64).sum();
-        let commits = (manifest.sealed_through() + 1, through);
+        let (commits, now) = ((manifest.sealed_through() + 1, through), shared.clock.now().millis());
         let carried_out = rows
             .iter()
             .filter_map(|(ledger, rows)| carried_out(&shared.history, ledger, rows));
@@ -54,7 +54,7 @@ impl Ledger {
                 Arc::clone(&shared.indexer),
                 Arc::clone(&shared.random),
             );
-            move || write(&history, &*indexer, &*random, &manifest, rows, commits)
+            move || write(&history, &*indexer, &*random, &manifest, rows, commits, now)
         };
         let written = tokio::task::spawn_blocking(job)
             .await
@@ -113,11 +113,12 @@ fn write(
     manifest: &Manifest,
     rows: Vec<(Arc<LedgerState>, Vec<Arc<Row>>)>,
     commits: (u64, u64),
+    now: i64,
 ) -> Result<Vec<(Kind, Vec<Draft>)>, Error> {
     let mut outputs: BTreeMap<Option<u32>, Output<'_>> = BTreeMap::new();
     for (ledger, mut rows) in rows {
         rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.occurred_at, row.sequence)));
-        let retention_days = manifest.retention(&ledger.key).days;
+        let retention_days = manifest.retention(&ledger.key).days_at(now);
         let output = outputs.entry(retention_days).or_insert_with(|| {
             let kind = Kind {
                 level: 0,

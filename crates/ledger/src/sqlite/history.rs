@@ -27,7 +27,7 @@ impl From<rusqlite::Error> for Refused {
     }
 }
 
-/// Makes a change. Before a seal the heads of its commits have to be in their table.
+/// Makes a change. Before a seal the heads of its commits have to be in their table; after it `erase` deletes their rows.
 pub(super) fn change(transaction: &Transaction<'_>, change: &Change) -> Result<(), Refused> {
     match change {
         Change::Seal { through, segments } => seal(transaction, *through, segments),
@@ -74,7 +74,7 @@ fn seal(transaction: &Transaction<'_>, through: u64, segments: &[StoredSegment])
     let moved = transaction
         .prepare_cached(
             "UPDATE sealed SET through = ?1 WHERE shard = 0 AND through < ?1
-             AND ?1 <= (SELECT number FROM counter WHERE shard = 0)",
+             AND ?1 < (SELECT number FROM counter WHERE shard = 0)",
         )?
         .execute([through as i64])?;
     if moved != 1 {
@@ -82,9 +82,6 @@ fn seal(transaction: &Transaction<'_>, through: u64, segments: &[StoredSegment])
             "the tail is sealed further, or ends before: through={through}"
         )));
     }
-    transaction
-        .prepare_cached("DELETE FROM tail WHERE number <= ?1")?
-        .execute([through as i64])?;
     add_segments(transaction, segments)
 }
 

@@ -2,12 +2,15 @@
 //!
 //! Invariants
 //! - WAL with `synchronous=FULL`: a commit that returned has been synced.
-//! - All writes run on one thread; reads run beside them on another; moving the WAL into the file runs on a third.
+//! - All writes run on one thread; reads run beside them on another. Moving the WAL and erasing what is sealed are called for by
+//!   threads of their own, and done between two commits where they write.
 //! - One process per directory: the lock file is held as long as this value lives.
 //!
 //! Not here: what the bytes mean (docs/formats/ledger.md).
 
+mod chore;
 mod directory;
+mod erase;
 mod heads;
 mod history;
 mod read;
@@ -22,6 +25,7 @@ use std::{
 
 use directory::DirectoryLock;
 pub use directory::OpenError;
+use erase::Eraser;
 use futures::future::BoxFuture;
 use heads::Changed;
 use rusqlite::Connection;
@@ -31,8 +35,8 @@ use worker::Worker;
 
 use crate::{
     database::{
-        Answer, ChainHead, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded, StoredAnswer,
-        StoredCheckpoint, StoredClientId, StoredTile, Subtree, TailRow,
+        Answer, ChainHead, Change, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded,
+        StoredAnswer, StoredCheckpoint, StoredClientId, StoredTile, Subtree, TailRow,
     },
     measures::Measures,
 };
@@ -46,6 +50,7 @@ pub struct Sqlite {
     // Dropped in this order: the writer's last jobs may still ask for a checkpoint.
     writer: Arc<Worker>,
     checkpointer: Checkpointer,
+    eraser: Eraser,
     measures: Arc<Measures>,
     /// Heads that are newer than their rows. Touched by the writer's thread alone.
     changed: Arc<Mutex<Changed>>,
@@ -67,10 +72,12 @@ impl Sqlite {
         let reader = Worker::start("database-reader", reader).map_err(OpenError::thread)?;
         let checkpointer =
             Checkpointer::start(connect(&path)?, &writer, Arc::clone(&measures)).map_err(OpenError::thread)?;
+        let eraser = Eraser::start(&writer).map_err(OpenError::thread)?;
         Ok(Self {
             reader,
             writer,
             checkpointer,
+            eraser,
             measures,
             changed: Arc::default(),
             newest: Arc::default(),
@@ -117,6 +124,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted inside a page is overwritten, which costs nothing; `erase` does the same with whole pages.
+    connection.pragma_update(None, "secure_delete", "fast")?;
     connection.pragma_update(None, "cache_size", -16 * 1024)?;
     connection.pragma_update(None, "journal_size_limit", wal::WAL_BYTES_KEPT)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
@@ -155,7 +164,12 @@ impl Database for Sqlite {
     }
 
     fn commit(&self, group: Group) -> BoxFuture<'_, Result<(), CommitError>> {
+        if let Some(detail) = self.eraser.failed() {
+            let detail = detail.clone();
+            return Box::pin(async move { Err(CommitError::Fatal(detail)) });
+        }
         let measures = Arc::clone(&self.measures);
+        let seals = group.changes.iter().any(|change| matches!(change, Change::Seal { .. }));
         let bytes = group.tail.as_ref().map_or(0, bytes::Bytes::len) + 4096;
         let head = ChainHead {
             era: group.era,
@@ -173,6 +187,9 @@ impl Database for Sqlite {
             if result.is_ok() {
                 *locked(&self.newest) = Some(head);
                 self.checkpointer.written(bytes);
+                if seals {
+                    self.eraser.sealed();
+                }
             }
             result
         })

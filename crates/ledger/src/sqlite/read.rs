@@ -81,7 +81,10 @@ pub(super) fn chain_head(connection: &Connection) -> rusqlite::Result<ChainHead>
 }
 
 pub(super) fn tail(connection: &Connection, after: u64, bytes_max: usize) -> rusqlite::Result<Vec<TailRow>> {
-    let mut statement = connection.prepare_cached("SELECT number, body FROM tail WHERE number > ?1 ORDER BY number")?;
+    // Sealed rows are not the tail any more, even while they are still there.
+    let mut statement = connection.prepare_cached(
+        "SELECT number, body FROM tail WHERE number > max(?1, (SELECT through FROM sealed WHERE shard = 0)) ORDER BY number",
+    )?;
     let mut found = statement.query([after as i64])?;
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(row) = found.next()? {

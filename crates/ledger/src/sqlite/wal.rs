@@ -7,15 +7,13 @@ use std::{
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
-        mpsc,
     },
-    thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
 
-use super::worker::Worker;
+use super::{chore::Chore, worker::Worker};
 use crate::measures::Measures;
 
 /// Bytes written after which the log is moved.
@@ -25,10 +23,12 @@ const RESTART_FROM_BYTES: i64 = 192 << 20;
 /// Length to which the log's file is cut when it starts again.
 pub(super) const WAL_BYTES_KEPT: i64 = 256 << 20;
 
+/// After how long the log's file is cut to nothing: it keeps bytes that were erased from the database.
+const CUT_EVERY: Duration = Duration::from_secs(12 * 3_600);
+
 /// The thread that moves the log.
 pub(super) struct Checkpointer {
-    wake: Option<mpsc::SyncSender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
+    chore: Chore,
     unmoved: AtomicU64,
 }
 
@@ -38,18 +38,20 @@ impl Checkpointer {
         writer: &Arc<Worker>,
         measures: Arc<Measures>,
     ) -> std::io::Result<Self> {
-        let writer = Arc::downgrade(writer);
-        let (wake, woken) = mpsc::sync_channel(1);
-        let thread = thread::Builder::new()
-            .name("database-checkpoint".to_owned())
-            .spawn(move || {
-                while woken.recv().is_ok() {
-                    move_log(&connection, &writer, &measures);
-                }
-            })?;
+        let mut mover = Mover {
+            connection,
+            writer: Arc::downgrade(writer),
+            measures,
+            cut_every: CUT_EVERY,
+            cut_at: Instant::now(),
+        };
+        let work = move || {
+            if let Err(error) = mover.move_log() {
+                tracing::warn!(%error, "the write-ahead log could not be moved");
+            }
+        };
         Ok(Self {
-            wake: Some(wake),
-            thread: Some(thread),
+            chore: Chore::start("database-checkpoint", work)?,
             unmoved: AtomicU64::new(0),
         })
     }
@@ -59,50 +61,89 @@ impl Checkpointer {
         let unmoved = self.unmoved.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
         if unmoved >= MOVE_EVERY_BYTES {
             self.unmoved.store(0, Ordering::Relaxed);
-            if let Some(wake) = &self.wake {
-                // Full means that the thread is about to look anyway.
-                let _ = wake.try_send(());
+            self.chore.wake();
+        }
+    }
+}
+
+struct Mover {
+    connection: Connection,
+    writer: Weak<Worker>,
+    measures: Arc<Measures>,
+    cut_every: Duration,
+    cut_at: Instant,
+}
+
+impl Mover {
+    fn move_log(&mut self) -> rusqlite::Result<()> {
+        let started = Instant::now();
+        let moved = checkpoint(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+        self.measures.wal_checkpoints.observe(started.elapsed());
+        if self.cut_at.elapsed() >= self.cut_every {
+            if self.start_again("PRAGMA wal_checkpoint(TRUNCATE)")? {
+                self.cut_at = Instant::now();
             }
+        } else if moved.log_bytes >= RESTART_FROM_BYTES {
+            self.start_again("PRAGMA wal_checkpoint(RESTART)")?;
         }
+        Ok(())
+    }
+
+    /// Has the writer move the rest and start the log again; `false` when a reader was in the way for too long, or the writer has ended.
+    fn start_again(&self, pragma: &'static str) -> rusqlite::Result<bool> {
+        let measures = Arc::clone(&self.measures);
+        let answer = Worker::wait_for(&self.writer, move |connection| {
+            let started = Instant::now();
+            let moved = checkpoint(connection, pragma);
+            measures.wal_restarts.observe(started.elapsed());
+            moved
+        });
+        answer.map_or(Ok(false), |moved| moved.map(|moved| moved.is_complete))
     }
 }
 
-impl Drop for Checkpointer {
-    fn drop(&mut self) {
-        self.wake = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the checkpoint thread ended by a panic");
-        }
-    }
+/// What a checkpoint did.
+struct Moved {
+    is_complete: bool,
+    /// The log's length.
+    log_bytes: i64,
 }
 
-fn move_log(connection: &Connection, writer: &Weak<Worker>, measures: &Arc<Measures>) {
-    let started = Instant::now();
-    match checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)") {
-        Ok(bytes) => {
-            measures.wal_checkpoints.observe(started.elapsed());
-            if bytes >= RESTART_FROM_BYTES
-                && let Some(writer) = writer.upgrade()
-            {
-                let measures = Arc::clone(measures);
-                writer.start_job(move |connection| {
-                    let started = Instant::now();
-                    if let Err(error) = checkpoint(connection, "PRAGMA wal_checkpoint(RESTART)") {
-                        tracing::warn!(%error, "the write-ahead log could not be started again");
-                    }
-                    measures.wal_restarts.observe(started.elapsed());
-                });
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the write-ahead log could not be moved"),
-    }
-}
-
-/// Runs a checkpoint and answers the log's length in bytes.
-fn checkpoint(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
-    let frames: i64 = connection.query_row(pragma, [], |row| row.get(1))?;
+fn checkpoint(connection: &Connection, pragma: &str) -> rusqlite::Result<Moved> {
+    let (busy, frames): (bool, i64) = connection.query_row(pragma, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    Ok(frames * (page + 24))
+    Ok(Moved {
+        is_complete: !busy,
+        log_bytes: frames * (page + 24),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+    use super::{super::connect, *};
+
+    #[test]
+    fn the_log_is_cut_to_nothing_when_it_is_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file.db");
+        let log_bytes = || std::fs::metadata(directory.path().join("file.db-wal")).unwrap().len();
+        let connection = connect(&path).unwrap();
+        connection
+            .execute_batch("CREATE TABLE kept (bytes); INSERT INTO kept VALUES (zeroblob(100000))")
+            .unwrap();
+        let writer = Arc::new(Worker::start("writer", connection).unwrap());
+        let mut mover = Mover {
+            connection: connect(&path).unwrap(),
+            writer: Arc::downgrade(&writer),
+            measures: Arc::default(),
+            cut_every: CUT_EVERY,
+            cut_at: Instant::now(),
+        };
+        mover.move_log().unwrap();
+        assert!(log_bytes() > 100_000, "moved, but not cut");
+        mover.cut_every = Duration::ZERO;
+        mover.move_log().unwrap();
+        assert_eq!(log_bytes(), 0);
+    }
 }

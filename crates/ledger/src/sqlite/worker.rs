@@ -1,6 +1,9 @@
 //! A thread that owns one connection and runs what it is handed, in order.
 
-use std::{sync::mpsc, thread};
+use std::{
+    sync::{Weak, mpsc},
+    thread,
+};
 
 use futures::future::BoxFuture;
 use rusqlite::Connection;
@@ -38,6 +41,18 @@ impl Worker {
             let _ = answer.send(work(connection));
         });
         Box::pin(async move { answered.await.ok() })
+    }
+
+    /// Runs `work` on the thread of a worker that may be gone, and waits for it. To be called on another thread.
+    pub(super) fn wait_for<T: Send + 'static>(
+        worker: &Weak<Self>,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = mpsc::channel();
+        worker.upgrade()?.start_job(move |connection| {
+            let _ = answer.send(work(connection));
+        });
+        answered.recv().ok()
     }
 
     /// Runs `work` on the thread without waiting for it.

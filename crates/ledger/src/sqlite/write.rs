@@ -94,7 +94,7 @@ fn write_heads(transaction: &Transaction<'_>, group: &Group, changed: &Changed) 
 }
 
 /// SQLite undoes a transaction that fails, and says when a sync failed: then the process must not go on.
-fn not_committed(error: rusqlite::Error) -> CommitError {
+pub(super) fn not_committed(error: rusqlite::Error) -> CommitError {
     match error.sqlite_error_code() {
         Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             CommitError::Fatal(error.to_string())

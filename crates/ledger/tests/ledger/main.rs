@@ -8,6 +8,7 @@
 mod append;
 mod damage;
 mod duplicates;
+mod expiry;
 mod faults;
 mod history;
 mod proofs;

@@ -1,0 +1,165 @@
+//! Erasing the rows of sealed commits, a few at a time between two commits.
+//!
+//! A seal only says how far the tail is sealed. Were its rows deleted with it, the commits behind it would wait: 20 ms for
+//! 200,000 events, 100 ms when their bytes are overwritten. They have to be: free pages of the file would otherwise keep what
+//! was redacted or has expired until they are used again.
+//!
+//! Invariants
+//! - Only rows of sealed commits are erased; no reader sees them any more.
+//! - Erased bytes are zeros in the file, at the latest when all commits have been sealed.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{chore::Chore, worker::Worker, write::not_committed};
+use crate::database::CommitError;
+
+/// Bytes of rows that are erased at a time.
+const STEP_BYTES: i64 = 1 << 20;
+
+/// The thread that erases.
+pub(super) struct Eraser {
+    chore: Chore,
+    failed: Arc<OnceLock<String>>,
+}
+
+impl Eraser {
+    /// Begins with what an earlier process left.
+    pub(super) fn start(writer: &Arc<Worker>) -> std::io::Result<Self> {
+        let (writer, failed) = (Arc::downgrade(writer), Arc::<OnceLock<String>>::default());
+        let work = {
+            let failed = Arc::clone(&failed);
+            move || erase(&writer, &failed)
+        };
+        let chore = Chore::start("database-erase", work)?;
+        chore.wake();
+        Ok(Self { chore, failed })
+    }
+
+    /// Says that commits were sealed.
+    pub(super) fn sealed(&self) {
+        self.chore.wake();
+    }
+
+    /// What a sync said that failed: what was written since the last good one may be lost, and nothing may be built on it.
+    pub(super) fn failed(&self) -> Option<&String> {
+        self.failed.get()
+    }
+}
+
+/// Erases until nothing is left or the writer ends.
+fn erase(writer: &Weak<Worker>, failed: &OnceLock<String>) {
+    loop {
+        match Worker::wait_for(writer, step) {
+            Some(Ok(true)) => {}
+            Some(Ok(false)) | None => return,
+            Some(Err(error)) => {
+                tracing::error!(%error, "sealed commits could not be erased and stay in the database for now");
+                if let CommitError::Fatal(detail) = not_committed(error) {
+                    failed.get_or_init(|| detail);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Erases the oldest sealed rows; answers whether there may be more.
+fn step(connection: &mut Connection) -> rusqlite::Result<bool> {
+    let Some(last) = last_of_step(connection)? else {
+        return Ok(false);
+    };
+    connection.pragma_update(None, "secure_delete", "on")?;
+    let erased = delete_through(connection, last);
+    connection.pragma_update(None, "secure_delete", "fast")?;
+    erased.map(|()| true)
+}
+
+/// The last of the oldest sealed commits that make up a step.
+fn last_of_step(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, length(body) + length(heads) FROM tail
+         WHERE number <= (SELECT through FROM sealed WHERE shard = 0) ORDER BY number",
+    )?;
+    let mut rows = statement.query([])?;
+    let (mut last, mut bytes) = (None, 0);
+    while let Some(row) = rows.next()?.filter(|_| bytes < STEP_BYTES) {
+        last = Some(row.get(0)?);
+        bytes += row.get::<_, i64>(1)?;
+    }
+    Ok(last)
+}
+
+fn delete_through(connection: &mut Connection, last: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute("DELETE FROM tail WHERE number <= ?1", [last])?;
+    // Pages that stay in use may have copies of rows in their free space, which go with the page; the root's go with this.
+    let is_empty: bool = transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM tail)", [], |row| row.get(0))?;
+    if is_empty {
+        transaction.execute("DELETE FROM tail", [])?;
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+    use std::path::Path;
+
+    use super::{super::connect, *};
+    use crate::sqlite::directory::migrate;
+
+    const SECRET: &[u8] = b"what somebody wants gone";
+
+    /// A database with rows of many sizes, up to 300 pages each.
+    fn filled(path: &Path) -> Connection {
+        let mut connection = connect(path).unwrap();
+        migrate(&mut connection).unwrap();
+        for number in 1..=200_i64 {
+            let repeated = [2, 40, 900, 50_000][number as usize % 4];
+            let body = SECRET.repeat(repeated / 4 + number as usize);
+            let row = rusqlite::params![number, body];
+            connection
+                .execute("INSERT INTO tail VALUES (?1, ?2, x'00')", row)
+                .unwrap();
+        }
+        connection
+    }
+
+    fn is_in_file(path: &Path) -> bool {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(SECRET.len()).any(|window| window == SECRET)
+    }
+
+    #[test]
+    fn erased_rows_leave_no_byte_in_the_file_and_others_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file.db");
+        let mut connection = filled(&path);
+        let left = |connection: &Connection| -> (i64, i64) {
+            let sql = "SELECT count(*), coalesce(min(number), 0) FROM tail";
+            connection
+                .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+        };
+        assert!(!step(&mut connection).unwrap(), "nothing is sealed");
+        connection.execute("UPDATE sealed SET through = 150", []).unwrap();
+        let mut steps = 0;
+        while step(&mut connection).unwrap() {
+            steps += 1;
+        }
+        assert!(steps > 5, "all at once");
+        assert_eq!(left(&connection), (50, 151));
+        connection.execute("UPDATE sealed SET through = 200", []).unwrap();
+        while step(&mut connection).unwrap() {}
+        assert_eq!(left(&connection), (0, 0));
+        drop(connection);
+        assert!(!is_in_file(&path));
+        drop(filled(&directory.path().join("other.db")));
+        assert!(
+            is_in_file(&directory.path().join("other.db")),
+            "the bytes stand in the file as they are"
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! The database behind its trait, on a real SQLite file: what is written together is there together, or not at all.
+#![allow(clippy::disallowed_methods, reason = "tests work with real files and processes")]
+#![allow(clippy::unwrap_used)]
+
+mod kept;
+mod migration;
+mod segments;
+mod support;

@@ -1,0 +1,106 @@
+//! A database that an earlier version wrote is brought to the current schema, with all that is in it.
+
+use rusqlite::{Connection, params};
+use trailbook_ledger::{
+    OpenError, Sqlite,
+    database::{Change, Database},
+};
+use trailbook_merkle::Hash;
+
+use crate::support::{Scratch, changes, events, head, load, segment};
+
+const CURRENT: i64 = 2;
+
+fn version(scratch: &Scratch) -> i64 {
+    let connection = Connection::open(scratch.file()).unwrap();
+    connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap()
+}
+
+/// A database of version 1 with two commits of one ledger.
+fn write_version_1(scratch: &Scratch) {
+    let connection = Connection::open(scratch.file()).unwrap();
+    connection
+        .execute_batch(include_str!("../../src/sqlite/schema.sql"))
+        .unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let (acme, chain) = (head(2, false), [2_u8; 32]);
+    let write = |sql: &str, values: &[&dyn rusqlite::ToSql]| assert_eq!(connection.execute(sql, values).unwrap(), 1);
+    write(
+        "INSERT INTO deployment VALUES (0, 'trailbook/0123456789ab', ?1)",
+        params![[9_u8; 32]],
+    );
+    write(
+        "UPDATE counter SET number = 2, chain = ?1, committed_at = 2000, heads_at = 2",
+        params![chain],
+    );
+    write("INSERT INTO commits VALUES (2, ?1, ?2)", params![chain, [2_u8; 16]]);
+    for commit in [1, 2] {
+        let body = format!("body of commit {commit}").into_bytes();
+        write("INSERT INTO tail VALUES (?1, ?2, x'')", params![commit, body]);
+    }
+    write(
+        "INSERT INTO ledgers VALUES (1, 'default', 'acme', 1, 2, 2, ?1)",
+        params![acme.frontier],
+    );
+}
+
+#[tokio::test]
+async fn a_database_of_version_1_keeps_its_rows_and_can_be_sealed() {
+    let scratch = Scratch::new();
+    write_version_1(&scratch);
+    let database = scratch.open();
+    let loaded = load(&database).await;
+    assert_eq!(
+        (loaded.deployment.as_str(), loaded.secret),
+        ("trailbook/0123456789ab", [9; 32])
+    );
+    assert_eq!((loaded.head.commit, loaded.head.chain), (2, Hash([2; 32])));
+    assert_eq!(loaded.heads, [head(2, false)]);
+    assert_eq!((loaded.sealed_through, loaded.next_segment), (0, 1));
+    assert_eq!(database.tail(0, usize::MAX).await.unwrap().len(), 2);
+    database.commit(events(3, 3)).await.unwrap();
+    let seal = Change::Seal {
+        through: 2,
+        segments: vec![segment(1, (1, 2))],
+    };
+    database.commit(changes(4, [seal])).await.unwrap();
+    let left: Vec<u64> = database
+        .tail(0, usize::MAX)
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.commit)
+        .collect();
+    assert_eq!(left, [3]);
+    drop(database);
+    assert_eq!(version(&scratch), CURRENT);
+    assert_eq!(load(&scratch.open()).await.segments, [segment(1, (1, 2))]);
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_the_version_that_was_there() {
+    let scratch = Scratch::new();
+    write_version_1(&scratch);
+    // The last table of version 2 is in the way: all before it have been made when this shows.
+    let connection = Connection::open(scratch.file()).unwrap();
+    connection.execute_batch("CREATE TABLE leases (other)").unwrap();
+    let opened = Sqlite::open(scratch.directory(), Default::default());
+    assert!(matches!(opened, Err(OpenError::Database(_))));
+    assert_eq!(version(&scratch), 1);
+    connection.execute_batch("DROP TABLE leases").unwrap();
+    drop(connection);
+    assert_eq!(load(&scratch.open()).await.heads, [head(2, false)]);
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused_and_not_touched() {
+    let scratch = Scratch::new();
+    drop(scratch.open());
+    let connection = Connection::open(scratch.file()).unwrap();
+    connection.pragma_update(None, "user_version", CURRENT + 1).unwrap();
+    let opened = Sqlite::open(scratch.directory(), Default::default());
+    assert!(matches!(opened, Err(OpenError::TooNew { found, known }) if (found, known) == (CURRENT + 1, CURRENT)));
+    assert_eq!(version(&scratch), CURRENT + 1);
+}

@@ -1,0 +1,129 @@
+//! A database in a scratch directory, and groups to commit.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use trailbook_ledger::{
+    DATABASE_FILE, Measures, OrganizationKey, Sqlite,
+    database::{Change, CommitError, Database, Group, Loaded, StoredHead, StoredObject, StoredSegment},
+};
+use trailbook_merkle::Hash;
+
+pub(crate) struct Scratch {
+    directory: tempfile::TempDir,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.directory().join(DATABASE_FILE)
+    }
+
+    pub(crate) fn open(&self) -> Sqlite {
+        Sqlite::open(self.directory(), Arc::new(Measures::default())).unwrap()
+    }
+}
+
+pub(crate) async fn load(database: &Sqlite) -> Loaded {
+    database
+        .load([3; 32], "trailbook/000000000000".to_owned())
+        .await
+        .unwrap()
+}
+
+/// A group without anything.
+pub(crate) fn group(commit: u64) -> Group {
+    Group {
+        commit,
+        era: 1,
+        chain: Hash([commit as u8; 32]),
+        token: [commit as u8; 16],
+        committed_at: 1_000 * commit as i64,
+        tail: None,
+        heads: Vec::new(),
+        subtrees: Vec::new(),
+        answers: Vec::new(),
+        client_ids: Vec::new(),
+        checkpoints: Vec::new(),
+        changes: Vec::new(),
+        forget_before: None,
+    }
+}
+
+/// A group with events: one ledger's head moves to `size`.
+pub(crate) fn events(commit: u64, size: u64) -> Group {
+    Group {
+        tail: Some(format!("body of commit {commit}").into_bytes().into()),
+        heads: vec![head(size, size == 1)],
+        ..group(commit)
+    }
+}
+
+/// The head of ledger 1.
+pub(crate) fn head(size: u64, new: bool) -> StoredHead {
+    StoredHead {
+        ledger: 1,
+        key: OrganizationKey::new("default", "acme"),
+        epoch: 1,
+        size,
+        frontier: vec![size as u8; 32],
+        received_at: size as i64,
+        new,
+    }
+}
+
+/// A group of changes.
+pub(crate) fn changes(commit: u64, changes: impl Into<Vec<Change>>) -> Group {
+    Group {
+        changes: changes.into(),
+        ..group(commit)
+    }
+}
+
+pub(crate) fn segment(segment: u64, commits: (u64, u64)) -> StoredSegment {
+    let object = |name: &str| StoredObject {
+        name: format!("segments/{segment}.{name}"),
+        bytes: 1_000 + segment,
+        sha256: [segment as u8; 32],
+    };
+    StoredSegment {
+        segment,
+        level: 2,
+        commits,
+        ledgers: (1, 9),
+        filter: vec![0xff; 8],
+        events: 7,
+        occurred: (-5, 60),
+        received: (10, 70),
+        retention_days: segment.is_multiple_of(2).then_some(30),
+        data: object("parquet"),
+        bundle: object("bundle"),
+    }
+}
+
+/// Commits a group that must be refused, and looks whether it left nothing behind.
+pub(crate) async fn assert_refused(database: &Sqlite, refused: Group) {
+    let before = load(database).await;
+    let tail = database.tail(0, usize::MAX).await.unwrap();
+    let garbage = database.garbage(i64::MAX - 1).await.unwrap();
+    let (commit, token) = (refused.commit, [0xee; 16]);
+    let answer = database.commit(Group { token, ..refused }).await;
+    assert!(matches!(answer, Err(CommitError::NotCommitted(_))), "{answer:?}");
+    let after = load(database).await;
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+    assert_eq!(database.tail(0, usize::MAX).await.unwrap(), tail);
+    assert_eq!(database.garbage(i64::MAX - 1).await.unwrap(), garbage);
+    assert_eq!(database.committed(token).await.unwrap(), None);
+    assert_eq!(database.chain(commit).await.unwrap(), None);
+}
