@@ -1,6 +1,7 @@
 """The machine: what it is, and what processes used of it (from /proc)."""
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -81,10 +82,10 @@ def held_bytes(pid: int) -> int:
     anonymous, shared = 0, 0
     for member in family(pid):
         try:
-            lines = Path(f"/proc/{member}/status").read_text().splitlines()
+            text = Path(f"/proc/{member}/status").read_text()
         except OSError:
             continue
-        sizes = {name: int(value.split()[0]) * 1024 for name, _, value in (line.partition(":") for line in lines) if name.startswith("Rss")}
+        sizes = {name: int(kib) * 1024 for name, kib in re.findall(r"(Rss\w+):\s+(\d+) kB", text)}
         anonymous += sizes.get("RssAnon", 0)
         shared = max(shared, sizes.get("RssShmem", 0))
     return anonymous + shared

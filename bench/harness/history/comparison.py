@@ -16,9 +16,8 @@ from . import questions
 from .questions import Question
 
 TRAILBOOK = "trailbook"
-SYSTEMS = ("postgres", "clickhouse", "duckdb", TRAILBOOK)
-TOLERANCE = 0.05
-"""Percentiles are told by different definitions; nothing else may differ at all."""
+SHAPES = {"zipf": [], "handful": ["--organizations", "100000", "--equal"]}
+"""How events are spread over organizations, as options of the load client."""
 
 
 @dataclass
@@ -30,6 +29,7 @@ class Options:
     scratch: Path
     keep: Path
     events: int
+    shape: str
     systems: list[str]
     rounds: int
     cold: int
@@ -42,6 +42,7 @@ class Measured:
     """Everything that was measured, and on what."""
 
     events: int
+    shape: str
     machine: str
     filesystem: str
     load_average: float
@@ -56,10 +57,11 @@ class Measured:
 
 def measure(options: Options) -> Measured:
     """Measures whatever has no result in the directory of results yet."""
-    asked = questions.choose(options.client, options.events, options.seed)
+    asked = questions.choose(options.client, options.events, stream(options))
     questions.store(options.keep / "questions.json", asked)
     measured = Measured(
         options.events,
+        options.shape,
         machine.description(),
         machine.filesystem(options.scratch),
         machine.load(),
@@ -81,6 +83,11 @@ def measure(options: Options) -> Measured:
     return measured
 
 
+def stream(options: Options) -> list[str]:
+    """The options of the load client that name the stream of events; everybody gets the same ones."""
+    return ["--fill", str(options.events), "--seed", str(options.seed), *SHAPES[options.shape]]
+
+
 def _system(name: str, options: Options) -> dict[str, Any]:
     """All phases of one system; a peer that fails is told of, so that the others still are measured."""
     if name == "postgres":
@@ -94,7 +101,8 @@ def _system(name: str, options: Options) -> dict[str, Any]:
         "client": str(options.client),
         "directory": str(directory),
         "questions": str(options.keep / "questions.json"),
-        **{key: value for key, value in asdict(options).items() if key in ("events", "rounds", "cold", "seed")},
+        "stream": stream(options),
+        **{key: value for key, value in asdict(options).items() if key in ("events", "rounds", "cold")},
     }
     print(f"{name}: load", file=sys.stderr, flush=True)
     try:
@@ -104,7 +112,7 @@ def _system(name: str, options: Options) -> dict[str, Any]:
         print(f"{name}: cold questions", file=sys.stderr, flush=True)
         turns = [_phase("cold", settings | {"turn": turn}, options.timeout_seconds) for turn in range(options.cold)]
         cold = {kind: [turn["cold"][kind] for turn in turns] for kind in (turns[0]["cold"] if turns else [])}
-        return told | {"cold": cold, "ready_seconds": [turn["ready_seconds"] for turn in turns]}
+        return told | {"cold": cold} | {key: [turn[key] for turn in turns] for key in ("first", "ready_seconds")}
     except (RuntimeError, subprocess.TimeoutExpired) as fault:
         print(f"{name}: {fault}", file=sys.stderr, flush=True)
         return {"fault": str(fault)[-2000:]}
@@ -155,23 +163,12 @@ def _compare(measured: Measured, asked: list[Question]) -> None:
             filters = [question.filter for question in asked if f"{question.kind} {question.size}" == kind]
             for question, ours, other in zip(filters, own[kind]["answers"], theirs[kind]["answers"], strict=True):
                 measured.compared += 1
-                if not same(ours, other):
+                if ours != other:
                     measured.differences.append(f"{kind}, {question}: Trailbook {_short(ours)}, {name} {_short(other)}")
     for name, told in measured.systems.items():
         expected = measured.systems[TRAILBOOK]["export"]["rows"]
         if "export" in told and told["export"]["rows"] != expected:
             measured.differences.append(f"export: Trailbook {expected} rows, {name} {told['export']['rows']}")
-
-
-def same(ours: Any, theirs: Any) -> bool:
-    """Whether two answers are the same, all the way down."""
-    if isinstance(ours, float) or isinstance(theirs, float):
-        return ours == theirs or None not in (ours, theirs) and abs(ours - theirs) <= TOLERANCE * max(abs(ours), abs(theirs))
-    if isinstance(ours, list) and isinstance(theirs, list):
-        return len(ours) == len(theirs) and all(map(same, ours, theirs))
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in ours)
-    return ours == theirs
 
 
 def _short(answer: Any) -> str:

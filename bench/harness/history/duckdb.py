@@ -39,8 +39,8 @@ SORT = "create table sorted as select * from events order by organization, occur
 class DuckDb(Table):
     """One database file. It has no index of words: they are looked for in the text."""
 
-    def __init__(self, client: Path, directory: Path, seed: int):
-        super().__init__(client, directory, seed)
+    def __init__(self, client: Path, directory: Path, stream: list[str]):
+        super().__init__(client, directory, stream)
         self._data = directory / "duckdb" / "events.db"
 
     def open(self) -> None:

@@ -49,8 +49,8 @@ class PostgreSql(Table):
 
     connections = 2
 
-    def __init__(self, client: Path, directory: Path, seed: int):
-        super().__init__(client, directory, seed)
+    def __init__(self, client: Path, directory: Path, stream: list[str]):
+        super().__init__(client, directory, stream)
         self._data = directory / "postgresql"
         self._cluster = Cluster(self._data)
 
@@ -105,8 +105,8 @@ class PostgreSql(Table):
 
     def export(self, organization: str) -> int:
         wanted = EXPORTED.replace("description", "event ->> 'description'")
-        sql = f"copy (select {wanted} from events where organization = '{organization}' order by occurred_at) to stdout (format csv)"
-        with self._connection.cursor() as cursor, cursor.copy(sql) as copy:
+        sql = f"select {wanted} from events where organization = '{organization}' order by occurred_at"
+        with self._connection.cursor() as cursor, cursor.copy(f"copy ({sql}) to stdout (format csv)") as copy:
             return sum(bytes(piece).count(b"\n") for piece in copy)
 
     def bytes_on_disk(self) -> dict[str, int]:

@@ -18,7 +18,8 @@ DAY_MS = 86_400_000
 START_MS = int(datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp() * 1000)
 DAYS = 90
 END_MS = START_MS + DAYS * DAY_MS
-SAMPLE = 200_000
+SAMPLE = 500_000
+ELSEWHERE_SAMPLE = 50_000
 USUAL_SAMPLE = 50
 """So many events of the sample are of the usual organization, at least."""
 VALUES = 8
@@ -89,27 +90,30 @@ def _filter(told: dict[str, Any]) -> Filter:
     return Filter(**(told | {"actions": tuple(told["actions"]), "words": tuple(told["words"])}))
 
 
-def choose(client: Path, events: int, seed: int) -> list[Question]:
+def choose(client: Path, events: int, stream: list[str]) -> list[Question]:
     """All questions about a stream of so many events."""
-    sample = list(_sample(client, events, seed))
-    held = Counter(event["organization"] for event in sample)
-    ordered = held.most_common()
+    sample = min(events, SAMPLE)
+    lines = _generated(client, sample, stream)
+    ordered = Counter(map(_organization, lines)).most_common()
     # In a small run the one in the middle may have too few events to ask about.
-    usual = min(len(ordered) // 2, sum(count >= USUAL_SAMPLE for _, count in ordered) - 1)
-    plain = _words_elsewhere(sample)
+    usual = min(len(ordered) // 2, max(sum(count >= USUAL_SAMPLE for _, count in ordered) - 1, 0))
+    elsewhere = _words_elsewhere(map(json.loads, lines[:ELSEWHERE_SAMPLE]))
     chosen = []
-    for size, organization in ((LARGEST, ordered[0][0]), (USUAL, ordered[usual][0])):
-        own = [event for event in sample if event["organization"] == organization]
-        depth = min(DEPTH, len(own) * events // len(sample) // 2)
-        chosen += _questions(organization, size, own, depth, plain, random.Random(seed))
+    for size, (organization, _) in ((LARGEST, ordered[0]), (USUAL, ordered[usual])):
+        own = [json.loads(line) for line in lines if _organization(line) == organization]
+        depth = min(DEPTH, len(own) * events // sample // 2)
+        chosen += _questions(organization, size, own, depth, elsewhere, random.Random(len(own)))
     return chosen
 
 
-def _sample(client: Path, events: int, seed: int) -> Iterator[dict[str, Any]]:
-    count = min(events, SAMPLE)
-    command = [client, "generate", "--events", str(count), "--fill", str(events), "--seed", str(seed)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True)
-    return map(json.loads, done.stdout.splitlines())
+def _generated(client: Path, count: int, stream: list[str]) -> list[str]:
+    command = [client, "generate", "--events", str(count), *stream]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True).stdout.splitlines()
+
+
+def _organization(line: str) -> str:
+    """The first member's value: cheaper than reading the whole event."""
+    return line.split('"', 4)[3]
 
 
 def _questions(
@@ -141,6 +145,9 @@ def _questions(
         "trace": late,
         "metadata": [replace(span, plan=plan) for span, plan in zip(spans[30], plans * VALUES)],
     }
+    if len(own) < USUAL_SAMPLE:
+        # Nobody turns pages there, and there may be no trace.
+        filters |= {"deep": [], "trace": [], "record": filters["record"][:1]}
     return [Question(kind, organization, size, one, depth) for kind in KINDS for one in filters[kind]]
 
 
@@ -158,12 +165,12 @@ def _searches(own: list[dict[str, Any]], elsewhere: set[str], chance: random.Ran
     """Half of them one word, frequent to rare; half two words of one description."""
     usable = [[word for word in tokens(event["description"]) if word not in elsewhere] for event in own]
     single = [(word,) for word in _spread(Counter(word for words in usable for word in words))]
-    several = [words for words in usable if len(words) > 1]
-    double = [tuple(sorted(chance.sample(chance.choice(several), 2))) for _ in range(VALUES)]
+    several = [words for words in usable if len(set(words)) > 1]
+    double = [tuple(sorted(chance.sample(sorted(set(chance.choice(several))), 2))) for _ in range(VALUES)]
     return single[: VALUES // 2] + double[: VALUES - VALUES // 2]
 
 
-def _words_elsewhere(sample: list[dict[str, Any]]) -> set[str]:
+def _words_elsewhere(sample: Iterator[dict[str, Any]]) -> set[str]:
     """Words of texts that Trailbook searches too, but that are not in other systems' column of words."""
     found: set[str] = set()
     for event in sample:

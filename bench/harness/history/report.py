@@ -1,6 +1,6 @@
 """The report of one size: loads, bytes, questions, and whether what happened to Trailbook was as agreed (`goals.py`)."""
 
-from statistics import median
+from statistics import StatisticsError, median
 from typing import Any, Callable
 
 from . import goals
@@ -9,6 +9,10 @@ from .questions import DAYS, KINDS, LARGEST, USUAL
 from .table import BULK_ROWS, COMMIT_ROWS
 
 MISSING = "–"
+SHAPES = {
+    "zipf": "1,000 organizations by Zipf, the largest with a tenth",
+    "handful": "100,000 organizations with about as many events each",
+}
 
 
 def written(measured: Measured) -> str:
@@ -28,16 +32,19 @@ def _name(told: dict[str, Any]) -> str:
 def _preamble(measured: Measured) -> list[str]:
     asked = f"{len(measured.differences):,} differed" if measured.differences else "all agreed"
     lines = [
-        f"# History at {measured.events:,} events, measured",
+        f"# History at {measured.events:,} events{' of 100,000 organizations' if measured.shape == 'handful' else ''}, measured",
         "",
-        f"- Machine: {measured.machine}; data on {measured.filesystem}; load average at the beginning: {measured.load_average:.1f}.",
-        f"- Events: 1,000 organizations by Zipf, {DAYS} days, arriving nearly in order of time. Everybody has the same ones.",
+        f"- Machine: {measured.machine}; data on {measured.filesystem}; "
+        f"load average at the beginning: {measured.load_average:.1f}.",
+        f"- Events: {SHAPES[measured.shape]}, {DAYS} days, arriving nearly in order of time. Everybody has the same ones.",
         "- Trailbook runs with its own settings and seals, indexes and compacts while it takes in; it is asked over HTTP. "
         "PostgreSQL is asked over its protocol on loopback; ClickHouse and DuckDB run inside the process that asks.",
         f"- Questions: 8 values of each kind, {measured.rounds} timed rounds after an untimed one; p50 and p95 in ms.",
-        f"- Cold, in brackets: p50 of {measured.cold} restarts. A system's files are dropped from the page cache before every question; "
+        f"- Cold, in brackets: p50 of {measured.cold} restarts. "
+        "A system's files are dropped from the page cache before every question; "
         "what it read for questions of other kinds since its start it may still hold.",
-        "- Peers have a typed column with `duration_ms`, and read `metadata.plan` from the event; Trailbook has not been told of either.",
+        "- Peers have a typed column with `duration_ms`, and read `metadata.plan` from the event; "
+        "Trailbook has not been told of either.",
         f"- Answers: {measured.compared:,} were compared with Trailbook's; {asked}.",
     ]
     lines += [f"- Not measured: {name}: {told['fault']}." for name, told in measured.systems.items() if "fault" in told]
@@ -58,14 +65,16 @@ def _load(measured: Measured) -> list[str]:
         committed = load.get("commit_events_per_second", load["events_per_second"])
         bulk = f"{load['events_per_second']:,.0f}" if "commit_events_per_second" in load else MISSING
         held = [load["peak_bytes"], told["idle_bytes"], told["asked_bytes"]]
-        rows.append([_name(told), f"{committed:,.0f}", bulk, f"{load['rest_seconds']:,.0f}", *(f"{one / 1e6:,.0f}" for one in held)])
+        rows.append([_name(told), f"{committed:,.0f}", bulk, f"{load['rest_seconds']:,.0f}"])
+        rows[-1] += [f"{one / 1e6:,.0f}" for one in held]
     lines = _table(head, rows)
     if TRAILBOOK in _succeeded(measured):
         load = measured.systems[TRAILBOOK]["load"]
         acknowledged = load["acknowledgement_ms"]
         lines += [
-            f"Trailbook: 500 events a request over 2 connections, acknowledged p50 {acknowledged['p50']:.1f}, p99 {acknowledged['p99']:.1f}, "
-            f"longest {acknowledged['max']:.0f} ms; {load['refused']:,} tries were refused at its limit and sent again. "
+            "Trailbook: 500 events a request over 2 connections, "
+            f"acknowledged p50 {acknowledged['p50']:.1f}, p99 {acknowledged['p99']:.1f}, longest {acknowledged['max']:.0f} ms; "
+            f"{load['refused']:,} tries were refused at its limit and sent again. "
             f"CPU seconds: server {load['server_cpu_seconds']:.1f}, client (it makes the events) {load['client_cpu_seconds']:.1f}. "
             f"Memory while it came to rest: at most {load['rest_peak_bytes'] / 1e6:,.0f} MB.",
             "",
@@ -92,6 +101,8 @@ def _questions(measured: Measured) -> list[str]:
 
 
 def _cell(told: dict[str, Any], key: str) -> str:
+    if key not in told["warm"]:
+        return MISSING
     warm, cold = told["warm"][key], told["cold"].get(key)
     text = f"{_figure(warm['p50'])} / {_figure(warm['p95'])}"
     return f"{text} ({_figure(median(cold))})" if cold else text
@@ -108,6 +119,7 @@ def _files(measured: Measured) -> list[str]:
         "CSV of the largest organization, rows/s": lambda told: f"{told['export']['rows_per_second']:,.0f}",
         "its rows": lambda told: f"{told['export']['rows']:,}",
         "memory meanwhile, peak MB": lambda told: f"{told['export']['peak_bytes'] / 1e6:,.0f}",
+        "first question after a start, files cold: p50, longest ms": lambda told: _first(told["first"]),
         "inclusion proof p50 / p95 ms": lambda told: " / ".join(map(_figure, told["extras"]["proof_ms"].values())),
         "offline verification, events per CPU second": lambda told: f"{told['extras']['verify']['per_cpu_second']:,.0f}",
         "evidence, bytes an event": lambda told: f"{told['extras']['verify']['bytes'] / told['extras']['verify']['events']:,.0f}",
@@ -117,11 +129,15 @@ def _files(measured: Measured) -> list[str]:
     return _table(head, [[what, *(_or_missing(of, told) for told in systems.values())] for what, of in wanted.items()])
 
 
+def _first(durations: list[float]) -> str:
+    return f"{_figure(median(durations))}, {_figure(max(durations))}"
+
+
 def _or_missing(of: Callable[[dict[str, Any]], str], told: dict[str, Any]) -> str:
     """Peers have no proofs."""
     try:
         return of(told)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, StatisticsError):
         return MISSING
 
 

@@ -29,8 +29,8 @@ class Table(System):
     connections = 1
     """How many commits it takes in side by side."""
 
-    def __init__(self, client: Path, directory: Path, seed: int):
-        self._client, self._directory, self._seed = client, directory, seed
+    def __init__(self, client: Path, directory: Path, stream: list[str]):
+        self._client, self._directory, self._stream = client, directory, stream
 
     @abstractmethod
     def create(self) -> None:
@@ -97,7 +97,7 @@ class Table(System):
         }
 
     def _lines(self, events: int) -> Iterator[bytes]:
-        command = [self._client, "rows", "--events", str(events), "--fill", str(events), "--seed", str(self._seed)]
+        command = [self._client, "rows", "--events", str(events), *self._stream]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             yield from process.stdout
@@ -183,13 +183,14 @@ class Table(System):
 
     def _prepare_record(self, question: Question) -> Prepared:
         [(identity,)] = self.rows(f"select id from events where {self._where(question)} {NEWEST} limit 1")
-        sql = f"select occurred_at, event from events where organization = '{question.organization}' and id = {self.identity(identity)}"
-        return self._asking(sql, lambda rows: millis(rows[0][0]))
+        own = f"organization = '{question.organization}' and id = {self.identity(identity)}"
+        return self._asking(f"select occurred_at, event from events where {own}", lambda rows: millis(rows[0][0]))
 
     def _prepare_trace(self, question: Question) -> Prepared:
         traced = f"{self._where(question)} and trace_id is not null"
         [(trace,)] = self.rows(f"select trace_id from events where {traced} {NEWEST} limit 1")
-        sql = f"select occurred_at, event from events where organization = '{question.organization}' and trace_id = '{trace}' order by occurred_at"
+        own = f"organization = '{question.organization}' and trace_id = '{trace}'"
+        sql = f"select occurred_at, event from events where {own} order by occurred_at"
         return self._asking(sql, lambda rows: [millis(row[0]) for row in rows])
 
 
@@ -198,11 +199,11 @@ NEWEST = "order by occurred_at desc, id desc"
 
 def _facets(rows: list[tuple]) -> dict[str, list[int]]:
     """The counts of the most frequent values; values themselves may differ where counts are equal."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[int]] = {field: [] for field in FACETS}
     for *values, count in rows:
         place = next((place for place, value in enumerate(values) if value not in (None, "")), None)
         if place is not None:
-            found.setdefault(list(FACETS)[place], []).append(count)
+            found[list(FACETS)[place]].append(count)
     return {field: sorted(counts, reverse=True)[:FACET_VALUES] for field, counts in found.items()}
 
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 from .. import machine, trailbook
 from ..outcome import quantile_ms
-from .questions import DAY_MS, FACETS, FACET_VALUES, PAGE, Question
+from .questions import DAY_MS, DAYS, END_MS, FACETS, FACET_VALUES, PAGE, Question
 from .system import CSV_COLUMNS, Prepared, System, peak_memory
 from .table import millis
 
@@ -24,13 +25,15 @@ REST_SECONDS = 10
 """It is at rest when it used no more than a twentieth of a core for so long."""
 PATIENCE_SECONDS = 3600
 PROOFS = 200
+EVIDENCE_EVENTS = 500_000
+"""Evidence of about so many events is checked at most, the newest: it has two kilobytes for each."""
 
 
 class Trailbook(System):
     """A server of its own on loopback."""
 
-    def __init__(self, binary: Path, client: Path, directory: Path, seed: int):
-        self._binary, self._client, self._directory, self._seed = binary, client, directory, seed
+    def __init__(self, binary: Path, client: Path, directory: Path, stream: list[str]):
+        self._binary, self._client, self._directory, self._stream = binary, client, directory, stream
         self._data = directory / "trailbook"
 
     def open(self) -> None:
@@ -51,7 +54,7 @@ class Trailbook(System):
 
     def load(self, events: int) -> dict[str, Any]:
         command = [self._client, "stream", "--server", self._url, "--pid", str(self._process.pid), "--stages"]
-        command += ["--events", str(events), "--fill", str(events), "--seed", str(self._seed)]
+        command += ["--events", str(events), *self._stream]
         environment = os.environ | {"TRAILBOOK_KEY": trailbook.KEY}
         with peak_memory(self._process.pid) as peak:
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -180,7 +183,7 @@ class Trailbook(System):
         garbage = self._garbage()
         for path in self._data.rglob("*"):
             if path.is_file():
-                waits = any(str(path).endswith(name) for name in garbage)
+                waits = any("/".join(path.parts[begin:]) in garbage for begin in range(len(path.parts)))
                 found["garbage (not counted)" if waits else _kind(path)] += path.stat().st_blocks * 512
         return dict(found)
 
@@ -207,21 +210,30 @@ class Trailbook(System):
 
     def _verified(self, organization: str) -> dict[str, Any]:
         """Exports evidence and checks it offline. Events per second of the checker's own CPU time, so: per core."""
-        told = json.loads(self._get(f"/v1/organizations/{quote(organization)}/checkpoint-key"))
+        base = f"/v1/organizations/{quote(organization)}"
+        held = json.loads(self._get(f"{base}/events/count"))["count"]
+        since = END_MS - round(min(1, EVIDENCE_EVENTS / held) * DAYS * DAY_MS)
+        events = json.loads(self._get(f"{base}/events/count?from={_time(since)}"))["count"]
         path = self._directory / "evidence.zip"
         environment = os.environ | {"TRAILBOOK_SERVER": self._url, "TRAILBOOK_KEY": trailbook.KEY}
-        wanted = ["--organization", organization, "--format", "evidence", "--output", path]
+        wanted = ["--organization", organization, "--format", "evidence", "--from", _time(since), "--output", path]
         subprocess.run([self._binary, "export", *wanted], env=environment, check=True, capture_output=True)
-        events = json.loads(self._get(f"/v1/organizations/{quote(organization)}/events/count"))["count"]
-        before, started = os.times(), time.perf_counter()
-        done = subprocess.run([self._binary, "verify", path, "--key", told["vkey"]], capture_output=True, text=True)
-        seconds, after = time.perf_counter() - started, os.times()
+        key = json.loads(self._get(f"{base}/checkpoint-key"))["vkey"]
+        before, started = _children_cpu_seconds(), time.perf_counter()
+        done = subprocess.run([self._binary, "verify", path, "--key", key], capture_output=True, text=True)
+        seconds, cpu = time.perf_counter() - started, _children_cpu_seconds() - before
         if done.returncode != 0:
             raise RuntimeError(f"the evidence does not verify: {done.stdout[:500]}{done.stderr[:500]}")
-        cpu = after.children_user + after.children_system - before.children_user - before.children_system
         size = path.stat().st_size
         path.unlink()
-        return {"verify": {"events": events, "events_per_second": events / seconds, "per_cpu_second": events / cpu, "bytes": size}}
+        figures = {"events": events, "events_per_second": events / seconds, "per_cpu_second": events / cpu, "bytes": size}
+        return {"verify": figures}
+
+
+def _children_cpu_seconds() -> float:
+    """CPU seconds of the commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _below(question: Question) -> str:

@@ -26,11 +26,11 @@ KIND_SECONDS = 60
 
 def make(settings: dict[str, Any]) -> System:
     """The system that the settings name."""
-    client, directory, seed = Path(settings["client"]), Path(settings["directory"]), settings["seed"]
+    client, directory, stream = Path(settings["client"]), Path(settings["directory"]), settings["stream"]
     peers = {"postgres": PostgreSql, "clickhouse": ClickHouse, "duckdb": DuckDb}
     if settings["system"] == "trailbook":
-        return Trailbook(Path(settings["server"]), client, directory, seed)
-    return peers[settings["system"]](client, directory, seed)
+        return Trailbook(Path(settings["server"]), client, directory, stream)
+    return peers[settings["system"]](client, directory, stream)
 
 
 def load(system: System, settings: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,8 @@ def cold(system: System, settings: dict[str, Any]) -> dict[str, Any]:
         started = time.perf_counter()
         prepared.run()
         durations[key] = 1e3 * (time.perf_counter() - started)
-    return {"cold": durations, "ready_seconds": getattr(system, "ready_seconds", None)}
+    first = next(iter(durations.values()))
+    return {"cold": durations, "first": first, "ready_seconds": getattr(system, "ready_seconds", None)}
 
 
 def _chosen(settings: dict[str, Any]) -> list[Question]:
@@ -83,7 +84,7 @@ def _by_kind(asked: list[Question]) -> dict[str, list[Question]]:
     for size in dict.fromkeys(question.size for question in asked):
         for kind in KINDS:
             grouped[f"{kind} {size}"] = [one for one in asked if (one.kind, one.size) == (kind, size)]
-    return grouped
+    return {key: those for key, those in grouped.items() if those}
 
 
 def _rounds(system: System, asked: list[Question], rounds: int) -> dict[str, Any]:
