@@ -113,7 +113,7 @@ def _system(name: str, options: Options) -> dict[str, Any]:
         turns = [_phase("cold", settings | {"turn": turn}, options.timeout_seconds) for turn in range(options.cold)]
         cold = {kind: [turn["cold"][kind] for turn in turns] for kind in (turns[0]["cold"] if turns else [])}
         return told | {"cold": cold} | {key: [turn[key] for turn in turns] for key in ("first", "ready_seconds")}
-    except (RuntimeError, subprocess.TimeoutExpired) as fault:
+    except RuntimeError as fault:
         print(f"{name}: {fault}", file=sys.stderr, flush=True)
         return {"fault": str(fault)[-2000:]}
     finally:
@@ -127,17 +127,23 @@ def _phase(phase: str, settings: dict[str, Any], seconds: int) -> dict[str, Any]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             text, _ = process.communicate(timeout=seconds)
-        except BaseException:
-            # It stops its server when it is asked to; what does not stop is ended.
-            process.terminate()
-            try:
-                process.wait(timeout=120)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-            raise
+        except subprocess.TimeoutExpired as late:
+            raise RuntimeError(f"the phase {phase!r} did not end within {seconds} s") from late
+        finally:
+            _end(process)
     if process.returncode != 0:
-        raise RuntimeError(f"{settings['system']} failed in the phase {phase!r}; what it said is above")
+        raise RuntimeError(f"the phase {phase!r} failed; what it said is above")
     return json.loads(text.splitlines()[-1])
+
+
+def _end(process: subprocess.Popen) -> None:
+    """A worker stops its server when it is asked to; one that does not is ended with everything that it started."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _ingest(options: Options) -> dict[str, float]:

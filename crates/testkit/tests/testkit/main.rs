@@ -115,16 +115,21 @@ fn any_number_of_events_fills_the_days_once_and_only_times_change() {
     const DAY_MS: i64 = 86_400_000;
     let start = shape().start.millis();
     for events in [3_000, 20_000] {
-        let stream: Vec<_> = Generator::new(8, shape()).filling(events).take(events as usize).collect();
+        let stream: Vec<_> = Generator::new(8, shape())
+            .filling(events)
+            .take(events as usize)
+            .collect();
         let times: Vec<_> = stream.iter().map(occurred_at).collect();
         let (first, last) = (times[0], *times.last().expect("not empty"));
         assert!(first - start < DAY_MS && last - start > 89 * DAY_MS, "events={events}");
         let late = times.windows(2).map(|pair| pair[0] - pair[1]).max().expect("pairs");
         assert!(late < 30_000, "late={late}");
         let usual = Generator::new(8, shape()).take(events as usize);
-        assert!(stream.iter().zip(usual).all(|(ours, usual)| {
-            ours.organization == usual.organization && ours.json.len() == usual.json.len()
-        }));
+        assert!(
+            stream.iter().zip(usual).all(|(ours, usual)| {
+                ours.organization == usual.organization && ours.json.len() == usual.json.len()
+            })
+        );
     }
 }
 
