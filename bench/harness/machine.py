@@ -1,6 +1,7 @@
 """The machine: what it is, and what processes used of it (from /proc)."""
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -60,3 +61,43 @@ def family_cpu_seconds(pid: int) -> float:
         if own or int(fields[1]) == pid:
             seconds += sum(map(int, fields[11:15 if own else 13])) / TICKS_PER_SECOND
     return seconds
+
+
+def family(pid: int) -> list[int]:
+    """A process and its living children."""
+    found = [pid]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = (entry / "stat").read_text().rpartition(") ")[2].split()[1]
+            except OSError:
+                continue  # It ended while we looked.
+            if int(parent) == pid:
+                found.append(int(entry.name))
+    return found
+
+
+def held_bytes(pid: int) -> int:
+    """Memory that a process and its children hold and could not give back by forgetting files: anonymous, and shared once."""
+    anonymous, shared = 0, 0
+    for member in family(pid):
+        try:
+            text = Path(f"/proc/{member}/status").read_text()
+        except OSError:
+            continue
+        sizes = {name: int(kib) * 1024 for name, kib in re.findall(r"(Rss\w+):\s+(\d+) kB", text)}
+        anonymous += sizes.get("RssAnon", 0)
+        shared = max(shared, sizes.get("RssShmem", 0))
+    return anonymous + shared
+
+
+def forget_files(directory: Path) -> None:
+    """Drops the files below a directory from the page cache; their systems must not have them mapped."""
+    os.sync()
+    for path in directory.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)

@@ -156,26 +156,52 @@ def _element(value: object) -> str:
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+class Cluster:
+    """A cluster in a directory, with a server that can be started and stopped again and again."""
+
+    def __init__(self, data: Path):
+        self._data = data
+        # It refuses to run as root.
+        self._prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+    def initialise(self) -> None:
+        """Makes the directory and an empty cluster."""
+        self._data.mkdir()
+        if self._prefix:
+            shutil.chown(self._data, "postgres")
+        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        _quietly([*self._prefix, BINARIES / "initdb", "-D", self._data, *options])
+
+    def start(self) -> int:
+        """Starts the server; returns its port."""
+        port = machine.free_port()
+        (self._data / "postgresql.auto.conf").write_text(_configuration(port, self._data))
+        self._control("-l", self._data / "server.log", "start")
+        return port
+
+    def postmaster(self) -> int:
+        """The id of the server's first process."""
+        return int((self._data / "postmaster.pid").read_text().splitlines()[0])
+
+    def stop(self) -> None:
+        """Stops the server, if it runs."""
+        if (self._data / "postmaster.pid").exists():
+            self._control("-m", "fast", "-t", "300", "stop")
+
+    def _control(self, *arguments) -> None:
+        _quietly([*self._prefix, BINARIES / "pg_ctl", "-D", self._data, "-w", *arguments])
+
+
 @contextmanager
 def running(scratch: Path) -> Iterator[Server]:
     """A server on an empty cluster; stopped and its directory removed at the end."""
     data = scratch / "postgresql"
-    data.mkdir()
-    # It refuses to run as root.
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if prefix:
-        shutil.chown(data, "postgres")
-    initialise = ["initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
-    _quietly([*prefix, BINARIES / initialise[0], *initialise[1:]])
-    port = machine.free_port()
-    (data / "postgresql.auto.conf").write_text(_configuration(port, data))
-    control = [*prefix, BINARIES / "pg_ctl", "-D", data, "-w"]
+    cluster = Cluster(data)
+    cluster.initialise()
     try:
-        _quietly([*control, "-l", data / "server.log", "start"])
-        yield Server(port, int((data / "postmaster.pid").read_text().splitlines()[0]))
+        yield Server(cluster.start(), cluster.postmaster())
     finally:
-        if (data / "postmaster.pid").exists():
-            _quietly([*control, "-m", "fast", "stop"])
+        cluster.stop()
         shutil.rmtree(data, ignore_errors=True)
 
 

@@ -80,30 +80,39 @@ def _outcome(told: dict[str, Any]) -> Outcome:
     )
 
 
+def start(binary: Path, data: Path, settings: dict[str, str]) -> tuple[subprocess.Popen, str]:
+    """A server on this directory, ready, and its URL. Settings are variables of its environment beside the key."""
+    environment = os.environ | {"TRAILBOOK_ROOT_KEY": KEY, "TRAILBOOK_LOG": "warn"} | settings
+    listen = f"127.0.0.1:{machine.free_port()}"
+    command = [binary, "serve", "--data", data, "--listen", listen]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    # It prints one line, once it answers.
+    if not process.stdout.readline():
+        raise RuntimeError(f"{binary} ended with {process.wait()} before it was ready")
+    return process, f"http://{listen}"
+
+
+def stop(process: subprocess.Popen, patience_seconds: float = 30) -> None:
+    """Stops a server as an operator would."""
+    process.terminate()
+    try:
+        process.wait(timeout=patience_seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @contextmanager
 def running(binary: Path, client: Path, scratch: Path) -> Iterator[Server]:
     """A server with an empty ledger; stopped and its directory removed at the end."""
     data = scratch / "trailbook"
-    environment = os.environ | {
-        "TRAILBOOK_ROOT_KEY": KEY,
-        "TRAILBOOK_TAIL_EVENTS_MAX": str(TAIL_EVENTS_MAX),
-        "TRAILBOOK_TAIL_BYTES_MAX": str(TAIL_BYTES_MAX),
-        "TRAILBOOK_LOG": "warn",
-    }
-    listen = f"127.0.0.1:{machine.free_port()}"
-    command = [binary, "serve", "--data", data, "--listen", listen]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    tail = {"TRAILBOOK_TAIL_EVENTS_MAX": str(TAIL_EVENTS_MAX), "TRAILBOOK_TAIL_BYTES_MAX": str(TAIL_BYTES_MAX)}
     try:
-        assert process.stdout is not None
-        # It prints one line, once it answers.
-        if not process.stdout.readline():
-            raise RuntimeError(f"{binary} ended with {process.wait()} before it was ready")
-        yield Server(client, process, f"http://{listen}")
-    finally:
-        process.terminate()
+        process, url = start(binary, data, tail)
         try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield Server(client, process, url)
+        finally:
+            stop(process)
+    finally:
         shutil.rmtree(data, ignore_errors=True)

@@ -5,6 +5,17 @@ use anyhow::{Context, bail, ensure};
 /// Room for the answer to a batch of 1,000.
 const CAPACITY: usize = 128 * 1024;
 
+/// What an answer says so far.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It is not complete.
+    Pending,
+    /// All events were stored.
+    Stored,
+    /// The server is at a limit and stored nothing: the request may be sent again.
+    Busy,
+}
+
 /// One answer while it arrives.
 pub(crate) struct Answer {
     buffer: Vec<u8>,
@@ -30,30 +41,44 @@ impl Answer {
         &mut self.buffer[self.filled..]
     }
 
-    /// Takes note of bytes that were put into [`Self::room`]; true when the answer is complete and says that `events`
+    /// Like [`Self::arrival`] for a run in which the server is never at a limit: true when everything was stored.
+    ///
+    /// # Errors
+    /// Those of [`Self::arrival`], and a busy server.
+    pub(crate) fn arrived(&mut self, bytes: usize, events: usize) -> anyhow::Result<bool> {
+        match self.arrival(bytes, events)? {
+            Arrival::Pending => Ok(false),
+            Arrival::Stored => Ok(true),
+            Arrival::Busy => bail!("not stored: the server is at a limit"),
+        }
+    }
+
+    /// Takes note of bytes that were put into [`Self::room`]; `Stored` when the answer is complete and says that `events`
     /// events were stored.
     ///
     /// # Errors
     /// The answer says anything else, or the connection was closed.
-    pub(crate) fn arrived(&mut self, bytes: usize, events: usize) -> anyhow::Result<bool> {
+    pub(crate) fn arrival(&mut self, bytes: usize, events: usize) -> anyhow::Result<Arrival> {
         ensure!(bytes > 0, "the server closed the connection");
         self.filled += bytes;
         if self.length.is_none() {
             self.length = header(&self.buffer[..self.filled])?;
         }
         let Some(length) = self.length.filter(|length| self.filled >= *length) else {
-            return Ok(false);
+            return Ok(Arrival::Pending);
         };
         ensure!(self.filled == length, "the server sent more than one answer");
         let text = &self.buffer[..length];
-        let stored = format!("{{\"accepted\":{events},");
-        let all = text.starts_with(b"HTTP/1.1 201")
-            && text.windows(stored.len()).take(4096).any(|at| at == stored.as_bytes());
-        if !all {
+        let says = |what: &str| text.windows(what.len()).take(4096).any(|at| at == what.as_bytes());
+        let arrival = if text.starts_with(b"HTTP/1.1 201") && says(&format!("{{\"accepted\":{events},")) {
+            Arrival::Stored
+        } else if text.starts_with(b"HTTP/1.1 503") && says("\"stored\":\"no\"") {
+            Arrival::Busy
+        } else {
             bail!("not stored: {}", String::from_utf8_lossy(&text[..length.min(1500)]));
-        }
+        };
         (self.filled, self.length) = (0, None);
-        Ok(true)
+        Ok(arrival)
     }
 }
 
@@ -73,15 +98,18 @@ fn header(text: &[u8]) -> anyhow::Result<Option<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Answer;
+    use super::{
+        Answer,
+        Arrival::{self, Busy, Pending, Stored},
+    };
 
-    fn arrives(pieces: &[&str], events: usize) -> anyhow::Result<Vec<bool>> {
+    fn arrives(pieces: &[&str], events: usize) -> anyhow::Result<Vec<Arrival>> {
         let mut answer = Answer::new();
         pieces
             .iter()
             .map(|piece| {
                 answer.room()[..piece.len()].copy_from_slice(piece.as_bytes());
-                answer.arrived(piece.len(), events)
+                answer.arrival(piece.len(), events)
             })
             .collect()
     }
@@ -93,8 +121,14 @@ mod tests {
             "length: 16\r\n\r\n{\"accepted\"",
             ":2, }",
         ];
-        assert_eq!(arrives(&pieces, 2).expect("stored"), [false, false, true]);
+        assert_eq!(arrives(&pieces, 2).expect("stored"), [Pending, Pending, Stored]);
         assert!(arrives(&pieces, 3).is_err(), "another number of events");
+    }
+
+    #[test]
+    fn a_server_at_its_limit_that_stored_nothing_is_busy() {
+        let busy = ["HTTP/1.1 503 Busy\r\nContent-Length: 15\r\n\r\n{\"stored\":\"no\"}"];
+        assert_eq!(arrives(&busy, 1).expect("understood"), [Busy]);
     }
 
     #[test]

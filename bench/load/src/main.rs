@@ -13,8 +13,10 @@ mod batches;
 mod outcome;
 mod process;
 mod requests;
+mod rows;
 mod singles;
 mod stages;
+mod stream;
 
 use std::{
     io::{BufWriter, Write},
@@ -39,8 +41,12 @@ enum What {
     Ingest(Ingest),
     /// Sends one event a request over many connections.
     Single(Single),
+    /// Sends a history: batches of events that are always new, made while they are sent. Waits while the server is at a limit.
+    Stream(Stream),
     /// Writes events as JSON lines to standard output: the same events that the other commands send first.
     Generate(Generate),
+    /// Writes the same events as CSV rows for the tables of other systems, without a header; see `rows.rs` for the columns.
+    Rows(Rows),
 }
 
 /// What the events are like.
@@ -52,20 +58,29 @@ struct Events {
     /// Organizations that the events are spread over.
     #[arg(long, default_value_t = 1_000)]
     organizations: usize,
+    /// All organizations have about the same number of events, instead of by Zipf.
+    #[arg(long)]
+    equal: bool,
+    /// So many events fill the 90 days, before the stream passes over them again.
+    #[arg(long, default_value_t = trailbook_testkit::PASS_EVENTS)]
+    fill: u64,
 }
 
 impl Events {
     fn generator(&self, client_ids: bool) -> anyhow::Result<Generator> {
         let start = Timestamp::parse("2026-01-01T00:00:00Z").context("the start is well-formed")?;
-        Ok(Generator::new(
-            self.seed,
-            Shape {
-                organizations: self.organizations,
-                client_ids,
-                start,
-                days: 90,
-            },
-        ))
+        let shape = Shape {
+            organizations: self.organizations,
+            client_ids,
+            start,
+            days: 90,
+        };
+        let generator = Generator::new(self.seed, shape).filling(self.fill);
+        Ok(if self.equal {
+            generator.with_equal_organizations()
+        } else {
+            generator
+        })
     }
 }
 
@@ -125,6 +140,31 @@ struct Single {
 }
 
 #[derive(Args)]
+struct Stream {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    events: Events,
+    /// Events in a request.
+    #[arg(long, default_value_t = 500)]
+    batch: usize,
+    #[arg(long, default_value_t = 2)]
+    connections: usize,
+    /// Events to send in all: a multiple of the batch.
+    #[arg(long = "events")]
+    count: u64,
+}
+
+#[derive(Args)]
+struct Rows {
+    #[command(flatten)]
+    events: Events,
+    /// Rows to write.
+    #[arg(long = "events")]
+    count: usize,
+}
+
+#[derive(Args)]
 struct Generate {
     #[command(flatten)]
     events: Events,
@@ -154,6 +194,14 @@ fn main() -> anyhow::Result<()> {
             let outcome = outcome::measured(&single.target, || singles::run(&single, &requests))?;
             println!("{outcome}");
         }
+        What::Stream(stream) => {
+            let outcome = outcome::measured(&stream.target, || stream::run(&stream))?;
+            println!("{outcome}");
+        }
+        What::Rows(asked) => rows::write(
+            asked.events.generator(false)?.take(asked.count),
+            std::io::stdout().lock(),
+        )?,
         What::Generate(generate) => {
             let mut out = BufWriter::new(std::io::stdout().lock());
             for event in generate.events.generator(generate.client_ids)?.take(generate.count) {

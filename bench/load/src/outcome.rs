@@ -14,6 +14,8 @@ pub(crate) struct Timed {
     /// Times from sending to the last byte of the answer, in microseconds.
     acknowledgements: Histogram<u64>,
     events: u64,
+    /// Tries that the server refused because it was at a limit.
+    refused: u64,
 }
 
 impl Timed {
@@ -25,6 +27,7 @@ impl Timed {
             ended: now,
             acknowledgements: Histogram::new(3)?,
             events: 0,
+            refused: 0,
         })
     }
 
@@ -33,6 +36,11 @@ impl Timed {
         self.ended = Instant::now();
         self.acknowledgements.record((self.ended - sent).as_micros() as u64)?;
         Ok(())
+    }
+
+    /// The server was at a limit; the request will be sent again.
+    pub(crate) fn waited(&mut self) {
+        self.refused += 1;
     }
 
     /// Answers so far.
@@ -47,6 +55,7 @@ impl Timed {
             all.started = all.started.min(part.started);
             all.ended = all.ended.max(part.ended);
             all.acknowledgements.add(&part.acknowledgements)?;
+            all.refused += part.refused;
         }
         all.events = all.requests() * events_per_request;
         Ok(all)
@@ -81,6 +90,7 @@ pub(crate) fn measured(target: &Target, load: impl FnOnce() -> anyhow::Result<Ti
         "events_per_second": timed.events as f64 / seconds,
         "requests_per_second": timed.requests() as f64 / seconds,
         "acknowledgement_ms": {"p50": at(0.50), "p95": at(0.95), "p99": at(0.99), "max": timed.acknowledgements.max() as f64 / 1e3},
+        "refused": timed.refused,
         "client_cpu_seconds": client_after - client_before,
         "server_cpu_seconds": server_after.zip(server_before).map(|(after, before)| after - before),
         "server_rss_peak_bytes": memory("VmHWM")?,

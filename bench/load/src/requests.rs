@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use anyhow::ensure;
+use trailbook_testkit::GeneratedEvent;
 
 use crate::{Ingest, Single, Target};
 
@@ -19,7 +20,8 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    fn new(target: &Target, body: &[u8]) -> Self {
+    /// A request with this body, as JSON.
+    pub(crate) fn new(target: &Target, body: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(body.len() + 256);
         write!(
             bytes,
@@ -62,16 +64,22 @@ pub(crate) fn batches(ingest: &Ingest) -> anyhow::Result<Vec<Vec<Request>>> {
     let mut events = ingest.events.generator(ingest.client_ids)?;
     let mut connections: Vec<Vec<Request>> = (0..ingest.connections).map(|_| Vec::new()).collect();
     for number in 0..ingest.bodies.max(ingest.connections) {
-        let mut body = b"{\"events\":[".to_vec();
-        for event in events.by_ref().take(ingest.batch) {
-            body.extend_from_slice(event.json.as_bytes());
-            body.push(b',');
-        }
-        body.pop();
-        body.extend_from_slice(b"]}");
+        let body = batch_body(events.by_ref().take(ingest.batch));
         connections[number % ingest.connections].push(Request::new(&ingest.target, &body));
     }
     Ok(connections)
+}
+
+/// A batch's body, of at least one event.
+pub(crate) fn batch_body(events: impl Iterator<Item = GeneratedEvent>) -> Vec<u8> {
+    let mut body = b"{\"events\":[".to_vec();
+    for event in events {
+        body.extend_from_slice(event.json.as_bytes());
+        body.push(b',');
+    }
+    body.pop();
+    body.extend_from_slice(b"]}");
+    body
 }
 
 /// Requests of one event each.

@@ -11,7 +11,8 @@ use crate::{
     vocabulary::{Action, ORDINARY, SECURITY},
 };
 
-/// So many events fill the days of a [`Shape`], nearly in order of time; then the stream passes over the days again.
+/// So many events fill the days of a [`Shape`], nearly in order of time, unless [`Generator::filling`] says otherwise;
+/// then the stream passes over the days again.
 pub const PASS_EVENTS: u64 = 200_000;
 
 const DAY_MS: i64 = 86_400_000;
@@ -32,7 +33,7 @@ pub struct Shape {
     pub client_ids: bool,
     /// When the first event happens.
     pub start: Timestamp,
-    /// Over how many days [`PASS_EVENTS`] events are spread. At least 1.
+    /// Over how many days the events of one pass are spread. At least 1.
     pub days: u32,
 }
 
@@ -48,8 +49,10 @@ pub struct GeneratedEvent {
 /// An endless stream of events.
 #[derive(Debug)]
 pub struct Generator {
+    seed: u64,
     random: Random,
     shape: Shape,
+    pass_events: u64,
     population: Population,
     ordinary: Zipf,
     security: Zipf,
@@ -70,8 +73,10 @@ impl Generator {
     /// A stream that depends on nothing but these two.
     pub fn new(seed: u64, shape: Shape) -> Self {
         Self {
+            seed,
             random: Random::new(seed),
             shape,
+            pass_events: PASS_EVENTS,
             population: Population::new(seed, shape.organizations),
             ordinary: Zipf::new(ORDINARY.len(), ACTION_EXPONENT),
             security: Zipf::new(SECURITY.len(), ACTION_EXPONENT),
@@ -80,11 +85,25 @@ impl Generator {
         }
     }
 
+    /// The same stream with its times stretched: this many events, at least 1, fill the days once. Nothing else changes.
+    #[must_use]
+    pub fn filling(mut self, events: u64) -> Self {
+        self.pass_events = events.max(1);
+        self
+    }
+
+    /// Organizations that all have about the same number of events, instead of by Zipf. To be called before the first event.
+    #[must_use]
+    pub fn with_equal_organizations(mut self) -> Self {
+        self.population = Population::with_equal_organizations(self.seed, self.shape.organizations);
+        self
+    }
+
     /// Evenly over the days, a little out of order, never before the start.
     fn occurred_at(&mut self) -> Timestamp {
-        let span = i64::from(self.shape.days.max(1)) * DAY_MS;
-        let step = (self.made % PASS_EVENTS) as i64;
-        let offset = span / PASS_EVENTS as i64 * step - self.random.below(JITTER_MS) as i64;
+        let span = i128::from(self.shape.days.max(1)) * i128::from(DAY_MS);
+        let step = i128::from(self.made % self.pass_events);
+        let offset = (span * step / i128::from(self.pass_events)) as i64 - self.random.below(JITTER_MS) as i64;
         Timestamp::from_millis(self.shape.start.millis() + offset.max(0))
     }
 

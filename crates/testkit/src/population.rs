@@ -43,11 +43,20 @@ pub(crate) struct Population {
 
 impl Population {
     pub(crate) fn new(seed: u64, organizations: usize) -> Self {
+        Self::with_exponent(seed, organizations, ORGANIZATION_EXPONENT)
+    }
+
+    /// All organizations are as likely as each other.
+    pub(crate) fn with_equal_organizations(seed: u64, organizations: usize) -> Self {
+        Self::with_exponent(seed, organizations, 0.0)
+    }
+
+    fn with_exponent(seed: u64, organizations: usize, exponent: f64) -> Self {
         let count = organizations.max(1);
         Self {
             seed,
             names: (0..count).map(|rank| organization_name(rank).into()).collect(),
-            organizations: Zipf::new(count, ORGANIZATION_EXPONENT),
+            organizations: Zipf::new(count, exponent),
             actors: Zipf::new(ACTORS, ACTOR_EXPONENT),
             things: Zipf::new(THINGS, THING_EXPONENT),
         }

@@ -86,6 +86,54 @@ fn the_largest_organization_has_a_tenth_and_one_organization_has_all() {
 }
 
 #[test]
+fn a_hundred_thousand_equal_organizations_have_a_handful_of_events_each() {
+    let many = Shape {
+        organizations: 100_000,
+        ..shape()
+    };
+    let mut events: HashMap<_, usize> = HashMap::new();
+    for event in Generator::new(7, many).with_equal_organizations().take(5 * 100_000) {
+        *events.entry(event.organization).or_default() += 1;
+    }
+    assert!(events.len() > 95_000, "organizations={}", events.len());
+    assert!(events.values().all(|count| *count < 40));
+}
+
+#[test]
+fn any_number_of_events_fills_the_days_once_and_only_times_change() {
+    let occurred_at = |event: &GeneratedEvent| {
+        let value = json::parse(&event.json, &Limits::default().json()).expect("JSON");
+        let json::Value::Object(members) = value else {
+            panic!("an event is an object")
+        };
+        let time = members.iter().find_map(|(key, value)| match value {
+            json::Value::String(text) if key == "occurred_at" => Timestamp::parse(text),
+            _ => None,
+        });
+        time.expect("a time").millis()
+    };
+    const DAY_MS: i64 = 86_400_000;
+    let start = shape().start.millis();
+    for events in [3_000, 20_000] {
+        let stream: Vec<_> = Generator::new(8, shape())
+            .filling(events)
+            .take(events as usize)
+            .collect();
+        let times: Vec<_> = stream.iter().map(occurred_at).collect();
+        let (first, last) = (times[0], *times.last().expect("not empty"));
+        assert!(first - start < DAY_MS && last - start > 89 * DAY_MS, "events={events}");
+        let late = times.windows(2).map(|pair| pair[0] - pair[1]).max().expect("pairs");
+        assert!(late < 30_000, "late={late}");
+        let usual = Generator::new(8, shape()).take(events as usize);
+        assert!(
+            stream.iter().zip(usual).all(|(ours, usual)| {
+                ours.organization == usual.organization && ours.json.len() == usual.json.len()
+            })
+        );
+    }
+}
+
+#[test]
 fn every_event_is_admitted_and_shares_are_those_of_real_logs() {
     let (mut security, mut failed, mut traced, mut several, mut numbers) = (0, 0, 0, 0, 0);
     let (mut actions, mut areas, mut traces) = (HashSet::new(), HashSet::new(), HashMap::<String, usize>::new());

@@ -1,0 +1,1 @@
+"""What `bench/history` is made of: questions, the systems that answer them, and the report."""
