@@ -174,7 +174,7 @@ fn write(ledgers: &[(String, Vec<Arc<Row>>)], directory: &tempfile::TempDir) -> 
     let (data, bundle) = (create("segment.parquet"), create("segment.bundle"));
     let mut writer = Writer::create(data, bundle, &BlockIndexer, Compression(3)).unwrap();
     for (number, (organization, rows)) in (0..).zip(ledgers) {
-        writer.begin_run(number, &OrganizationKey::new("default", organization)).unwrap();
+        writer.begin_run(number, &OrganizationKey::new("default", organization.as_str())).unwrap();
         rows.iter().for_each(|row| writer.push(Arc::clone(row)).unwrap());
     }
     let contents = writer.finish().unwrap();
@@ -210,7 +210,7 @@ impl Subject {
         actions.dedup();
         actions.truncate(3);
         Self {
-            organization: OrganizationKey::new("default", organization),
+            organization: OrganizationKey::new("default", organization.as_str()),
             id: rows[rows.len() / 2].id,
             trace: events.iter().find_map(|event| event.trace_id.as_ref()).unwrap().to_string(),
             actor: events.iter().find_map(|event| event.actor.id.as_ref()).unwrap().to_string(),

@@ -6,7 +6,7 @@ use trailbook_event::{Event, Timestamp};
 use trailbook_query::{AggregateRequest, BUCKETS_MAX, Error, Interval, Measure, Metric, Operation, Question, Range};
 
 use crate::{
-    plain::{Plain, event, found, scope, view, with_record},
+    plain::{Plain, event, found, view, with_record},
     random,
 };
 
