@@ -68,7 +68,11 @@ impl Source for History {
 }
 
 fn main() {
-    let argument = |place, default| std::env::args().nth(place).map_or(default, |text| text.parse().unwrap());
+    let argument = |place, default| {
+        std::env::args()
+            .nth(place)
+            .map_or(default, |text| text.parse().unwrap())
+    };
     let (events, organizations) = (argument(1, 1_000_000), argument(2, 1_000));
     let mut ledgers: Vec<(String, Vec<Arc<Row>>)> = rows(events, organizations).into_iter().collect();
     // The largest first, so that its number is known.
@@ -76,7 +80,11 @@ fn main() {
     for (_, rows) in &mut ledgers {
         rows.sort_by_key(|row| std::cmp::Reverse((row.occurred_at, row.sequence)));
     }
-    println!("{events} events, {} ledgers, the largest {}", ledgers.len(), ledgers[0].1.len());
+    println!(
+        "{events} events, {} ledgers, the largest {}",
+        ledgers.len(),
+        ledgers[0].1.len()
+    );
     indexes(&ledgers, events);
     let directory = tempfile::tempdir().unwrap();
     let sealed = write(&ledgers, &directory);
@@ -104,7 +112,11 @@ fn indexes(ledgers: &[(String, Vec<Arc<Row>>)], events: usize) {
         small = (small.0 + five.len(), small.1 + rows.len().min(5));
     }
     let each = |bytes: usize| bytes as f64 / events as f64;
-    println!("index {:.1} B an event, built in {:.2} µs an event", each(total), took.as_secs_f64() * 1e6 / events as f64);
+    println!(
+        "index {:.1} B an event, built in {:.2} µs an event",
+        each(total),
+        took.as_secs_f64() * 1e6 / events as f64
+    );
     println!("blocks of 5 rows: {:.0} B an event", small.0 as f64 / small.1 as f64);
     for (groups, bytes) in &groups {
         println!("  {groups:<40} {:>6.2} B", each(*bytes));
@@ -130,7 +142,11 @@ fn add_groups(index: &[u8], groups: &mut BTreeMap<String, usize>) {
             text(&mut rest);
         }
         let (first, last) = (name(first >> 1, &paths), name((first >> 1) + count - 1, &paths));
-        let name = if first == last { first } else { "several small groups".to_owned() };
+        let name = if first == last {
+            first
+        } else {
+            "several small groups".to_owned()
+        };
         *groups.entry(name).or_default() += length;
         parts += length;
     }
@@ -174,12 +190,19 @@ fn write(ledgers: &[(String, Vec<Arc<Row>>)], directory: &tempfile::TempDir) -> 
     let (data, bundle) = (create("segment.parquet"), create("segment.bundle"));
     let mut writer = Writer::create(data, bundle, &BlockIndexer, Compression(3)).unwrap();
     for (number, (organization, rows)) in (0..).zip(ledgers) {
-        writer.begin_run(number, &OrganizationKey::new("default", organization.as_str())).unwrap();
+        writer
+            .begin_run(number, &OrganizationKey::new("default", organization.as_str()))
+            .unwrap();
         rows.iter().for_each(|row| writer.push(Arc::clone(row)).unwrap());
     }
     let contents = writer.finish().unwrap();
     let (data, bundle) = (contents.data.0, contents.bundle.0);
-    println!("segment {} + {} MB, written in {:.1} s", data >> 20, bundle >> 20, start.elapsed().as_secs_f64());
+    println!(
+        "segment {} + {} MB, written in {:.1} s",
+        data >> 20,
+        bundle >> 20,
+        start.elapsed().as_secs_f64()
+    );
     let segment = Arc::new(Segment::open(&file("segment.parquet"), &file("segment.bundle")).unwrap());
     let run = segment.run(0).unwrap().unwrap();
     Arc::new(Sealed {
@@ -204,7 +227,11 @@ struct Subject {
 
 impl Subject {
     fn of((organization, rows): &(String, Vec<Arc<Row>>)) -> Self {
-        let events: Vec<Event<'_>> = rows.iter().take(1000).map(|row| Event::parse(&row.parts).unwrap()).collect();
+        let events: Vec<Event<'_>> = rows
+            .iter()
+            .take(1000)
+            .map(|row| Event::parse(&row.parts).unwrap())
+            .collect();
         let mut actions: Vec<String> = events.iter().map(|event| event.action.to_string()).collect();
         actions.sort();
         actions.dedup();
@@ -212,8 +239,16 @@ impl Subject {
         Self {
             organization: OrganizationKey::new("default", organization.as_str()),
             id: rows[rows.len() / 2].id,
-            trace: events.iter().find_map(|event| event.trace_id.as_ref()).unwrap().to_string(),
-            actor: events.iter().find_map(|event| event.actor.id.as_ref()).unwrap().to_string(),
+            trace: events
+                .iter()
+                .find_map(|event| event.trace_id.as_ref())
+                .unwrap()
+                .to_string(),
+            actor: events
+                .iter()
+                .find_map(|event| event.actor.id.as_ref())
+                .unwrap()
+                .to_string(),
             actions,
             end: rows[0].occurred_at.millis(),
         }
@@ -275,12 +310,16 @@ fn ask(sealed: &Arc<Sealed>, subject: &Subject) {
     time("security and 3 actions", &|view| page(view, &security));
     time("word, newest 50", &|view| page(view, &word));
     time("word, count", &|view| view.count(&word).unwrap());
-    time("facets, 30 days, 4 fields", &|view| view.facets(&facets).unwrap().len() as u64);
+    time("facets, 30 days, 4 fields", &|view| {
+        view.facets(&facets).unwrap().len() as u64
+    });
     time("histogram, 90 days", &|view| {
         view.histogram(&all, Interval::Day, &TimeZone::UTC).unwrap().len() as u64
     });
     time("by id", &|view| u64::from(view.event(&subject.id).unwrap().is_some()));
-    time("by trace", &|view| view.trace(&subject.trace).unwrap().events.len() as u64);
+    time("by trace", &|view| {
+        view.trace(&subject.trace).unwrap().events.len() as u64
+    });
 }
 
 fn timed<T>(ask: impl FnOnce() -> T) -> Duration {

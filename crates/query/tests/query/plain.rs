@@ -178,7 +178,10 @@ impl Source for Plain {
         assert_eq!(*organization, self::organization());
         let state = self.0.state.lock().unwrap();
         let rows = state.now(state.end()..state.size());
-        rows.into_iter().filter(|row| row.sequence >= from).take(limit).collect()
+        rows.into_iter()
+            .filter(|row| row.sequence >= from)
+            .take(limit)
+            .collect()
     }
 
     fn sealed(&self, _: &OrganizationKey) -> Result<Arc<Sealed>, Error> {

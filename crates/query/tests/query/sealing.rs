@@ -39,7 +39,14 @@ impl Segments {
     pub(crate) fn write(&self, mut rows: Vec<Arc<Row>>) -> SealedRun {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (data, bundle) = self.files(id);
-        let create = |path: &PathBuf| File::options().read(true).write(true).create_new(true).open(path).unwrap();
+        let create = |path: &PathBuf| {
+            File::options()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(path)
+                .unwrap()
+        };
         let mut writer = Writer::create(create(&data), create(&bundle), &BlockIndexer, Compression(1)).unwrap();
         let first = Arc::clone(&rows[0]);
         rows.sort_by_key(|row| std::cmp::Reverse((row.occurred_at, row.sequence)));
