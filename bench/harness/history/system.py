@@ -72,7 +72,7 @@ def peak_memory(process: int) -> Iterator[Callable[[], int]]:
 
     def watch() -> None:
         while not ended.wait(0.05):
-            most.append(max(most.pop(), machine.held_bytes(process)))
+            most[0] = max(most[0], machine.held_bytes(process))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
