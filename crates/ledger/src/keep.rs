@@ -3,6 +3,7 @@
 //! Invariants
 //! - A job runs on one node at a time, which holds its lease; whoever finds it expired takes over.
 //! - A job that fails is tried again later; nothing is lost by that.
+//! - Sealing comes first: while the tail is full, compacting waits, but not for ever.
 
 use std::{
     sync::atomic::Ordering,
@@ -17,6 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOK_FOR_EXPIRED_EVERY: Duration = Duration::from_secs(60);
 /// How long a lease holds; a node that died is followed by another within this time.
 const LEASE_MS: i64 = 30_000;
+/// Segments of the lowest level from which on compacting does not wait for sealing any more: a question looks into each.
+const DEBT_MAX: usize = 64;
 /// After a failure.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -97,18 +100,25 @@ impl Ledger {
     /// Whether a look at what is in memory says that there is something to do.
     fn is_due(&self, job: Job) -> bool {
         let shared = &self.inner.shared;
+        let is_full = || shared.measures.tail_events.load(Ordering::Relaxed) >= shared.limits.seal_events;
         match job {
             Job::Seal => {
                 let age = shared
                     .tail_commits
                     .oldest()
                     .map(|oldest| shared.clock.now().millis() - oldest.millis());
-                let events = shared.measures.tail_events.load(Ordering::Relaxed);
-                events >= shared.limits.seal_events || age.is_some_and(|age| age >= shared.limits.seal_age_ms)
+                is_full() || age.is_some_and(|age| age >= shared.limits.seal_age_ms)
             }
             Job::Redact => !shared.history.overlaid().is_empty(),
-            Job::Compact | Job::Expire => true,
+            Job::Compact => !is_full() || self.debt() >= DEBT_MAX,
+            Job::Expire => true,
         }
+    }
+
+    /// Segments of the lowest level.
+    fn debt(&self) -> usize {
+        let manifest = self.inner.shared.history.manifest();
+        manifest.segments().filter(|segment| segment.level == 0).count()
     }
 
     async fn lease(&self, job: Job, holder: &str) -> Result<bool, Error> {

@@ -66,6 +66,8 @@ impl Sqlite {
         let path = directory.join(DATABASE_FILE);
         let mut connection = connect(&path)?;
         directory::migrate(&mut connection)?;
+        // The directory is locked: whoever held a lease has ended.
+        connection.execute("DELETE FROM leases", [])?;
         let writer = Arc::new(Worker::start("database-writer", connection).map_err(OpenError::thread)?);
         let reader = connect(&path)?;
         reader.pragma_update(None, "query_only", true)?;
