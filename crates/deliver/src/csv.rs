@@ -97,11 +97,6 @@ impl Csv {
             .into_inner()
             .map_err(|error| Error::Output(error.into_error()))
     }
-
-    /// About how many bytes [`Csv::take`] would hand over; a few kilobytes may be on their way.
-    pub fn waiting_bytes(&self) -> usize {
-        self.writer.get_ref().len()
-    }
 }
 
 fn end_cell(cell: &mut String, writer: &mut csv::Writer<Vec<u8>>) -> Result<(), Error> {

@@ -56,6 +56,9 @@ weigh!(BlockKey, Moments, Moments::memory);
 weigh!((BlockKey, u32), Part, Part::memory);
 weigh!((u64, u64), Row, |row| row.parts.bytes().len());
 
+/// Rows that are read at once and more than this are not kept: whoever reads so many reads them once.
+const KEPT_ROWS_MAX: usize = 1_024;
+
 /// The caches of an engine.
 pub(crate) struct Caches {
     headers: Cache<BlockKey, Arc<Header>, Bytes>,
@@ -128,8 +131,10 @@ impl Caches {
         missing.sort_unstable();
         if !missing.is_empty() {
             let read: Vec<Arc<Row>> = read(&missing)?.into_iter().map(Arc::new).collect();
-            for (number, row) in missing.iter().zip(&read) {
-                self.rows.insert(place(*number), Arc::clone(row));
+            if missing.len() <= KEPT_ROWS_MAX {
+                for (number, row) in missing.iter().zip(&read) {
+                    self.rows.insert(place(*number), Arc::clone(row));
+                }
             }
             for (number, slot) in numbers.iter().zip(&mut rows) {
                 if let (None, Ok(at)) = (&slot, missing.binary_search(number)) {

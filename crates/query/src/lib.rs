@@ -50,4 +50,4 @@ pub use scope::{Question, Range, Scope};
 pub use source::Source;
 pub use trace::{TRACE_EVENTS_MAX, Trace, TraceActor};
 pub use view::{Page, PageRequest, View};
-pub use walk::{Order, Rows};
+pub use walk::{Batch, Order, Rows};

@@ -21,8 +21,8 @@ use crate::{
 
 /// Rows that are fetched at a time first; then twice as many, and so on.
 const FIRST_ROWS: usize = 64;
-/// Most rows that are fetched at a time.
-const ROWS_MAX: usize = 512;
+/// Most rows that are fetched at a time: pages of several hundred rows and their dictionaries are then read once or twice.
+const ROWS_MAX: usize = 4_096;
 
 /// In which order events are listed: by `occurred_at`, then by sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -206,11 +206,24 @@ pub(crate) fn fetch(hits: &[Hit]) -> Result<Vec<Arc<Row>>, Error> {
 
 /// The rows that a question finds, in order; made by [`crate::View::rows`].
 ///
-/// Rows are read some hundred at a time. An error ends it.
+/// Rows are found some at a time and read after that. An error ends it.
 pub struct Rows {
     walk: Option<Walk>,
     fetched: VecDeque<Arc<Row>>,
     at_a_time: usize,
+}
+
+/// Found rows that are not yet read, so that several batches can be read side by side.
+pub struct Batch(Vec<Hit>);
+
+impl Batch {
+    /// Reads them, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Storage`].
+    pub fn read(&self) -> Result<Vec<Arc<Row>>, Error> {
+        fetch(&self.0)
+    }
 }
 
 impl Rows {
@@ -222,13 +235,25 @@ impl Rows {
         }
     }
 
+    /// The next found rows, of which there are more from call to call, up to some thousand; `None` when there are none left.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Storage`].
+    pub fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
+        let Some(walk) = &mut self.walk else { return Ok(None) };
+        let hits = walk.take(self.at_a_time).collect::<Result<Vec<_>, _>>();
+        self.at_a_time = ROWS_MAX.min(2 * self.at_a_time);
+        if !hits.as_ref().is_ok_and(|hits| !hits.is_empty()) {
+            self.walk = None;
+        }
+        Ok(Some(hits?).filter(|hits| !hits.is_empty()).map(Batch))
+    }
+
     fn advance(&mut self) -> Result<Option<Arc<Row>>, Error> {
         if self.fetched.is_empty()
-            && let Some(walk) = &mut self.walk
+            && let Some(batch) = self.next_batch()?
         {
-            let hits: Vec<Hit> = walk.take(self.at_a_time).collect::<Result<_, _>>()?;
-            self.at_a_time = ROWS_MAX.min(2 * self.at_a_time);
-            self.fetched = fetch(&hits)?.into();
+            self.fetched = batch.read()?.into();
         }
         Ok(self.fetched.pop_front())
     }

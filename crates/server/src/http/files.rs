@@ -1,7 +1,7 @@
 //! Files of a result, streamed: CSV, JSON lines, and evidence that can be checked offline.
 //!
 //! Invariants
-//! - Memory stays flat whatever the size of the result: a chunk is made when the reader takes the one before.
+//! - Memory stays flat whatever the size of the result: chunks are made a few at a time, when the reader takes those before.
 //! - A file that could not be finished ends without its last chunk, so that no reader takes it for whole.
 //!
 //! Not here: the formats (`trailbook_deliver`).
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 use trailbook_deliver::{
     self as deliver,
@@ -50,10 +50,12 @@ pub(crate) const EVIDENCE: Accepts = Accepts {
     own: &[],
 };
 
-/// Bytes of a chunk, about.
+/// Bytes of a chunk of evidence, about.
 const CHUNK_BYTES: usize = 64 << 10;
+/// Chunks of a file that are made side by side.
+const CHUNKS_AT_ONCE: usize = 2;
 /// Rows taken from the ledger at a time.
-const BATCH_ROWS: usize = 1_024;
+const BATCH_ROWS: usize = 4_096;
 /// Chunks of evidence that wait for their reader.
 const CHUNKS_WAITING: usize = 4;
 
@@ -66,23 +68,19 @@ pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
     let parameters = ask.parameters(&CSV)?;
     let columns = columns(&parameters)?;
     let labels: Vec<String> = columns.iter().map(|column| label(column.id())).collect();
-    let mut csv = Csv::new(columns, None);
+    let mut header = Csv::new(columns.clone(), None);
     match parameters.text(&LABELS) {
-        Some("true") => csv.labelled_header(&labels),
-        _ => csv.header(),
+        Some("true") => header.labelled_header(&labels),
+        _ => header.header(),
     }?;
     let rows = rows(&ask, &parameters)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
-    let chunks = pulled(rows, move |rows| {
-        while csv.waiting_bytes() < CHUNK_BYTES {
-            let Some(row) = rows.next() else {
-                let rest = csv.take().map_err(failed)?;
-                return Ok((!rest.is_empty()).then_some(rest));
-            };
-            let row = row.map_err(failed)?;
-            csv.row(&row, &envelope(&organization, kept_ms)).map_err(failed)?;
+    let chunks = made_of(rows, header.take()?, move |rows| {
+        let mut csv = Csv::new(columns.clone(), None);
+        for row in rows {
+            csv.row(row, &envelope(&organization, kept_ms)).map_err(failed)?;
         }
-        csv.take().map(Some).map_err(failed)
+        csv.take().map_err(failed)
     });
     Ok(file(&ask, deliver::csv::CONTENT_TYPE, "csv", chunks))
 }
@@ -93,14 +91,12 @@ pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
 pub(crate) async fn jsonl(ask: Ask) -> Result<Response, Problem> {
     let rows = rows(&ask, &ask.parameters(&JSONL)?)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
-    let chunks = pulled(rows, move |rows| {
-        let mut chunk = Vec::with_capacity(CHUNK_BYTES + 4_096);
-        while chunk.len() < CHUNK_BYTES {
-            let Some(row) = rows.next() else { break };
-            let row = row.map_err(failed)?;
-            jsonl::write_line(&row, &envelope(&organization, kept_ms), &mut chunk);
+    let chunks = made_of(rows, Vec::new(), move |rows| {
+        let mut chunk = Vec::new();
+        for row in rows {
+            jsonl::write_line(row, &envelope(&organization, kept_ms), &mut chunk);
         }
-        Ok((!chunk.is_empty()).then_some(chunk))
+        Ok(chunk)
     });
     Ok(file(&ask, jsonl::CONTENT_TYPE, "jsonl", chunks))
 }
@@ -164,19 +160,25 @@ fn label(id: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Chunks made one by one, each when the reader asks for it.
-fn pulled<M>(rows: Rows, make: M) -> impl stream::Stream<Item = Chunk> + Send + 'static
+/// `first`, and a chunk of each batch of rows. A few are made side by side when the reader asks for the next one, and stay in order.
+fn made_of<M>(rows: Rows, first: Vec<u8>, make: M) -> impl stream::Stream<Item = Chunk> + Send + 'static
 where
-    M: FnMut(&mut Rows) -> Result<Option<Vec<u8>>, io::Error> + Send + 'static,
+    M: Fn(&[Arc<Row>]) -> Result<Vec<u8>, io::Error> + Send + Sync + 'static,
 {
-    stream::unfold(Some((rows, make)), |state| async {
-        let (mut rows, mut make) = state?;
-        match tokio::task::block_in_place(|| make(&mut rows)) {
-            Ok(Some(chunk)) => Some((Ok(chunk.into()), Some((rows, make)))),
-            Ok(None) => None,
-            Err(error) => Some((Err(error), None)),
+    let make = Arc::new(make);
+    let batches = stream::unfold(rows, |mut rows| async {
+        let batch = tokio::task::block_in_place(|| rows.next_batch()).map_err(failed);
+        Some((batch.transpose()?, rows))
+    });
+    let made = batches.map(move |batch| {
+        let make = Arc::clone(&make);
+        async move {
+            let batch = batch?;
+            let made = tokio::task::spawn_blocking(move || make(&batch.read().map_err(failed)?));
+            made.await.map_err(failed)?.map(Bytes::from)
         }
-    })
+    });
+    stream::iter([Ok(Bytes::from(first))]).chain(made.buffered(CHUNKS_AT_ONCE))
 }
 
 fn file(
