@@ -3,12 +3,15 @@
 //! Invariants
 //! - A job runs on one node at a time, which holds its lease; whoever finds it expired takes over.
 //! - A job that fails is tried again later; nothing is lost by that.
+//! - A clock that jumped does not expire anything: see [`floors_wait`], and the writer, which refuses commits.
 //! - Sealing comes first: while the tail is full, compacting waits, but not for ever.
 
 use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
+
+use trailbook_event::Timestamp;
 
 use crate::{Error, Ledger, inputs::random_bytes};
 
@@ -20,6 +23,10 @@ const LOOK_FOR_EXPIRED_EVERY: Duration = Duration::from_secs(60);
 const LEASE_MS: i64 = 30_000;
 /// Segments of the lowest level from which on compacting does not wait for sealing any more: a question looks into each.
 const DEBT_MAX: usize = 64;
+/// A clock that shows this much more than the newest commit at a start may be wrong …
+const DOUBTFUL_MS: i64 = 24 * 3_600_000;
+/// … and whoever sees that has so long to set it right before anything expires by it.
+const DOUBT_LASTS: Duration = Duration::from_secs(3_600);
 /// After a failure.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -89,7 +96,9 @@ impl Ledger {
             Job::Compact => Ok(self.compact().await?.is_some()),
             Job::Redact => self.carry_out_redactions().await,
             Job::Expire => {
-                let moved = self.advance_floors().await? > 0;
+                let shared = &self.inner.shared;
+                let is_time = shared.clock.monotonic() >= shared.floors_from;
+                let moved = is_time && self.advance_floors().await? > 0;
                 let erased = self.expire().await?;
                 let deleted = self.sweep().await? > 0;
                 Ok(moved || erased || deleted)
@@ -129,5 +138,28 @@ impl Ledger {
             .lease(job.name().to_owned(), holder.to_owned(), now, now + LEASE_MS)
             .await;
         leased.map_err(|error| Error::storage("lease a job", error))
+    }
+}
+
+/// How long floors wait after a start at `now`: what has expired by a wrong clock does not come back.
+pub(crate) fn floors_wait(now: Timestamp, committed_at: i64) -> Duration {
+    if now.millis() - committed_at > DOUBTFUL_MS {
+        DOUBT_LASTS
+    } else {
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floors_wait_after_a_start_with_a_clock_far_ahead_of_the_newest_commit() {
+        let committed_at = 1_790_000_000_000;
+        let wait = |later: i64| floors_wait(Timestamp::from_millis(committed_at + later), committed_at);
+        assert_eq!(wait(-60_000), Duration::ZERO);
+        assert_eq!(wait(DOUBTFUL_MS), Duration::ZERO);
+        assert_eq!(wait(DOUBTFUL_MS + 1), DOUBT_LASTS);
     }
 }

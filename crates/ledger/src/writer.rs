@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) indexer: Arc<dyn Indexer>,
     /// The commits of the tail.
     pub(crate) tail_commits: TailCommits,
+    /// Monotonic time from which on floors move.
+    pub(crate) floors_from: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) measures: Arc<Measures>,
