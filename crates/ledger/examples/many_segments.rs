@@ -67,7 +67,7 @@ async fn main() {
     let started = Instant::now();
     let ledger = Ledger::open(parts(&directory)).await.unwrap();
     let ready = started.elapsed();
-    let organization = OrganizationKey::new("default", "org-0001");
+    let organization = OrganizationKey::new("default", "fashion-000");
     let runs = ledger.sealed(&organization).unwrap().runs.len();
     let asked = started.elapsed() - ready;
     let stats = ledger.level_stats();
