@@ -134,3 +134,28 @@ async fn a_ledger_whose_rows_are_all_gone_goes_on_expiring() {
     close(ledger).await;
     scratch.assert_sound().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_whose_retention_changes_is_read_across_the_classes() {
+    // Of two segments that begin with the same commit, the one with the later rows once came first.
+    let scratch = Scratch::new();
+    let ledger = scratch.open().await;
+    append(&scratch, &ledger, &["acme"], 1).await;
+    set_days(&scratch, &ledger, "bolt", Some(400)).await;
+    scratch.clock.advance(8 * DAY);
+    append(&scratch, &ledger, &["acme", "bolt"], 3).await;
+    seal_all(&ledger).await;
+    set_days(&scratch, &ledger, "bolt", None).await;
+    for _ in 0..8 {
+        append(&scratch, &ledger, &["acme", "bolt"], 3).await;
+        seal_all(&ledger).await;
+    }
+    while ledger.compact().await.unwrap().is_some() {}
+    let sequences: Vec<u64> = rows(&ledger, "bolt").iter().map(|row| row.sequence).collect();
+    assert_eq!(sequences, (0..27).collect::<Vec<_>>());
+    let runs = ledger.sealed(&organization("bolt")).unwrap().runs.clone();
+    let firsts: Vec<u64> = runs.iter().map(|run| run.run.first_sequence).collect();
+    assert_eq!(firsts[..2], [0, 3]);
+    close(ledger).await;
+    scratch.assert_sound().await;
+}
