@@ -1,5 +1,6 @@
 //! When rows expire, which segments are written anew for it, and when.
 
+use trailbook_event::Part;
 use trailbook_ledger::Ledger;
 
 use crate::support::{Scratch, close, event, organization, rows};
@@ -158,4 +159,24 @@ async fn an_organization_whose_retention_changes_is_read_across_the_classes() {
     assert_eq!(firsts[..2], [0, 3]);
     close(ledger).await;
     scratch.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redacted_event_that_expires_leaves_nothing_to_carry_out() {
+    let mut scratch = Scratch::new();
+    scratch.limits.retention_days = Some(1);
+    let ledger = scratch.open().await;
+    let acme = organization("acme");
+    append(&scratch, &ledger, &["acme"], 5).await;
+    let record = scratch.admit(&event("acme", 0)).remove(0);
+    seal_all(&ledger).await;
+    ledger.redact(&acme, 2, &[Part::Actor], record).await.unwrap();
+    scratch.clock.advance(2 * DAY);
+    assert_eq!(ledger.advance_floors().await.unwrap(), 1);
+    assert_eq!(expire_all(&ledger).await, 1);
+    assert!(ledger.sealed(&acme).unwrap().redactions.is_empty());
+    close(ledger).await;
+    let ledger = scratch.open().await;
+    assert!(ledger.sealed(&acme).unwrap().redactions.is_empty());
+    close(ledger).await;
 }
