@@ -180,3 +180,22 @@ async fn a_redacted_event_that_expires_leaves_nothing_to_carry_out() {
     assert!(ledger.sealed(&acme).unwrap().redactions.is_empty());
     close(ledger).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_passes_while_newer_expired_events_are_gone_and_older_ones_wait() {
+    let mut scratch = Scratch::new();
+    scratch.limits.retention_days = Some(2);
+    let ledger = scratch.open().await;
+    set_days(&scratch, &ledger, "acme", Some(3)).await;
+    // The first segment waits for another organization, the second has nothing else.
+    append(&scratch, &ledger, &["acme", "bolt"], 5).await;
+    seal_all(&ledger).await;
+    set_days(&scratch, &ledger, "records", Some(4)).await;
+    append(&scratch, &ledger, &["bolt"], 5).await;
+    seal_all(&ledger).await;
+    scratch.clock.advance(2 * DAY);
+    assert_eq!(ledger.advance_floors().await.unwrap(), 1);
+    assert_eq!(expire_all(&ledger).await, 1);
+    close(ledger).await;
+    scratch.assert_sound().await;
+}
