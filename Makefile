@@ -4,12 +4,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CYCLES ?= 200
+SEEDS ?= 200
 EVENTS ?= 2000000
 REPEAT ?= 3
 PORT ?= 8321
 BINARY := target/release/trailbook
 
-.PHONY: help demo test check web country release e2e kill9 import-all bench golden deny clean
+.PHONY: help demo test check web country release e2e kill9 simulate import-all bench golden deny clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +43,9 @@ e2e: web ## browser journeys against the debug binary
 
 kill9: release ## kill -9 under load, CYCLES=200 times
 	KILL9_CYCLES=$(CYCLES) TRAILBOOK_BIN=$(abspath $(BINARY)) cargo test --release --locked -p trailbook --test http -- --nocapture kill9
+
+simulate: ## a ledger held against a plain vector through SEEDS=200 random lives; SEED=17 repeats one
+	SEEDS=$(SEEDS) cargo test --release --locked -p trailbook-query --test query -- --nocapture simulation
 
 import-all: release ## import every file below DATA=DIR twice; DATA is laid out like testdata/real
 	scripts/import-all $(BINARY) "$(DATA)"

@@ -4,7 +4,11 @@
 //! - Bytes below a floor are gone from the newest segments within half a day of their expiry, and from the store half a day later.
 //! - An object is deleted only when no manifest names it and its grace is over; while a backup is under way none is.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     Error, Ledger,
@@ -122,10 +126,17 @@ impl Ledger {
         Ok(deleted + self.sweep_unnamed().await?)
     }
 
-    /// Deletes old objects of segments that neither the manifest nor the list of what is to be deleted names.
+    /// Deletes old objects of segments, and files of uploads that were cut off, that neither the manifest nor the list of what is to be
+    /// deleted names.
     async fn sweep_unnamed(&self) -> Result<usize, Error> {
         let shared = &self.inner.shared;
-        let listed = shared.history.objects().list(DIRECTORY).await?;
+        let objects = shared.history.objects();
+        let listed = objects
+            .list(DIRECTORY)
+            .await?
+            .into_iter()
+            .chain(objects.files(DIRECTORY)?);
+        let listed: BTreeMap<String, SystemTime> = listed.map(|object| (object.name, object.modified)).collect();
         let garbage = shared.database.garbage(i64::MAX).await;
         let garbage = garbage.map_err(|error| Error::storage("read what is to be deleted", error))?;
         let mut named: HashSet<String> = garbage.into_iter().map(|garbage| garbage.object).collect();
@@ -134,13 +145,10 @@ impl Ledger {
         }
         let now = Duration::from_millis(u64::try_from(shared.clock.now().millis()).unwrap_or_default());
         let mut deleted = 0;
-        for object in listed.into_iter().filter(|object| !named.contains(&object.name)) {
-            let modified = object
-                .modified
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap_or_default();
+        for (name, modified) in listed.into_iter().filter(|(name, _)| !named.contains(name)) {
+            let modified = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             if modified + UNNAMED_GRACE < now {
-                shared.history.objects().delete(&object.name).await?;
+                objects.delete(&name).await?;
                 deleted += 1;
             }
         }

@@ -179,6 +179,10 @@ impl History {
     pub(crate) fn runs(&self, manifest: &Manifest, ledger: LedgerId) -> Result<Vec<(Arc<StoredSegment>, Run)>, Error> {
         let candidates = manifest.segments_of(ledger);
         let runs = candidates.map(|stored| Ok(self.run(stored, ledger)?.map(|run| (Arc::clone(stored), run))));
-        runs.filter_map(Result::transpose).collect()
+        let mut runs: Vec<_> = runs.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        // A ledger whose retention has changed may be in segments whose commits overlap: of one class, in which others were compacted
+        // over what it has in another.
+        runs.sort_by_key(|(_, run)| run.first_sequence);
+        Ok(runs)
     }
 }

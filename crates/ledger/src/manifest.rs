@@ -1,7 +1,7 @@
 //! Which segments there are, where floors stand and how long events are kept: one immutable state, replaced by each change.
 //!
 //! Invariants
-//! - Of each ledger the segments' runs follow one another in the order of the segments' commits.
+//! - Of each ledger the runs in the segments of one class follow one another in the order of the segments' commits.
 //! - A state never changes; readers hold the one that they began with.
 //!
 //! Not here: the segments' contents (`segment`), storing (`database`).

@@ -9,7 +9,8 @@
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
     sync::Arc,
     time::SystemTime,
 };
@@ -25,6 +26,21 @@ const PART_BYTES: usize = 8 << 20;
 const PARTS_WAITING: usize = 4;
 /// Where files are written before they become objects.
 const SCRATCH: &str = "scratch";
+
+/// A file that may become an object. It goes with this.
+#[derive(Debug)]
+pub(crate) struct ScratchFile(PathBuf);
+
+impl Drop for ScratchFile {
+    fn drop(&mut self) {
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, path = %self.0.display(), "a scratch file stays until the next start");
+            }
+            _ => {}
+        }
+    }
+}
 
 /// An object as it is listed.
 #[derive(Debug, Clone)]
@@ -52,7 +68,7 @@ impl Objects {
     }
 
     /// A new file to write what shall become an object into, readable and writable.
-    pub(crate) fn scratch(&self, name: &str) -> Result<(PathBuf, File), Error> {
+    pub(crate) fn scratch(&self, name: &str) -> Result<(ScratchFile, File), Error> {
         let directory = self.directory.join(SCRATCH);
         let path = directory.join(name.replace('/', "-"));
         let create = || {
@@ -65,21 +81,19 @@ impl Objects {
                 .open(&path)
         };
         let file = create().map_err(|error| Error::storage("make a scratch file", error))?;
-        Ok((path, file))
+        Ok((ScratchFile(path), file))
     }
 
     /// Forgets scratch files that an earlier process left behind.
     pub(crate) fn clear_scratch(&self) -> Result<(), Error> {
         match fs::remove_dir_all(self.directory.join(SCRATCH)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::storage("clear scratch files", error))
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::storage("clear scratch files", error)),
             _ => Ok(()),
         }
     }
 
-    /// Makes an object of a scratch file. When this returns it is durable and its file is there. Safe to repeat.
-    pub(crate) async fn put_file(&self, scratch: &Path, name: &str) -> Result<(), Error> {
+    /// Makes an object of a scratch file. When this returns it is durable and its file is there.
+    pub(crate) async fn put_file(&self, scratch: ScratchFile, name: &str) -> Result<(), Error> {
         let failed = |error: &dyn std::fmt::Display| Error::storage("put an object", error);
         let upload = self
             .store
@@ -87,10 +101,10 @@ impl Objects {
             .await
             .map_err(|error| failed(&error))?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
-        let mut file = File::open(scratch).map_err(|error| failed(&error))?;
+        let mut file = File::open(&scratch.0).map_err(|error| failed(&error))?;
         let mut part = vec![0; PART_BYTES];
         loop {
-            let read = std::io::Read::read(&mut file, &mut part).map_err(|error| failed(&error))?;
+            let read = io::Read::read(&mut file, &mut part).map_err(|error| failed(&error))?;
             if read == 0 {
                 break;
             }
@@ -103,13 +117,12 @@ impl Objects {
         upload.finish().await.map_err(|error| failed(&error))?;
         let path = self.file(name);
         if path.exists() {
-            fs::remove_file(scratch).map_err(|error| failed(&error))
-        } else {
-            let directory = path.parent().unwrap_or(&self.directory);
-            fs::create_dir_all(directory)
-                .and_then(|()| fs::rename(scratch, &path))
-                .map_err(|error| failed(&error))
+            return Ok(());
         }
+        let directory = path.parent().unwrap_or(&self.directory);
+        fs::create_dir_all(directory)
+            .and_then(|()| fs::rename(&scratch.0, &path))
+            .map_err(|error| failed(&error))
     }
 
     /// Deletes an object and its file; that it is not there is no error.
@@ -119,7 +132,7 @@ impl Objects {
             Err(error) => return Err(Error::storage("delete an object", error)),
         }
         match fs::remove_file(self.file(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::storage("delete an object's file", error))
             }
             _ => Ok(()),
@@ -137,5 +150,23 @@ impl Objects {
             .try_collect()
             .await
             .map_err(|error| Error::storage("list objects", error))
+    }
+
+    /// The files of a directory of objects, named like objects. Some may be none: what is left of uploads that were cut off.
+    pub(crate) fn files(&self, directory: &str) -> Result<Vec<Listed>, Error> {
+        let failed = |error: io::Error| Error::storage("list objects' files", error);
+        let entries = match fs::read_dir(self.directory.join(directory)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            files.push(Listed {
+                name: format!("{directory}/{}", entry.file_name().display()),
+                modified: entry.metadata().and_then(|data| data.modified()).map_err(failed)?,
+            });
+        }
+        Ok(files)
     }
 }

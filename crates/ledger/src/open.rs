@@ -14,7 +14,7 @@ use trailbook_merkle::{CompactRange, Frontier, Hash};
 use crate::{
     Error, EventId, Ledger, Limits, Row,
     chain::Anchors,
-    database::{Database, LedgerId, Loaded, StoredHead, StoredRedaction, TailRow},
+    database::{Database, LedgerId, Loaded, StoredHead, TailRow},
     duplicates::{REMEMBERED_MS, Remembered},
     frame::Body,
     history::History,
@@ -23,7 +23,6 @@ use crate::{
     ledger::Inner,
     measures::Measures,
     objects::Objects,
-    redact,
     row::Secrets,
     segment::Indexer,
     signer::CheckpointSigner,
@@ -111,7 +110,9 @@ impl Ledger {
             head: Mutex::new(loaded.head),
         });
         let last_id = load_ledgers(&shared, loaded.heads).await?;
-        redact_tail(&shared, &loaded.redactions);
+        // Of these the stored bytes are still whole.
+        let redactions = loaded.redactions.iter().filter(|redaction| !redaction.rewritten);
+        redactions.for_each(|redaction| shared.redact_tail(redaction));
         // What is sealed has ids up to the time of the last commit.
         let sealed_id = EventId::first(u64::try_from(loaded.committed_at + 1).unwrap_or_default(), [0; 10]);
         let last_id = last_id.max(sealed_id);
@@ -146,15 +147,6 @@ impl Ledger {
                 deployment: loaded.deployment,
             }),
         })
-    }
-}
-
-/// Honours redactions of rows whose stored bytes are still whole.
-fn redact_tail(shared: &Shared, redactions: &[StoredRedaction]) {
-    for redaction in redactions.iter().filter(|redaction| !redaction.rewritten) {
-        if let Some(ledger) = shared.ledgers.by_id(redaction.ledger) {
-            ledger.put_redacted(redaction.sequence, |row| redact::redacted(row, &redaction.secrets));
-        }
     }
 }
 

@@ -5,14 +5,14 @@
 //! Invariant: what is described here is durable as objects before the manifest hears of it. Objects whose manifest entry never
 //! comes, because the process ended in between, are found and deleted by the sweep.
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{fs::File, sync::Arc};
 
 use crate::{
     Error, OrganizationKey, Row,
     database::{LedgerId, StoredObject, StoredSegment},
     inputs::{Random, random_bytes},
     manifest::LedgerFilter,
-    objects::Objects,
+    objects::{Objects, ScratchFile},
     segment::{Compression, Contents, Indexer, Writer},
 };
 
@@ -34,8 +34,8 @@ pub(crate) struct Kind {
 /// A segment in scratch files.
 pub(crate) struct Draft {
     name: String,
-    data: PathBuf,
-    bundle: PathBuf,
+    data: ScratchFile,
+    bundle: ScratchFile,
     contents: Contents,
 }
 
@@ -52,8 +52,8 @@ pub(crate) struct Output<'o> {
 struct Open<'o> {
     writer: Writer<'o>,
     name: String,
-    data: PathBuf,
-    bundle: PathBuf,
+    data: ScratchFile,
+    bundle: ScratchFile,
     rows: u64,
 }
 
@@ -104,7 +104,7 @@ impl<'o> Output<'o> {
             "{DIRECTORY}/{:012}-{:012}-{}-{unique}",
             self.kind.commits.0, self.kind.commits.1, self.kind.level
         );
-        let scratch = |extension: &str| -> Result<(PathBuf, File), Error> {
+        let scratch = |extension: &str| -> Result<(ScratchFile, File), Error> {
             self.objects.scratch(&format!("{name}.{extension}"))
         };
         let ((data, data_file), (bundle, bundle_file)) = (scratch("parquet")?, scratch("bundle")?);
@@ -147,8 +147,8 @@ pub(crate) async fn put(
     for (segment, draft) in (first_id..).zip(drafts) {
         let Draft { name, contents, .. } = draft;
         let (data, bundle) = (format!("{name}.parquet"), format!("{name}.bundle"));
-        objects.put_file(&draft.data, &data).await?;
-        objects.put_file(&draft.bundle, &bundle).await?;
+        objects.put_file(draft.data, &data).await?;
+        objects.put_file(draft.bundle, &bundle).await?;
         let stored = |name, (bytes, sha256)| StoredObject { name, bytes, sha256 };
         segments.push(StoredSegment {
             segment,

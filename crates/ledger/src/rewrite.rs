@@ -56,16 +56,19 @@ pub(crate) fn rewrite(
             ledger,
             scans: &mut scans,
         };
-        let kept = rows.filter(|row| row.as_ref().map_or(true, |row| row.sequence >= rules.floor));
-        let honoured = kept.map(|row| {
-            let row = row?;
-            Ok(Arc::new(match rules.overlay.get(&row.sequence) {
-                Some(redaction) => {
-                    redactions.push((row.sequence, redaction.redacted_at));
-                    redact::redacted(&row, &redaction.secrets)
-                }
-                None => row,
-            }))
+        let honoured = rows.filter_map(|row| {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => return Some(Err(error)),
+            };
+            let redaction = rules.overlay.get(&row.sequence);
+            // What expired is gone whole, and with it what was to be removed of it.
+            redactions.extend(redaction.map(|redaction| (row.sequence, redaction.redacted_at)));
+            let is_kept = row.sequence >= rules.floor;
+            is_kept.then(|| match redaction {
+                Some(redaction) => Ok(Arc::new(redact::redacted(&row, &redaction.secrets))),
+                None => Ok(Arc::new(row)),
+            })
         });
         output.run(ledger, &rules.key, honoured)?;
         if !redactions.is_empty() {

@@ -127,13 +127,16 @@ impl LedgerState {
         (gone.len() as u64, bytes as u64)
     }
 
-    /// Puts a redacted row in place of the row of the same sequence, if that is here.
-    pub(crate) fn put_redacted(&self, sequence: u64, redact: impl FnOnce(&Row) -> Row) {
+    /// Puts a redacted row in place of the row of the same sequence, if that is here; answers the memory that they take, before and after.
+    pub(crate) fn put_redacted(&self, sequence: u64, redact: impl FnOnce(&Row) -> Row) -> (u64, u64) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let place = sequence.checked_sub(inner.first_sequence).map(|place| place as usize);
-        if let Some(row) = place.and_then(|place| inner.rows.get_mut(place)) {
-            *row = Arc::new(redact(row));
-        }
+        let Some(row) = place.and_then(|place| inner.rows.get_mut(place)) else {
+            return (0, 0);
+        };
+        let before = row.memory() as u64;
+        *row = Arc::new(redact(row));
+        (before, row.memory() as u64)
     }
 
     /// Appends committed rows and moves the head.

@@ -16,7 +16,9 @@ use trailbook_event::Timestamp;
 
 use crate::{
     Error, EventId, Limits,
-    database::{ChainHead, Change, CommitError, Database, Group, LedgerId, StoredCheckpoint, StoredClientId},
+    database::{
+        ChainHead, Change, CommitError, Database, Group, LedgerId, StoredCheckpoint, StoredClientId, StoredRedaction,
+    },
     draft::{Draft, Moment},
     duplicates::{self, REMEMBERED_MS, Remembered},
     history::History,
@@ -98,14 +100,20 @@ impl Shared {
         for change in changes {
             match change {
                 Change::Seal { through, .. } => self.trim(*through),
-                Change::Redact(redaction) => {
-                    if let Some(ledger) = self.ledgers.by_id(redaction.ledger) {
-                        ledger.put_redacted(redaction.sequence, |row| redact::redacted(row, &redaction.secrets));
-                    }
-                }
+                Change::Redact(redaction) => self.redact_tail(redaction),
                 _ => {}
             }
         }
+    }
+
+    /// Honours a redaction in the tail.
+    pub(crate) fn redact_tail(&self, redaction: &StoredRedaction) {
+        let Some(ledger) = self.ledgers.by_id(redaction.ledger) else {
+            return;
+        };
+        let (before, after) = ledger.put_redacted(redaction.sequence, |row| redact::redacted(row, &redaction.secrets));
+        self.measures.tail_bytes.fetch_add(after, Ordering::Relaxed);
+        self.measures.tail_bytes.fetch_sub(before, Ordering::Relaxed);
     }
 
     /// Lets go of the tail up to a sealed commit.

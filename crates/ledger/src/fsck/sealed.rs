@@ -130,7 +130,9 @@ pub(super) fn check_run(
 ) {
     let place = format!("ledger {} in segment {}", rebuilt.stored.key, stored.segment);
     let from = rebuilt.frontier.size().max(run.first_sequence);
+    // Of runs below the floor, newer ones may be gone already.
     if from < run.sequences().end {
+        rebuilt.received_at = rebuilt.received_at.max(run.received.1.millis());
         match segment.leaf_hashes(run, from..run.sequences().end) {
             Ok(leaves) => {
                 for (sequence, leaf) in (from..).zip(leaves) {
@@ -143,7 +145,6 @@ pub(super) fn check_run(
             }
         }
     }
-    rebuilt.received_at = rebuilt.received_at.max(run.received.1.millis());
     report.events += run.rows;
     if deep {
         check_rows(parts, segment, run, &place, rebuilt, report);

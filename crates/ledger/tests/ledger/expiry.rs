@@ -1,5 +1,6 @@
 //! When rows expire, which segments are written anew for it, and when.
 
+use trailbook_event::Part;
 use trailbook_ledger::Ledger;
 
 use crate::support::{Scratch, close, event, organization, rows};
@@ -131,6 +132,70 @@ async fn a_ledger_whose_rows_are_all_gone_goes_on_expiring() {
         assert_eq!(ledger.advance_floors().await.unwrap(), 0);
         assert_eq!(first(&ledger, "acme"), None);
     }
+    close(ledger).await;
+    scratch.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_whose_retention_changes_is_read_across_the_classes() {
+    // Of two segments that begin with the same commit, the one with the later rows once came first.
+    let scratch = Scratch::new();
+    let ledger = scratch.open().await;
+    append(&scratch, &ledger, &["acme"], 1).await;
+    set_days(&scratch, &ledger, "bolt", Some(400)).await;
+    scratch.clock.advance(8 * DAY);
+    append(&scratch, &ledger, &["acme", "bolt"], 3).await;
+    seal_all(&ledger).await;
+    set_days(&scratch, &ledger, "bolt", None).await;
+    for _ in 0..8 {
+        append(&scratch, &ledger, &["acme", "bolt"], 3).await;
+        seal_all(&ledger).await;
+    }
+    while ledger.compact().await.unwrap().is_some() {}
+    let sequences: Vec<u64> = rows(&ledger, "bolt").iter().map(|row| row.sequence).collect();
+    assert_eq!(sequences, (0..27).collect::<Vec<_>>());
+    let runs = ledger.sealed(&organization("bolt")).unwrap().runs.clone();
+    let firsts: Vec<u64> = runs.iter().map(|run| run.run.first_sequence).collect();
+    assert_eq!(firsts[..2], [0, 3]);
+    close(ledger).await;
+    scratch.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redacted_event_that_expires_leaves_nothing_to_carry_out() {
+    let mut scratch = Scratch::new();
+    scratch.limits.retention_days = Some(1);
+    let ledger = scratch.open().await;
+    let acme = organization("acme");
+    append(&scratch, &ledger, &["acme"], 5).await;
+    let record = scratch.admit(&event("acme", 0)).remove(0);
+    seal_all(&ledger).await;
+    ledger.redact(&acme, 2, &[Part::Actor], record).await.unwrap();
+    scratch.clock.advance(2 * DAY);
+    assert_eq!(ledger.advance_floors().await.unwrap(), 1);
+    assert_eq!(expire_all(&ledger).await, 1);
+    assert!(ledger.sealed(&acme).unwrap().redactions.is_empty());
+    close(ledger).await;
+    let ledger = scratch.open().await;
+    assert!(ledger.sealed(&acme).unwrap().redactions.is_empty());
+    close(ledger).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_passes_while_newer_expired_events_are_gone_and_older_ones_wait() {
+    let mut scratch = Scratch::new();
+    scratch.limits.retention_days = Some(2);
+    let ledger = scratch.open().await;
+    set_days(&scratch, &ledger, "acme", Some(3)).await;
+    // The first segment waits for another organization, the second has nothing else.
+    append(&scratch, &ledger, &["acme", "bolt"], 5).await;
+    seal_all(&ledger).await;
+    set_days(&scratch, &ledger, "records", Some(4)).await;
+    append(&scratch, &ledger, &["bolt"], 5).await;
+    seal_all(&ledger).await;
+    scratch.clock.advance(2 * DAY);
+    assert_eq!(ledger.advance_floors().await.unwrap(), 1);
+    assert_eq!(expire_all(&ledger).await, 1);
     close(ledger).await;
     scratch.assert_sound().await;
 }

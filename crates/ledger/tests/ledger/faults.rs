@@ -1,91 +1,13 @@
 //! A table of step × failure: after each, repeating stores every event once, and everything is sound.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use trailbook_ledger::{
-    Error, Ledger, Measures,
-    database::{
-        Answer, ChainHead, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded, StoredAnswer,
-        StoredCheckpoint, StoredClientId, StoredTile, Subtree, TailRow,
-    },
+use trailbook_ledger::{Error, Ledger, Measures};
+
+use crate::{
+    faulty::{Fault, Faults, Faulty},
+    support::{Scratch, close, event_with_client_id, organization, rows},
 };
-use trailbook_merkle::Hash;
-
-use crate::support::{Fault, Faulty, Plan, Scratch, close, event_with_client_id, organization, rows};
-
-impl Faulty {
-    fn pass<'a, T: Send + 'a>(&'a self, verb: &'static str, call: Answer<'a, T>) -> Answer<'a, T> {
-        match self.strikes(verb) {
-            None => call,
-            Some(Fault::LostAfter) => Box::pin(async move {
-                call.await?;
-                Err(DatabaseError("lost after".to_owned()))
-            }),
-            Some(_) => Box::pin(async { Err(DatabaseError("lost before".to_owned())) }),
-        }
-    }
-}
-
-impl Database for Faulty {
-    fn load(&self, secret: [u8; 32], deployment: String) -> Answer<'_, Loaded> {
-        self.pass("load", self.inner.load(secret, deployment))
-    }
-    fn tail(&self, after: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>> {
-        self.pass("tail", self.inner.tail(after, bytes_max))
-    }
-    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<TailRow>)> {
-        self.pass("lock", self.inner.lock(known))
-    }
-    fn commit(&self, group: Group) -> BoxFuture<'_, Result<(), CommitError>> {
-        match self.strikes("commit") {
-            None => self.inner.commit(group),
-            Some(Fault::Before) => Box::pin(async { Err(CommitError::NotCommitted("before".to_owned())) }),
-            Some(Fault::Sync) => Box::pin(async { Err(CommitError::Fatal("sync".to_owned())) }),
-            Some(Fault::LostBefore) => Box::pin(async { Err(CommitError::Unknown("lost before".to_owned())) }),
-            Some(Fault::LostAfter) => Box::pin(async move {
-                self.inner.commit(group).await?;
-                Err(CommitError::Unknown("lost after".to_owned()))
-            }),
-        }
-    }
-    fn committed(&self, token: [u8; 16]) -> Answer<'_, Option<u64>> {
-        self.pass("committed", self.inner.committed(token))
-    }
-    fn chain(&self, commit: u64) -> Answer<'_, Option<Hash>> {
-        self.pass("chain", self.inner.chain(commit))
-    }
-    fn answer(&self, key: [u8; 32]) -> Answer<'_, Option<StoredAnswer>> {
-        self.pass("answer", self.inner.answer(key))
-    }
-    fn client_ids(&self, keys: Vec<[u8; 16]>, since: i64) -> Answer<'_, Vec<StoredClientId>> {
-        self.pass("client_ids", self.inner.client_ids(keys, since))
-    }
-    fn remembered(&self, since: i64) -> Answer<'_, (Vec<([u8; 32], i64)>, Vec<([u8; 16], i64)>)> {
-        self.pass("remembered", self.inner.remembered(since))
-    }
-    fn subtrees(&self, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<'_, Vec<Subtree>> {
-        self.pass("subtrees", self.inner.subtrees(ledger, level, begin, end))
-    }
-    fn tiles(&self, ledger: u64, first: u64, end: u64) -> Answer<'_, Vec<StoredTile>> {
-        self.inner.tiles(ledger, first, end)
-    }
-
-    fn garbage(&self, now: i64) -> Answer<'_, Vec<Garbage>> {
-        self.inner.garbage(now)
-    }
-
-    fn lease(&self, job: String, holder: String, now: i64, until: i64) -> Answer<'_, bool> {
-        self.inner.lease(job, holder, now, until)
-    }
-
-    fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>> {
-        self.pass("checkpoint", self.inner.checkpoint(ledger, size))
-    }
-    fn checkpoints(&self, ledger: LedgerId) -> Answer<'_, Vec<StoredCheckpoint>> {
-        self.pass("checkpoints", self.inner.checkpoints(ledger))
-    }
-}
 
 fn batch(round: usize) -> String {
     (0..10)
@@ -128,7 +50,7 @@ async fn every_step_may_fail_before_after_and_after_but_done() {
                 let inner = scratch.sqlite(&measures);
                 let faulty = Arc::new(Faulty {
                     inner,
-                    plan: Mutex::new(Some(Plan { verb, fault, countdown })),
+                    faults: Faults::planned(verb, countdown, fault),
                 });
                 let ledger = Ledger::open(scratch.parts_on(Arc::clone(&faulty) as _, measures))
                     .await
@@ -141,7 +63,7 @@ async fn every_step_may_fail_before_after_and_after_but_done() {
                     all.iter().enumerate().all(|(at, row)| row.sequence == at as u64),
                     "{place}"
                 );
-                if faulty.plan.lock().unwrap().is_none() {
+                if faulty.faults.has_struck() {
                     struck += 1;
                     // Only an interrupted commit that took place can be told apart from one that did not.
                     let hidden = verb == "commit" && fault == Fault::LostAfter;
@@ -162,23 +84,13 @@ async fn a_commit_in_doubt_is_asked_for_until_there_is_an_answer() {
     let scratch = Scratch::new();
     let measures = Arc::new(Measures::default());
     let inner = scratch.sqlite(&measures);
-    let first = Plan {
-        verb: "commit",
-        fault: Fault::LostAfter,
-        countdown: 0,
-    };
-    let second = Plan {
-        verb: "committed",
-        fault: Fault::Before,
-        countdown: 0,
-    };
     let doubting = Arc::new(Faulty {
         inner,
-        plan: Mutex::new(Some(second)),
+        faults: Faults::planned("committed", 0, Fault::Before),
     });
     let losing = Arc::new(Faulty {
         inner: doubting,
-        plan: Mutex::new(Some(first)),
+        faults: Faults::planned("commit", 0, Fault::LostAfter),
     });
     let ledger = Ledger::open(scratch.parts_on(losing, measures)).await.unwrap();
     let receipt = scratch.append(&ledger, &batch(0)).await.unwrap();
@@ -191,14 +103,9 @@ async fn after_a_failed_sync_everything_is_refused_and_the_process_is_told_to_st
     let scratch = Scratch::new();
     let measures = Arc::new(Measures::default());
     let inner = scratch.sqlite(&measures);
-    let plan = Plan {
-        verb: "commit",
-        fault: Fault::Sync,
-        countdown: 0,
-    };
     let database = Arc::new(Faulty {
         inner,
-        plan: Mutex::new(Some(plan)),
+        faults: Faults::planned("commit", 0, Fault::Sync),
     });
     let ledger = Ledger::open(scratch.parts_on(database, measures)).await.unwrap();
     let fatal = ledger.fatal();

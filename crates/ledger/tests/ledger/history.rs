@@ -193,3 +193,25 @@ async fn ledger_error_of_missing(scratch: &Scratch) -> Error {
     close(ledger).await;
     error
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tail_takes_less_memory_after_a_redaction_and_none_once_it_is_sealed() {
+    // What a redaction saved was once subtracted twice; then nothing more could be appended.
+    let scratch = Scratch::new();
+    let ledger = scratch.open().await;
+    append(&scratch, &ledger, 0, 20).await;
+    let record = scratch.admit(&event("acme", 0)).remove(0);
+    ledger
+        .redact(&organization("acme"), 3, &Part::ALL, record)
+        .await
+        .unwrap();
+    let bytes = |ledger: &Ledger| ledger.measures().tail_bytes.load(std::sync::atomic::Ordering::Relaxed);
+    let taken = bytes(&ledger);
+    close(ledger).await;
+    let ledger = scratch.open().await;
+    assert_eq!(bytes(&ledger), taken);
+    ledger.seal().await.unwrap().unwrap();
+    assert_eq!(bytes(&ledger), 0);
+    append(&scratch, &ledger, 20, 1).await;
+    close(ledger).await;
+}

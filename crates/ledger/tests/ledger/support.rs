@@ -1,9 +1,9 @@
 //! A ledger on a scratch directory, with a clock and randomness that the test holds in its hands.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -98,6 +98,19 @@ impl Scratch {
         }
     }
 
+    /// A copy of the data directory of a closed ledger, at the same time, with other randomness.
+    pub(crate) fn copied(&self) -> Self {
+        let copy = Self {
+            limits: self.limits.clone(),
+            ..Self::seeded(1 + self.random.0.load(Ordering::SeqCst))
+        };
+        copy.clock
+            .wall
+            .store(self.clock.wall.load(Ordering::SeqCst), Ordering::SeqCst);
+        copy_directory(self.directory.path(), copy.directory.path());
+        copy
+    }
+
     pub(crate) fn database_file(&self) -> PathBuf {
         self.directory.path().join(trailbook_ledger::DATABASE_FILE)
     }
@@ -167,6 +180,19 @@ impl Scratch {
     }
 }
 
+fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_directory(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 /// An event of an organization with a number in it, one line of JSON.
 pub(crate) fn event(organization: &str, number: usize) -> String {
     format!(
@@ -203,45 +229,6 @@ pub(crate) fn rows(ledger: &Ledger, name: &str) -> Vec<Arc<Row>> {
 /// What a row says, without what two runs may do differently.
 pub(crate) fn content(row: &Row) -> (u64, Vec<u8>) {
     (row.sequence, row.parts.bytes().to_vec())
-}
-
-/// What a fault does to one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The call fails and nothing was done.
-    Before,
-    /// The connection is lost, and nothing was done.
-    LostBefore,
-    /// The connection is lost, but it was done.
-    LostAfter,
-    /// The sync fails.
-    Sync,
-}
-
-/// One planned fault: the how-manieth call of which verb.
-pub(crate) struct Plan {
-    pub(crate) verb: &'static str,
-    pub(crate) fault: Fault,
-    pub(crate) countdown: usize,
-}
-
-/// A database that fails as planned.
-pub(crate) struct Faulty {
-    pub(crate) inner: Arc<dyn Database>,
-    pub(crate) plan: Mutex<Option<Plan>>,
-}
-
-impl Faulty {
-    /// The fault for this call, if it is its turn.
-    pub(crate) fn strikes(&self, verb: &'static str) -> Option<Fault> {
-        let mut plan = self.plan.lock().unwrap();
-        let due = plan.as_mut().filter(|plan| plan.verb == verb)?;
-        if due.countdown > 0 {
-            due.countdown -= 1;
-            return None;
-        }
-        plan.take().map(|plan| plan.fault)
-    }
 }
 
 /// Ends a ledger and waits until its directory is free again.

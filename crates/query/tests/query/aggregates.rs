@@ -1,6 +1,9 @@
 //! Aggregates equal plain loops.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use proptest::prelude::*;
 use trailbook_event::{
@@ -133,7 +136,8 @@ fn plain_metrics(rows: &[&Row], narrow: &Filter, traces: &BTreeSet<String>) -> V
     ]
 }
 
-fn request(question: &Question, group_by: &[&str], narrow: &Filter) -> AggregateRequest {
+/// Asks for every kind of metric.
+pub(crate) fn request(question: &Question, group_by: &[&str], narrow: &Filter) -> AggregateRequest {
     let count = |name: &str, filter, in_trace_of| Metric {
         name: name.to_owned(),
         measure: Measure::Of {
@@ -164,6 +168,58 @@ fn request(question: &Question, group_by: &[&str], narrow: &Filter) -> Aggregate
     }
 }
 
+/// By two fields, of which one may have several values, or all in one.
+pub(crate) fn group_by(grouped: bool) -> &'static [&'static str] {
+    if grouped { &["target", "area"] } else { &[] }
+}
+
+/// A group's values and the metrics of its rows.
+type Group = (Vec<Option<String>>, Vec<Option<f64>>);
+
+/// The answer to [`request`] over `all` rows.
+pub(crate) fn plain_groups(
+    all: &[Arc<Row>],
+    question: &Question,
+    own: Option<&Filter>,
+    narrow: &Filter,
+    group_by: &[&str],
+) -> Vec<Group> {
+    let rows = found(all, question, own);
+    let in_range = Question {
+        filter: narrow.clone(),
+        ..question.clone()
+    };
+    let traces: BTreeSet<String> = found(all, &in_range, own).iter().filter_map(|row| trace(row)).collect();
+    let mut groups = BTreeMap::<Vec<Option<String>>, Vec<&Row>>::new();
+    if group_by.is_empty() {
+        groups.insert(Vec::new(), Vec::new());
+    }
+    for row in &rows {
+        let mut keys = vec![Vec::new()];
+        for name in group_by {
+            let values = facet(row, name);
+            let values: Vec<Option<String>> = if values.is_empty() {
+                vec![None]
+            } else {
+                values.into_iter().map(Some).collect()
+            };
+            let longer = |key: &Vec<Option<String>>| {
+                let key = key.clone();
+                values
+                    .iter()
+                    .map(move |value| [key.clone(), vec![value.clone()]].concat())
+            };
+            keys = keys.iter().flat_map(longer).collect();
+        }
+        keys.into_iter()
+            .for_each(|key| groups.entry(key).or_default().push(row));
+    }
+    let groups = groups.into_iter();
+    groups
+        .map(|(key, rows)| (key, plain_metrics(&rows, narrow, &traces)))
+        .collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
@@ -177,30 +233,9 @@ proptest! {
     ) {
         let (plain, engine) = Plain::new();
         history.iter().for_each(|deed| plain.undergo(deed, &engine));
-        let rows = found(&plain.all(), &question, own.as_ref());
-        let in_range = Question { filter: narrow.clone(), ..question.clone() };
-        let traces: BTreeSet<String> =
-            found(&plain.all(), &in_range, own.as_ref()).iter().filter_map(|row| trace(row)).collect();
-        let group_by: &[&str] = if grouped { &["target", "area"] } else { &[] };
-        let mut groups = BTreeMap::<Vec<Option<String>>, Vec<&Row>>::new();
-        if !grouped {
-            groups.insert(Vec::new(), Vec::new());
-        }
-        for row in &rows {
-            let or_none = |values: BTreeSet<String>| {
-                if values.is_empty() { vec![None] } else { values.into_iter().map(Some).collect() }
-            };
-            let mut keys = vec![Vec::new()];
-            for name in group_by {
-                let values: Vec<Option<String>> = or_none(facet(row, name));
-                keys = keys.iter().flat_map(|key| values.iter().map(move |value| [key.clone(), vec![value.clone()]].concat())).collect();
-            }
-            keys.into_iter().for_each(|key| groups.entry(key).or_default().push(row));
-        }
-        let answer = engine.view(&scope(own)).unwrap().aggregate(&request(&question, group_by, &narrow)).unwrap();
+        let expected = plain_groups(&plain.all(), &question, own.as_ref(), &narrow, group_by(grouped));
+        let answer = engine.view(&scope(own)).unwrap().aggregate(&request(&question, group_by(grouped), &narrow)).unwrap();
         let answer: Vec<_> = answer.into_iter().map(|row| (row.group, row.metrics)).collect();
-        let expected: Vec<_> =
-            groups.into_iter().map(|(key, rows)| (key, plain_metrics(&rows, &narrow, &traces))).collect();
         prop_assert_eq!(answer, expected);
     }
 }

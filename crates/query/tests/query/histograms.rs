@@ -1,9 +1,14 @@
 //! Histograms: calendars with clock changes, empty buckets, bounds.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use trailbook_event::{Event, Timestamp};
-use trailbook_query::{AggregateRequest, BUCKETS_MAX, Error, Interval, Measure, Metric, Operation, Question, Range};
+use trailbook_ledger::Row;
+use trailbook_query::{
+    AggregateRequest, BUCKETS_MAX, Bucket, Error, Interval, Measure, Metric, Operation, Question, Range,
+};
 
 use crate::{
     plain::{Plain, event, found, view, with_record},
@@ -158,6 +163,27 @@ fn ten_thousand_buckets_are_given_and_one_more_refused() {
     assert!(matches!(refused, Err(Error::Invalid { .. })));
 }
 
+/// Every row is counted in its bucket.
+pub(crate) fn assert_counted(buckets: &[Bucket], rows: &[Arc<Row>]) {
+    for (place, bucket) in buckets.iter().enumerate() {
+        let end = buckets.get(place + 1).map_or(i64::MAX, |next| next.start.millis());
+        let inside = |at: Timestamp| at >= bucket.start && at.millis() < end;
+        let of_bucket: Vec<_> = rows.iter().filter(|row| inside(row.occurred_at)).collect();
+        let security = of_bucket
+            .iter()
+            .filter(|row| with_record(row, |record| record.event.security))
+            .count();
+        assert_eq!(
+            (bucket.count, bucket.security),
+            (of_bucket.len() as u64, security as u64)
+        );
+    }
+    assert_eq!(
+        buckets.iter().map(|bucket| bucket.count).sum::<u64>(),
+        rows.len() as u64
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -175,14 +201,7 @@ proptest! {
         let zone = TimeZone::get(zone).unwrap();
         let rows = found(&plain.all(), &question, None);
         let buckets = view(&engine).histogram(&question, interval, &zone).unwrap();
-        for (place, bucket) in buckets.iter().enumerate() {
-            let end = buckets.get(place + 1).map_or(i64::MAX, |next| next.start.millis());
-            let inside = |at: Timestamp| at >= bucket.start && at.millis() < end;
-            let of_bucket: Vec<_> = rows.iter().filter(|row| inside(row.occurred_at)).collect();
-            let security = of_bucket.iter().filter(|row| with_record(row, |record| record.event.security)).count();
-            prop_assert_eq!((bucket.count, bucket.security), (of_bucket.len() as u64, security as u64));
-        }
-        prop_assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u64>(), rows.len() as u64);
+        assert_counted(&buckets, &rows);
 
         let counted = AggregateRequest {
             question,

@@ -12,6 +12,6 @@ mod live;
 mod pages;
 mod plain;
 mod random;
-mod sealed;
 mod sealing;
+mod simulation;
 mod traces;

@@ -141,18 +141,7 @@ impl Plain {
     fn redact(&self, sequence: u64, parts: &[Part]) {
         let mut state = self.0.state.lock().unwrap();
         let row = state.now(sequence..sequence + 1).remove(0);
-        let commitments = row.commitments();
-        let secrets = Part::ALL.map(|part| {
-            if parts.contains(&part) {
-                PartSecret::Commitment(commitments[usize::from(part.number()) - 1])
-            } else {
-                row.secret(part)
-            }
-        });
-        let redaction = Redaction {
-            secrets: Box::new(secrets),
-            redacted_at: 0,
-        };
+        let redaction = redaction(&row, parts);
         state.redactions.insert(sequence, redaction);
     }
 
@@ -201,6 +190,22 @@ impl Source for Plain {
 
     fn commits(&self) -> watch::Receiver<u64> {
         self.0.commits.subscribe()
+    }
+}
+
+/// What is to be kept of a row when parts are removed.
+pub(crate) fn redaction(row: &Row, parts: &[Part]) -> Redaction {
+    let commitments = row.commitments();
+    let secrets = Part::ALL.map(|part| {
+        if parts.contains(&part) {
+            PartSecret::Commitment(commitments[usize::from(part.number()) - 1])
+        } else {
+            row.secret(part)
+        }
+    });
+    Redaction {
+        secrets: Box::new(secrets),
+        redacted_at: 0,
     }
 }
 
