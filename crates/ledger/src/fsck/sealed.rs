@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 use trailbook_event::Event;
 use trailbook_merkle::{CompactRange, Frontier, Hash, complete_root, subtrees};
 
-use super::{Fsck, Rebuilt, check_event};
+use super::{Fsck, check_event, trees::Rebuilt};
 use crate::{
     Error, Parts, Row,
     database::{Database, LedgerId, Loaded, StoredObject, StoredSegment},
     objects::Objects,
     pieces::{self, TILE},
-    segment::{BLOCK_ROWS, Parsed, Run, Segment},
+    segment::{BLOCK_ROWS, Indexer, Parsed, Run, Segment},
 };
 
 /// Rows that are read at a time.
@@ -43,7 +43,8 @@ pub(super) fn open_all(parts: &Parts, loaded: &Loaded, deep: bool, report: &mut 
     open
 }
 
-fn check_object(objects: &Objects, object: &StoredObject, deep: bool) -> Result<(), String> {
+/// Holds an object against its length and, when asked to look deep, its SHA-256 in the manifest.
+pub(crate) fn check_object(objects: &Objects, object: &StoredObject, deep: bool) -> Result<(), String> {
     let said = |error: io::Error| error.to_string();
     let mut file = File::open(objects.file(&object.name)).map_err(said)?;
     let length = file.metadata().map_err(said)?.len();
@@ -213,24 +214,34 @@ fn check_index(
     place: &str,
     report: &mut Fsck,
 ) {
-    let parsed = rows
-        .iter()
-        .map(|row| Event::parse(&row.parts).map(|event| Parsed { row, event }));
-    let Ok(parsed) = parsed.collect::<Result<Vec<_>, _>>() else {
-        // The events that cannot be read have been named.
-        return;
-    };
-    let stored = segment
-        .index_length(run, block)
-        .and_then(|length| segment.index_bytes(run, block, 0..length));
-    match stored {
-        Err(error) => report.find(format_args!("index block {block} of {place}"), error.to_string()),
-        Ok(stored) if stored != parts.indexer.index(&parsed) => report.find(
-            format_args!("index block {block} of {place}"),
+    let place = format!("index block {block} of {place}");
+    match is_indexed(&*parts.indexer, segment, run, block, rows) {
+        Err(error) => report.find(place, error.to_string()),
+        Ok(false) => report.find(
+            place,
             "it is not the index of its rows: make it anew with `trailbook reindex`",
         ),
-        Ok(_) => {}
+        Ok(true) => {}
     }
+}
+
+/// Whether a block's index is that of its rows.
+pub(crate) fn is_indexed(
+    indexer: &dyn Indexer,
+    segment: &Segment,
+    run: &Run,
+    block: usize,
+    rows: &[Row],
+) -> Result<bool, Error> {
+    let stored = segment.index_bytes(run, block, 0..segment.index_length(run, block)?)?;
+    let parsed = rows.iter().map(|row| match Event::parse(&row.parts) {
+        Ok(event) => Ok(Parsed { row, event }),
+        Err(error) => Err(Error::corrupt(format!(
+            "an event cannot be read: {error} sequence={} id={}",
+            row.sequence, row.id
+        ))),
+    });
+    Ok(stored == indexer.index(&parsed.collect::<Result<Vec<_>, Error>>()?))
 }
 
 /// The runs of all open segments, by ledger and in the order of their commits.

@@ -433,7 +433,7 @@ impl Segment {
 }
 
 /// The values of one row.
-fn cells(columns: &[(Column, Values)], position: usize) -> Cells<'_> {
+pub(super) fn cells(columns: &[(Column, Values)], position: usize) -> Cells<'_> {
     let mut cells = Cells::EMPTY;
     for (column, values) in columns {
         match values {

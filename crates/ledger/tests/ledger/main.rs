@@ -12,5 +12,6 @@ mod expiry;
 mod faults;
 mod history;
 mod proofs;
+mod reindex;
 mod rollback;
 mod support;
