@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
+    ops::Range,
     sync::Arc,
 };
 
@@ -32,7 +33,10 @@ pub(super) fn open_all(parts: &Parts, loaded: &Loaded, deep: bool, report: &mut 
         report.segments += 1;
         for object in [&segment.data, &segment.bundle] {
             if let Err(what) = check_object(&objects, object, deep) {
-                report.find(format_args!("object {}", object.name), what);
+                report.find(
+                    format_args!("object {} of segment {}", object.name, segment.segment),
+                    what,
+                );
             }
         }
         match Segment::open(&objects.file(&segment.data.name), &objects.file(&segment.bundle.name)) {
@@ -185,24 +189,51 @@ fn check_rows(parts: &Parts, segment: &Segment, run: &Run, place: &str, rebuilt:
 }
 
 /// Rows that can be read; those that cannot are named.
-fn read_rows(segment: &Segment, run: &Run, numbers: std::ops::Range<u64>, place: &str, report: &mut Fsck) -> Vec<Row> {
-    let mut all = Vec::new();
+fn read_rows(segment: &Segment, run: &Run, numbers: Range<u64>, place: &str, report: &mut Fsck) -> Vec<Row> {
+    let (mut all, mut unread) = (Vec::new(), Vec::<(Range<u64>, String)>::new());
     for first in numbers.clone().step_by(CHUNK_ROWS as usize) {
         let chunk: Vec<u64> = (first..(first + CHUNK_ROWS).min(numbers.end)).collect();
         match segment.rows(run, &chunk) {
             Ok(rows) => all.extend(rows),
-            // One after the other, so that each that is damaged is named.
+            // One after the other, to find out which.
             Err(_) => {
                 for number in chunk {
                     match segment.rows(run, &[number]) {
                         Ok(rows) => all.extend(rows),
-                        Err(error) => report.find(format_args!("row {number} of {place}"), error.to_string()),
+                        Err(error) => add_unread(&mut unread, number, error.to_string()),
                     }
                 }
             }
         }
     }
+    for (numbers, what) in unread {
+        report.find(format_args!("{} of {place}", name_of(segment, run, &numbers)), what);
+    }
     all
+}
+
+/// Adds a row to those that cannot be read for the same reason, usually as they share a page.
+fn add_unread(unread: &mut Vec<(Range<u64>, String)>, number: u64, what: String) {
+    match unread.last_mut() {
+        Some((numbers, same)) if numbers.end == number && *same == what => numbers.end += 1,
+        _ => unread.push((number..number + 1, what)),
+    }
+}
+
+/// What to call some rows: their numbers, and from which to which sequence they are, if that can be read.
+fn name_of(segment: &Segment, run: &Run, numbers: &Range<u64>) -> String {
+    let last = numbers.end - 1;
+    let Ok(by_sequence) = segment.numbers(run, run.sequences()) else {
+        return format!("rows {}..={last}", numbers.start);
+    };
+    let here = run.sequences().zip(by_sequence);
+    let here = here
+        .filter(|(_, number)| numbers.contains(number))
+        .map(|(sequence, _)| sequence);
+    let (least, greatest) = here.fold((u64::MAX, 0), |(least, greatest), sequence| {
+        (least.min(sequence), greatest.max(sequence))
+    });
+    format!("rows {}..={last} (of sequences {least}..={greatest})", numbers.start)
 }
 
 fn check_index(
