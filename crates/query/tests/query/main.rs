@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod aggregates;
+mod damage;
 mod histograms;
 mod live;
 mod pages;
@@ -14,4 +15,5 @@ mod plain;
 mod random;
 mod sealed;
 mod sealing;
+mod stored;
 mod traces;
