@@ -150,8 +150,8 @@ async fn lost_and_damaged_bundles_are_made_anew_and_the_old_objects_are_swept() 
     assert_eq!(everything(&scratch).await, before);
     let again = made_anew(&scratch).await;
     assert_eq!(
-        (again.segments, &again.replaced[..]),
-        (3, &[][..]),
+        (again.segments, again.replaced.len()),
+        (3, 0),
         "the second time there is nothing to do"
     );
     scratch.clock.advance(13 * 3_600_000);
@@ -203,7 +203,7 @@ async fn a_damaged_parquet_file_is_refused_by_name() {
     fs::remove_file(&damaged.2).unwrap();
     fs::remove_file(&lost.1).unwrap();
     let report = made_anew(&scratch).await;
-    assert_eq!(report.replaced, []);
+    assert!(report.replaced.is_empty(), "{report:?}");
     let findings = texts(&report.findings);
     assert_eq!(findings.len(), 2, "{findings:#?}");
     for (finding, (segment, data, _)) in findings.iter().zip([damaged, lost]) {
@@ -244,7 +244,7 @@ async fn rows_that_do_not_come_to_the_heads_are_not_accepted() {
     let objects = || fs::read_dir(old[0].1.parent().unwrap()).unwrap().count();
     let before = objects();
     let report = made_anew(&scratch).await;
-    assert_eq!(report.replaced, []);
+    assert!(report.replaced.is_empty(), "{report:?}");
     let findings = texts(&report.findings);
     for name in ORGANIZATIONS {
         let place = format!(

@@ -14,11 +14,11 @@ use trailbook_testkit::Random;
 use crate::stored::{Answers, Stored};
 
 const SEED: u64 = 20_261_125;
-const EVENTS: usize = 900;
+const EVENTS: usize = 700;
 /// Single bytes that are changed in each file, drawn.
-const DRAWN: u64 = 150;
+const DRAWN: u64 = 100;
 /// `fsck` looks at one in so many.
-const CHECKED: usize = 6;
+const CHECKED: usize = 12;
 
 /// A part of a file, and what `fsck` says when a byte of it is changed.
 struct Region {
@@ -140,8 +140,9 @@ fn bundle_regions(bytes: &[u8], names: &[OrganizationKey]) -> Vec<Region> {
     for (run, name) in (0..runs).map(|run| runs_at + 116 * run).zip(names) {
         let (ledger, rows, header) = (number(run), number(run + 16), number(run + 104));
         let tiles = rows.div_ceil(256);
-        let leaves =
-            format!("ledger {name} in segment 1: stored data is damaged: detail=leaf hashes are damaged: ledger={ledger} ");
+        let leaves = format!(
+            "ledger {name} in segment 1: stored data is damaged: detail=leaf hashes are damaged: ledger={ledger} "
+        );
         for tile in 0..tiles {
             let (at, rows) = (number(header + 8 * tile), (rows - 256 * tile).min(256));
             let length = 9 + 32 * rows + (rows * usize::from(bytes[at + 8])).div_ceil(8) + 4;

@@ -13,6 +13,7 @@ mod live;
 mod pages;
 mod plain;
 mod random;
+mod rebuilt;
 mod sealed;
 mod sealing;
 mod stored;

@@ -27,6 +27,11 @@ use trailbook_testkit::{Generator, Random as Seeded, Shape};
 
 const START: i64 = 1_790_000_000_000;
 const DAY_MS: i64 = 86_400_000;
+/// Small, as it is set up for each question anew.
+const CACHE: CacheSizes = CacheSizes {
+    index_bytes: 1 << 20,
+    row_bytes: 1 << 20,
+};
 
 struct Still;
 
@@ -208,7 +213,7 @@ fn answer<T: std::fmt::Debug>(answer: Result<T, Error>) -> Result<String, String
 }
 
 async fn ask(stored: &Stored, ledger: &Ledger, samples: &[Arc<Row>]) -> Asked {
-    let engine = Engine::new(ledger.clone(), [7; 32], CacheSizes::default());
+    let engine = Engine::new(ledger.clone(), [7; 32], CACHE);
     let mut asked = Asked::new();
     for (organization, sample) in stored.organizations.iter().zip(samples) {
         let size = ledger.head(organization).unwrap().size;
@@ -244,7 +249,9 @@ fn ask_view(view: &View, sample: &Row) -> Vec<Answer> {
             ..Question::all()
         };
         answers.push((format!("count of {filter:?}"), answer(view.count(&question))));
-        answers.push((format!("page of {filter:?}"), answer(page(view, question))));
+        if matches!(filter, Filter::Word(_)) {
+            answers.push(("page of a word".to_owned(), answer(page(view, question))));
+        }
     }
     let facets = FacetRequest {
         question: Question::all(),
