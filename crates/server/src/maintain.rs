@@ -31,9 +31,9 @@ pub(crate) struct Fsck {
 /// Make segments anew whose search index or bundle is damaged, lost, or of an older version
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Only the Parquet files are read, and only those that are byte for byte what was written. What is made of them is used if the
-trees of its organizations still come to what was signed; then it takes the old segments' place at once, and the server deletes
-these half a day later. A Parquet file that is damaged or lost comes back from a backup alone.
+Only the Parquet files are read, and only those that are byte for byte what was written. What is made of them is used if the \
+trees of its organizations still come to what was signed; then it takes the old segments' place at once, and the server \
+deletes these half a day later. A Parquet file that is damaged or lost comes back from a backup alone.
 
 Takes about as long as `trailbook fsck --deep`, and as much space as what is made anew. Safe to repeat.
 
