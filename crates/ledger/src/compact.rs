@@ -20,7 +20,7 @@ use crate::{
 const COMPRESSION: Compression = Compression(6);
 
 /// How long the objects stay from which something was erased: readers that began before may still need them.
-const ERASED_GRACE_MS: i64 = 12 * 3_600_000;
+pub(crate) const ERASED_GRACE_MS: i64 = 12 * 3_600_000;
 /// How long the objects stay whose rows are all in others.
 const MERGED_GRACE_MS: i64 = 7 * 24 * 3_600_000;
 

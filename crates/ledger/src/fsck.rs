@@ -4,18 +4,21 @@
 //! subtrees, chain and checkpoints are built anew from the events.
 
 mod sealed;
+mod trees;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use trailbook_event::{Event, Part, json};
-use trailbook_merkle::{Checkpoint, Frontier, Hash, note};
+use trailbook_merkle::Hash;
+
+pub(crate) use self::sealed::{check_object, is_indexed};
+use self::trees::Rebuilt;
 
 use crate::{
     Error, Parts, Row,
     chain::{self, Anchors, ChangedHead},
-    database::{Database, LedgerId, Loaded, StoredHead, Subtree, TailRow},
-    open::{frontier_of, load, rows},
-    signer::{CheckpointSigner, origin_name},
+    database::{Database, LedgerId, Loaded, TailRow},
+    open::{load, rows},
     tail_row::{self, Numbering},
 };
 
@@ -63,20 +66,6 @@ impl Fsck {
     }
 }
 
-/// A ledger rebuilt from its events.
-struct Rebuilt {
-    stored: StoredHead,
-    frontier: Frontier,
-    received_at: i64,
-    subtrees: Vec<Subtree>,
-    /// The first leaf that was put into the tree one by one; what is before it is taken from the database.
-    first: u64,
-    /// Roots at the sizes that checkpoints speak of, once reached.
-    roots: BTreeMap<u64, Option<Hash>>,
-    /// Events are missing: the tree is not the ledger's.
-    broken: bool,
-}
-
 /// Checks a database and its objects; `deep` also hashes every sealed event and object and makes every index anew. Errors only when
 /// they cannot be read at all.
 pub async fn fsck(parts: &Parts, deep: bool) -> Result<Fsck, Error> {
@@ -86,36 +75,13 @@ pub async fn fsck(parts: &Parts, deep: bool) -> Result<Fsck, Error> {
         ledgers: loaded.heads.len() as u64,
         ..Fsck::default()
     };
-    let mut ledgers = BTreeMap::new();
-    for stored in loaded.heads.clone() {
-        let checkpoints = database.checkpoints(stored.ledger).await;
-        let checkpoints = checkpoints.map_err(|error| Error::storage("read checkpoints", error))?;
-        ledgers.insert(
-            stored.ledger,
-            Rebuilt {
-                received_at: i64::MIN,
-                frontier: Frontier::new(),
-                subtrees: Vec::new(),
-                first: 0,
-                roots: checkpoints.iter().map(|checkpoint| (checkpoint.size, None)).collect(),
-                broken: false,
-                stored,
-            },
-        );
-    }
+    let mut ledgers = trees::begin(database, &loaded.heads).await?;
     replay_sealed(parts, &loaded, deep, &mut ledgers, &mut report).await?;
     replay(database, &loaded, &mut ledgers, &mut report).await?;
     for ledger in ledgers.values() {
-        if ledger.broken {
-            report.find(
-                format_args!("tree of {}", ledger.stored.key),
-                "it cannot be computed while events are missing",
-            );
-            continue;
+        if ledger.check(database, &mut report).await? {
+            trees::check_checkpoints(database, &loaded.deployment, parts.signing_key, ledger, &mut report).await?;
         }
-        check_head(ledger, &mut report);
-        check_subtrees(database, ledger, &mut report).await?;
-        check_checkpoints(database, &loaded.deployment, parts.signing_key, ledger, &mut report).await?;
     }
     if let Some(reason) = Anchors::new(Arc::clone(&parts.objects))
         .contradiction(loaded.head, database)
@@ -124,6 +90,24 @@ pub async fn fsck(parts: &Parts, deep: bool) -> Result<Fsck, Error> {
         report.find("chain", reason);
     }
     Ok(report)
+}
+
+/// What speaks against ledgers whose tree does not come to their head, were the manifest that of `loaded`.
+pub(crate) async fn unsound(parts: &Parts, loaded: &Loaded) -> Result<BTreeMap<LedgerId, Vec<Finding>>, Error> {
+    let database = &*parts.database;
+    let mut ledgers = trees::begin(database, &loaded.heads).await?;
+    let mut report = Fsck::default();
+    replay_sealed(parts, loaded, false, &mut ledgers, &mut report).await?;
+    replay(database, loaded, &mut ledgers, &mut report).await?;
+    let mut unsound = BTreeMap::new();
+    for (id, ledger) in &ledgers {
+        let mut report = Fsck::default();
+        ledger.check(database, &mut report).await?;
+        if !report.findings.is_empty() {
+            unsound.insert(*id, report.findings);
+        }
+    }
+    Ok(unsound)
 }
 
 /// Puts what is below the floors and what is sealed into the trees.
@@ -213,31 +197,6 @@ fn check_commit(stored: &TailRow, ledgers: &mut BTreeMap<LedgerId, Rebuilt>, rep
     Some(numbering)
 }
 
-impl Rebuilt {
-    /// Puts the next leaf into the tree; says so when leaves are missing before it.
-    fn append(&mut self, sequence: u64, leaf_hash: Hash, place: &str, report: &mut Fsck) {
-        if sequence != self.frontier.size() && !self.broken {
-            report.find(
-                place,
-                format!("the event before it should have sequence {}", self.frontier.size()),
-            );
-            self.broken = true;
-        }
-        let (ledger, subtrees) = (self.stored.ledger, &mut self.subtrees);
-        self.frontier.append(leaf_hash, &mut |closed| {
-            subtrees.push(Subtree {
-                ledger,
-                level: closed.level,
-                index: closed.index,
-                hash: closed.hash,
-            });
-        });
-        if let Some(root) = self.roots.get_mut(&self.frontier.size()) {
-            *root = Some(self.frontier.root());
-        }
-    }
-}
-
 fn check_event(row: &Row, place: &str, rebuilt: &mut Rebuilt, report: &mut Fsck) {
     if row.received_at.millis() < rebuilt.received_at {
         report.find(place, "it was received before its predecessor");
@@ -310,102 +269,6 @@ async fn check_link(
             format_args!("commit {commit}"),
             "the chain hash does not follow from its predecessor and the heads",
         );
-    }
-    Ok(())
-}
-
-fn check_head(ledger: &Rebuilt, report: &mut Fsck) {
-    let place = format!("head of {}", ledger.stored.key);
-    if ledger.stored.size != ledger.frontier.size() {
-        let detail = format!(
-            "it says {} events, there are {}",
-            ledger.stored.size,
-            ledger.frontier.size()
-        );
-        return report.find(place, detail);
-    }
-    match frontier_of(&ledger.stored) {
-        Err(error) => report.find(place, error.to_string()),
-        Ok(frontier) if frontier != ledger.frontier => report.find(place, "its tree is not the tree of the events"),
-        // When all events have expired, nothing else knows the time any more.
-        Ok(_) if ledger.received_at == i64::MIN => {}
-        Ok(_) if ledger.stored.received_at != ledger.received_at => {
-            report.find(place, "its newest time is not that of the newest event");
-        }
-        Ok(_) => {}
-    }
-}
-
-async fn check_subtrees(database: &dyn Database, ledger: &Rebuilt, report: &mut Fsck) -> Result<(), Error> {
-    let levels = ledger
-        .subtrees
-        .iter()
-        .map(|subtree| subtree.level)
-        .max()
-        .unwrap_or_default();
-    // One level above the highest complete one is asked as well: nothing may be there.
-    for level in 1..=levels + 1 {
-        let first = ledger.first >> (8 * u32::from(level));
-        let stored = database.subtrees(ledger.stored.ledger, level, first, u64::MAX).await;
-        let stored = stored.map_err(|error| Error::storage("read subtrees", error))?;
-        let expected: Vec<Subtree> = ledger
-            .subtrees
-            .iter()
-            .copied()
-            .filter(|subtree| subtree.level == level)
-            .collect();
-        let place = |index| format!("subtree {index} of level {level} of {}", ledger.stored.key);
-        for subtree in &expected {
-            match stored.iter().find(|stored| stored.index == subtree.index) {
-                None => report.find(place(subtree.index), "it is missing"),
-                Some(found) if found.hash != subtree.hash => {
-                    report.find(place(subtree.index), "it is not that of the events")
-                }
-                Some(_) => {}
-            }
-        }
-        for surplus in stored
-            .iter()
-            .filter(|stored| !expected.iter().any(|subtree| subtree.index == stored.index))
-        {
-            report.find(place(surplus.index), "it should not exist");
-        }
-    }
-    Ok(())
-}
-
-async fn check_checkpoints(
-    database: &dyn Database,
-    deployment: &str,
-    signing_key: [u8; 32],
-    ledger: &Rebuilt,
-    report: &mut Fsck,
-) -> Result<(), Error> {
-    let stored = database.checkpoints(ledger.stored.ledger).await;
-    for checkpoint in stored.map_err(|error| Error::storage("read checkpoints", error))? {
-        report.checkpoints += 1;
-        let place = format!(
-            "checkpoint of {} at {} events (epoch {})",
-            ledger.stored.key, checkpoint.size, checkpoint.epoch
-        );
-        let origin = origin_name(deployment, &ledger.stored.key, checkpoint.epoch);
-        let signer = CheckpointSigner::new(signing_key).for_origin(&origin)?;
-        let text = note::open(checkpoint.note.as_bytes(), &[signer.verifier().clone()]);
-        match text.and_then(Checkpoint::parse) {
-            Err(error) => report.find(place, error.to_string()),
-            Ok(signed)
-                if (signed.origin(), signed.size(), signed.root()) != (&origin, checkpoint.size, checkpoint.root) =>
-            {
-                report.find(place, "its note says something else");
-            }
-            Ok(_) if checkpoint.size == 0 => {}
-            // Of what has expired there is no tree to compare with; the database keeps what consistency proofs need.
-            Ok(_) if checkpoint.size <= ledger.first => {}
-            Ok(_) if ledger.roots.get(&checkpoint.size) != Some(&Some(checkpoint.root)) => {
-                report.find(place, "its root is not that of the events");
-            }
-            Ok(_) => {}
-        }
     }
     Ok(())
 }

@@ -10,6 +10,7 @@
 //! Not here: which segments there are (`manifest`), what the index says (`trailbook-query`, by way of [`Indexer`]).
 //! See docs/formats/segment.md.
 
+mod alone;
 mod bundle;
 mod bytes;
 mod cells;
@@ -27,7 +28,7 @@ use std::ops::Range;
 
 use trailbook_event::{Event, Timestamp};
 
-pub(crate) use self::scan::Scan;
+pub(crate) use self::{alone::RowsAlone, scan::Scan};
 pub use self::{read::Segment, write::Writer};
 use crate::{EventId, Row, database::LedgerId};
 

@@ -1,11 +1,11 @@
-//! `trailbook fsck` and `trailbook recover`: a data directory that no server uses at the moment.
+//! `trailbook fsck`, `trailbook reindex` and `trailbook recover`: a data directory that no server uses at the moment.
 //!
 //! Not here: what is checked and how a ledger continues (`trailbook_ledger`).
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
-use trailbook_ledger::{Parts, fsck as check, recover_in_new_epoch};
+use trailbook_ledger::{Parts, fsck as check, recover_in_new_epoch, reindex as make_anew};
 
 use crate::{
     inputs::{OsRandom, SystemClock},
@@ -26,6 +26,25 @@ pub(crate) struct Fsck {
     /// Also hash every sealed event and object, and make every index anew
     #[arg(long)]
     deep: bool,
+}
+
+/// Make segments anew whose search index or bundle is damaged, lost, or of an older version
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Only the Parquet files are read, and only those that are byte for byte what was written. What is made of them is used if the \
+trees of its organizations still come to what was signed; then it takes the old segments' place at once, and the server \
+deletes these half a day later. A Parquet file that is damaged or lost comes back from a backup alone.
+
+Takes about as long as `trailbook fsck --deep`, and as much space as what is made anew. Safe to repeat.
+
+Example:
+  trailbook reindex --data /var/lib/trailbook
+
+Exit codes: 0 every index is what it should be, 1 some segments could not be made anew, 2 it failed")]
+pub(crate) struct Reindex {
+    /// The data directory; no server may be using it
+    #[arg(long, value_name = "DIR", env = "TRAILBOOK_DATA")]
+    data: PathBuf,
 }
 
 /// Continue a data directory that was restored to an earlier state, in a new epoch
@@ -66,6 +85,27 @@ pub(crate) fn fsck(arguments: &Fsck) -> ExitCode {
                 report.segments,
                 report.ledgers,
                 report.checkpoints,
+                report.findings.len()
+            );
+            ExitCode::from(u8::from(!report.findings.is_empty()))
+        }
+    }
+}
+
+/// Runs `trailbook reindex`.
+pub(crate) fn reindex(arguments: &Reindex) -> ExitCode {
+    let reindexed = on_runtime(async { Ok(make_anew(parts(&arguments.data)?).await?) });
+    match reindexed {
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+        Ok(report) => {
+            report.findings.iter().for_each(|finding| println!("{finding}"));
+            println!(
+                "{} segments, {} made anew, {} findings",
+                report.segments,
+                report.replaced.len(),
                 report.findings.len()
             );
             ExitCode::from(u8::from(!report.findings.is_empty()))

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
+    ops::Range,
     sync::Arc,
 };
 
@@ -10,13 +11,13 @@ use sha2::{Digest, Sha256};
 use trailbook_event::Event;
 use trailbook_merkle::{CompactRange, Frontier, Hash, complete_root, subtrees};
 
-use super::{Fsck, Rebuilt, check_event};
+use super::{Fsck, check_event, trees::Rebuilt};
 use crate::{
     Error, Parts, Row,
     database::{Database, LedgerId, Loaded, StoredObject, StoredSegment},
     objects::Objects,
     pieces::{self, TILE},
-    segment::{BLOCK_ROWS, Parsed, Run, Segment},
+    segment::{BLOCK_ROWS, Indexer, Parsed, Run, Segment},
 };
 
 /// Rows that are read at a time.
@@ -32,7 +33,10 @@ pub(super) fn open_all(parts: &Parts, loaded: &Loaded, deep: bool, report: &mut 
         report.segments += 1;
         for object in [&segment.data, &segment.bundle] {
             if let Err(what) = check_object(&objects, object, deep) {
-                report.find(format_args!("object {}", object.name), what);
+                report.find(
+                    format_args!("object {} of segment {}", object.name, segment.segment),
+                    what,
+                );
             }
         }
         match Segment::open(&objects.file(&segment.data.name), &objects.file(&segment.bundle.name)) {
@@ -43,7 +47,8 @@ pub(super) fn open_all(parts: &Parts, loaded: &Loaded, deep: bool, report: &mut 
     open
 }
 
-fn check_object(objects: &Objects, object: &StoredObject, deep: bool) -> Result<(), String> {
+/// Holds an object against its length and, when asked to look deep, its SHA-256 in the manifest.
+pub(crate) fn check_object(objects: &Objects, object: &StoredObject, deep: bool) -> Result<(), String> {
     let said = |error: io::Error| error.to_string();
     let mut file = File::open(objects.file(&object.name)).map_err(said)?;
     let length = file.metadata().map_err(said)?.len();
@@ -173,36 +178,61 @@ fn check_rows(parts: &Parts, segment: &Segment, run: &Run, place: &str, rebuilt:
             check_index(parts, segment, run, block, &rows, place, report);
         }
     }
-    match segment.numbers(run, run.sequences()) {
-        Err(error) => report.find(place, error.to_string()),
-        Ok(mut numbers) => {
-            numbers.sort_unstable();
-            if !numbers.into_iter().eq(0..run.rows) {
-                report.find(place, "its permutation is none");
-            }
+    // What cannot be read of it has been named with the rows, which are held against it.
+    if let Ok(mut numbers) = segment.numbers(run, run.sequences()) {
+        numbers.sort_unstable();
+        if !numbers.into_iter().eq(0..run.rows) {
+            report.find(place, "its permutation is none");
         }
     }
 }
 
 /// Rows that can be read; those that cannot are named.
-fn read_rows(segment: &Segment, run: &Run, numbers: std::ops::Range<u64>, place: &str, report: &mut Fsck) -> Vec<Row> {
-    let mut all = Vec::new();
+fn read_rows(segment: &Segment, run: &Run, numbers: Range<u64>, place: &str, report: &mut Fsck) -> Vec<Row> {
+    let (mut all, mut unread) = (Vec::new(), Vec::<(Range<u64>, String)>::new());
     for first in numbers.clone().step_by(CHUNK_ROWS as usize) {
         let chunk: Vec<u64> = (first..(first + CHUNK_ROWS).min(numbers.end)).collect();
         match segment.rows(run, &chunk) {
             Ok(rows) => all.extend(rows),
-            // One after the other, so that each that is damaged is named.
+            // One after the other, to find out which.
             Err(_) => {
                 for number in chunk {
                     match segment.rows(run, &[number]) {
                         Ok(rows) => all.extend(rows),
-                        Err(error) => report.find(format_args!("row {number} of {place}"), error.to_string()),
+                        Err(error) => add_unread(&mut unread, number, error.to_string()),
                     }
                 }
             }
         }
     }
+    for (numbers, what) in unread {
+        report.find(format_args!("{} of {place}", name_of(segment, run, &numbers)), what);
+    }
     all
+}
+
+/// Adds a row to those that cannot be read for the same reason, usually as they share a page.
+fn add_unread(unread: &mut Vec<(Range<u64>, String)>, number: u64, what: String) {
+    match unread.last_mut() {
+        Some((numbers, same)) if numbers.end == number && *same == what => numbers.end += 1,
+        _ => unread.push((number..number + 1, what)),
+    }
+}
+
+/// What to call some rows: their numbers, and from which to which sequence they are, if that can be read.
+fn name_of(segment: &Segment, run: &Run, numbers: &Range<u64>) -> String {
+    let last = numbers.end - 1;
+    let Ok(by_sequence) = segment.numbers(run, run.sequences()) else {
+        return format!("rows {}..={last}", numbers.start);
+    };
+    let here = run.sequences().zip(by_sequence);
+    let here = here
+        .filter(|(_, number)| numbers.contains(number))
+        .map(|(sequence, _)| sequence);
+    let (least, greatest) = here.fold((u64::MAX, 0), |(least, greatest), sequence| {
+        (least.min(sequence), greatest.max(sequence))
+    });
+    format!("rows {}..={last} (of sequences {least}..={greatest})", numbers.start)
 }
 
 fn check_index(
@@ -214,24 +244,34 @@ fn check_index(
     place: &str,
     report: &mut Fsck,
 ) {
-    let parsed = rows
-        .iter()
-        .map(|row| Event::parse(&row.parts).map(|event| Parsed { row, event }));
-    let Ok(parsed) = parsed.collect::<Result<Vec<_>, _>>() else {
-        // The events that cannot be read have been named.
-        return;
-    };
-    let stored = segment
-        .index_length(run, block)
-        .and_then(|length| segment.index_bytes(run, block, 0..length));
-    match stored {
-        Err(error) => report.find(format_args!("index block {block} of {place}"), error.to_string()),
-        Ok(stored) if stored != parts.indexer.index(&parsed) => report.find(
-            format_args!("index block {block} of {place}"),
+    let place = format!("index block {block} of {place}");
+    match is_indexed(&*parts.indexer, segment, run, block, rows) {
+        Err(error) => report.find(place, error.to_string()),
+        Ok(false) => report.find(
+            place,
             "it is not the index of its rows: make it anew with `trailbook reindex`",
         ),
-        Ok(_) => {}
+        Ok(true) => {}
     }
+}
+
+/// Whether a block's index is that of its rows.
+pub(crate) fn is_indexed(
+    indexer: &dyn Indexer,
+    segment: &Segment,
+    run: &Run,
+    block: usize,
+    rows: &[Row],
+) -> Result<bool, Error> {
+    let stored = segment.index_bytes(run, block, 0..segment.index_length(run, block)?)?;
+    let parsed = rows.iter().map(|row| match Event::parse(&row.parts) {
+        Ok(event) => Ok(Parsed { row, event }),
+        Err(error) => Err(Error::corrupt(format!(
+            "an event cannot be read: {error} sequence={} id={}",
+            row.sequence, row.id
+        ))),
+    });
+    Ok(stored == indexer.index(&parsed.collect::<Result<Vec<_>, Error>>()?))
 }
 
 /// The runs of all open segments, by ledger and in the order of their commits.

@@ -169,6 +169,12 @@ impl<'a> Cells<'a> {
         })
     }
 
+    /// Whose row it is, as other engines are told; `None` when that is not said.
+    pub(super) fn key(&self) -> Option<OrganizationKey> {
+        let (project, organization) = (self.text(Column::Project)?, self.text(Column::Organization)?);
+        Some(OrganizationKey::new(project, organization))
+    }
+
     /// The row that the values say; `None` when they are not those of a row. Its leaf hash is computed from it.
     pub(super) fn row(&self) -> Option<Row> {
         let parts = self.parts()?;

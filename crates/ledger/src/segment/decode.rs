@@ -80,7 +80,7 @@ fn decode<T: DataType>(
 }
 
 /// Puts values to the rows that have one. Without levels all rows have.
-fn spread(mut values: impl Iterator<Item = ByteArray>, levels: Vec<i16>) -> Vec<Option<ByteArray>> {
+pub(super) fn spread(mut values: impl Iterator<Item = ByteArray>, levels: Vec<i16>) -> Vec<Option<ByteArray>> {
     if levels.is_empty() {
         return values.map(Some).collect();
     }

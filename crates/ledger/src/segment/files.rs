@@ -53,14 +53,25 @@ pub(super) struct Source {
     file: File,
     name: String,
     length: u64,
+    /// What helps when it is damaged.
+    remedy: &'static str,
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, remedy: &'static str) -> Result<Self, Error> {
         let name = path.display().to_string();
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (length, file) = opened.map_err(|error| Error::storage("open segment", format!("{error} file={name}")))?;
-        Ok(Self { file, name, length })
+        let (length, file) = opened.map_err(|error| {
+            let missing = error.kind() == ErrorKind::NotFound;
+            let remedy = if missing { format!("; {remedy}") } else { String::new() };
+            Error::storage("open segment", format!("{error} file={name}{remedy}"))
+        })?;
+        Ok(Self {
+            file,
+            name,
+            length,
+            remedy,
+        })
     }
 
     pub(super) fn length(&self) -> u64 {
@@ -85,9 +96,6 @@ impl Source {
 
     /// Damage found in this file.
     pub(super) fn corrupt(&self, what: impl std::fmt::Display) -> Error {
-        Error::corrupt(format!(
-            "{what} file={}; restore it from a backup and run `trailbook fsck`",
-            self.name
-        ))
+        Error::corrupt(format!("{what} file={}; {}", self.name, self.remedy))
     }
 }

@@ -58,7 +58,8 @@ impl Segment {
     /// # Errors
     /// [`Error::Corrupt`] naming the file when it is not what [`super::Writer`] wrote; [`Error::Storage`] when it cannot be read.
     pub fn open(data: &Path, bundle: &Path) -> Result<Self, Error> {
-        let (data, bundle) = (Source::open(data)?, Source::open(bundle)?);
+        let data = Source::open(data, "restore it from a backup and run `trailbook fsck`")?;
+        let bundle = Source::open(bundle, "make it anew with `trailbook reindex`")?;
         let not_a_bundle = || bundle.corrupt("it is not the bundle of a segment, or was cut");
         let footer_offset = bundle
             .length()
@@ -410,8 +411,10 @@ impl Segment {
 
     fn tile(&self, run: &Run, tile: u64) -> Result<Tile, Error> {
         let damaged = || {
+            let first = run.first_sequence + tile * TILE_ROWS;
+            let end = run.sequences().end.min(first + TILE_ROWS);
             self.bundle.corrupt(format_args!(
-                "leaf hashes are damaged: ledger={} tile={tile}",
+                "leaf hashes are damaged: ledger={} sequences={first}..{end}",
                 run.ledger
             ))
         };
@@ -433,7 +436,7 @@ impl Segment {
 }
 
 /// The values of one row.
-fn cells(columns: &[(Column, Values)], position: usize) -> Cells<'_> {
+pub(super) fn cells(columns: &[(Column, Values)], position: usize) -> Cells<'_> {
     let mut cells = Cells::EMPTY;
     for (column, values) in columns {
         match values {

@@ -15,5 +15,6 @@ mod faulty_objects;
 mod history;
 mod job_faults;
 mod proofs;
+mod reindex;
 mod rollback;
 mod support;

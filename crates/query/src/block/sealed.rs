@@ -274,8 +274,7 @@ impl SealedBlock {
 
     fn damaged(&self, what: &str) -> Error {
         Error::corrupt(format!(
-            "{what} cannot be read: segment={} ledger={} block={}; run `trailbook fsck`, and restore the segment's objects from \
-             a backup",
+            "{what} cannot be read: segment={} ledger={} block={}; make it anew with `trailbook reindex`",
             self.run.segment.id(),
             self.run.run.ledger,
             self.block

@@ -7,11 +7,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod aggregates;
+mod damage;
 mod histograms;
 mod live;
 mod pages;
 mod plain;
 mod random;
+mod rebuilt;
 mod sealing;
 mod simulation;
+mod stored;
 mod traces;
