@@ -139,6 +139,11 @@ impl Manifest {
         Retention::of(self.retentions.get(key), self.default_days)
     }
 
+    /// Backups that began and have not ended.
+    pub(crate) fn pins(&self) -> impl Iterator<Item = &StoredPin> {
+        self.pins.iter()
+    }
+
     /// Whether a backup is under way.
     pub(crate) fn is_pinned(&self, now: i64) -> bool {
         self.pins.iter().any(|pin| pin.until > now)
