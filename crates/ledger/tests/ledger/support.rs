@@ -1,7 +1,7 @@
 //! A ledger on a scratch directory, with a clock and randomness that the test holds in its hands.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -107,7 +107,18 @@ impl Scratch {
     }
 
     pub(crate) fn parts_on(&self, database: Arc<dyn Database>, measures: Arc<Measures>) -> Parts {
-        let objects = self.directory.path().join("objects");
+        self.parts_of(self.directory.path(), database, measures)
+    }
+
+    /// The parts in another data directory.
+    pub(crate) fn parts_in(&self, directory: &Path) -> Parts {
+        let measures = Arc::new(Measures::default());
+        let database = Arc::new(Sqlite::open(directory, Arc::clone(&measures)).unwrap());
+        self.parts_of(directory, database, measures)
+    }
+
+    fn parts_of(&self, directory: &Path, database: Arc<dyn Database>, measures: Arc<Measures>) -> Parts {
+        let objects = directory.join("objects");
         std::fs::create_dir_all(&objects).unwrap();
         Parts {
             database,
