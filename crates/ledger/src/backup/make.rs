@@ -15,8 +15,10 @@ use crate::{
 /// What a backup is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'s> {
-    /// The data directory. Its objects are pinned, or nobody works on it.
+    /// The data directory.
     pub data: &'s Path,
+    /// The pin that keeps its objects, when somebody works on it: the database has to have it.
+    pub pin: Option<&'s str>,
     /// Files of the data directory that are copied as they are; those that are not there are left out.
     pub secrets: &'s [&'s str],
 }
@@ -40,6 +42,15 @@ pub fn back_up(
     }
     files::make_empty(to)?;
     let (mut kept, loaded) = copy_database(source.data, to, going_on)?;
+    if source
+        .pin
+        .is_some_and(|name| loaded.pins.iter().all(|pin| pin.name != name))
+    {
+        return Err(BackupError::Refused(format!(
+            "the server that was told of the backup is not the one that works on {}",
+            source.data.display()
+        )));
+    }
     let objects = source.data.join(OBJECTS_DIRECTORY);
     kept.extend(copy_segments(&loaded, &objects, to, going_on)?);
     // After the database: what is recorded meanwhile is forgotten as well when it is restored.

@@ -29,6 +29,7 @@ fn make(scratch: &Scratch, to: &Path) -> Contents {
 fn try_make(scratch: &Scratch, to: &Path) -> Result<Contents, BackupError> {
     let source = Source {
         data: scratch.directory.path(),
+        pin: None,
         secrets: &["signing-key", "root-key.sha256"],
     };
     back_up(source, to, scratch.clock.now(), &mut || Ok(()))
@@ -213,6 +214,7 @@ async fn made_while_everything_expires(pinned: bool) -> Result<Contents, BackupE
     let made = tokio::task::spawn_blocking(move || {
         let source = Source {
             data: scratch.directory.path(),
+            pin: None,
             secrets: &[],
         };
         let mut is_first = true;
@@ -374,6 +376,7 @@ async fn a_redaction_of_a_lost_event_does_not_touch_the_one_in_its_place() {
     close(ledger).await;
     let source = Source {
         data: &places.at("one"),
+        pin: None,
         secrets: &[],
     };
     back_up(source, &places.at("again"), scratch.clock.now(), &mut || Ok(())).unwrap();
@@ -531,6 +534,7 @@ async fn an_unfinished_backup_and_directories_in_use_are_refused() {
     // One that is told to stop.
     let source = Source {
         data: scratch.directory.path(),
+        pin: None,
         secrets: &[],
     };
     let mut calls = 0;
