@@ -44,8 +44,17 @@ pub(crate) struct Backup {
     /// Where to put the backup: a directory that is not there yet, or an empty one
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
-    #[command(flatten)]
-    server: Option<Server>,
+    /// The address of the server that works on the data directory
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TRAILBOOK_SERVER",
+        default_value = "http://127.0.0.1:8321"
+    )]
+    server: String,
+    /// Its root key; not needed when no server is running
+    #[arg(long, value_name = "KEY", env = "TRAILBOOK_KEY", hide_env_values = true)]
+    key: Option<String>,
 }
 
 /// Make a data directory of a backup, and check every file and every ledger in it
@@ -74,7 +83,12 @@ pub(crate) struct Restore {
 /// Runs `trailbook backup`.
 pub(crate) fn back_up_command(arguments: &Backup) -> anyhow::Result<ExitCode> {
     let clock = SystemClock::start();
-    let hold = Hold::begin(&arguments.data, arguments.server.as_ref(), &clock)?;
+    let server = arguments.key.clone().map(|key| Server {
+        server: arguments.server.clone(),
+        key,
+        project: None,
+    });
+    let hold = Hold::begin(&arguments.data, server.as_ref(), &clock)?;
     let source = Source {
         data: &arguments.data,
         secrets: &[store::SIGNING_KEY_FILE, root_key::FILE],

@@ -40,7 +40,7 @@ pub(crate) struct Backup {
 #[utoipa::path(put, path = "/v1/backups/{backup}", tag = "Administration",
     params(("backup" = String, Path, description = "A name of your choice: 1 to 64 letters, digits and hyphens")),
     responses((status = 200, description = "The backup may go on", body = Backup)))]
-pub(crate) async fn go_on(
+pub(crate) async fn hold_objects(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
@@ -58,7 +58,7 @@ pub(crate) async fn go_on(
 #[utoipa::path(delete, path = "/v1/backups/{backup}", tag = "Administration",
     params(("backup" = String, Path, description = "Its name")),
     responses((status = 204, description = "It has ended")))]
-pub(crate) async fn end(
+pub(crate) async fn end_backup(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,

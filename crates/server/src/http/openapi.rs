@@ -216,7 +216,7 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(proof::tlog_checkpoint))
         .routes(routes!(proof::tile))
         .routes(routes!(stats::stats))
-        .routes(routes!(backups::go_on, backups::end))
+        .routes(routes!(backups::hold_objects, backups::end_backup))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::version))

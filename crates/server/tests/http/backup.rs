@@ -40,19 +40,21 @@ fn said(output: &Output) -> String {
 
 /// All events of an organization, oldest first, as they are answered.
 fn events(server: &Server, organization: &str) -> Vec<Value> {
-    let answer = server.get(&format!("/v1/organizations/{organization}/events.jsonl?order=asc"));
+    let answer = server.get(&format!("/v1/organizations/{organization}/events.jsonl"));
     assert_eq!(answer.status, 200, "{}", answer.text());
-    answer
+    let mut events: Vec<Value> = answer
         .text()
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+        .collect();
+    events.sort_by_key(|event| event["id"].as_str().unwrap().to_owned());
+    events
 }
 
 fn serve(directory: tempfile::TempDir) -> Server {
     Server::start_with(
         directory,
-        &[("TRAILBOOK_ROOT_KEY", ROOT_KEY), ("TRAILBOOK_SEAL_EVENTS", "500")],
+        &[("TRAILBOOK_ROOT_KEY", ROOT_KEY), ("TRAILBOOK_SEAL_EVENTS", "1000")],
     )
 }
 
