@@ -226,7 +226,7 @@ impl Ledger {
     }
 
     /// Forgets everything that is recorded, and what has expired by now, in the tail as well. For a database that may be older than the
-    /// records. Safe to repeat.
+    /// records; its newest commit is old, so that does not make the clock doubtful. Safe to repeat.
     pub(crate) async fn forget_again(&self) -> Result<(), Error> {
         let (records, _) = read(self.inner.shared.history.objects(), &self.inner.deployment).await?;
         let (mut floors, mut retentions, mut redactions) = (BTreeMap::new(), Vec::new(), Vec::new());
@@ -316,12 +316,12 @@ impl Ledger {
     }
 
     /// Forgets what expired while nobody looked, in the tail as well. To be called before the first read of a process. A ledger that
-    /// refuses to write did it when it was opened.
+    /// refuses to write did it when it was opened; one whose clock may be wrong does it an hour later (`keep`).
     ///
     /// # Errors
     /// As [`Ledger::seal`] and [`Ledger::advance_floors`]; it can be repeated.
     pub async fn forget_expired(&self) -> Result<(), Error> {
-        if self.inner.shared.refused().is_err() {
+        if self.inner.shared.refused().is_err() || self.doubts_clock() {
             return Ok(());
         }
         self.seal_expired().await?;
