@@ -274,8 +274,8 @@ impl Ledger {
             legal_hold: *legal_hold,
             pending: pending.map(|(days, at)| PendingRetention { days, at }),
         };
-        let known = self.retention(&stored.key);
-        let is_set = (known.days, known.legal_hold, known.pending) == (*days, *legal_hold, *pending);
+        let manifest = self.inner.shared.history.manifest();
+        let is_set = manifest.own_retention(&stored.key) == Some(&stored);
         (!is_set).then_some(Change::Retention(stored))
     }
 

@@ -301,6 +301,8 @@ async fn what_was_forgotten_after_the_backup_is_forgotten_in_what_is_restored() 
         .await
         .unwrap();
     scratch.clock.advance(2_000);
+    // What was set for an organization is its own, even where it is the deployment's as well.
+    scratch.limits.retention_days = Some(30);
     let ledger = places.open(&scratch, "restored").await;
     assert_eq!(rows(&ledger, "acme")[0].sequence, 35);
     assert_eq!(ledger.retention(&organization("acme")).days, None);
@@ -330,6 +332,29 @@ async fn without_anything_newer_what_expired_by_time_is_forgotten_all_the_same()
         6,
         "in the tail of the backup as well"
     );
+    close(ledger).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expired_in_the_tail_is_forgotten_before_the_first_read() {
+    let mut scratch = Scratch::new();
+    scratch.limits.retention_days = Some(1);
+    let ledger = scratch.open().await;
+    append(&scratch, &ledger, 0, 10).await;
+    close(ledger).await;
+    let ledger = scratch.open().await;
+    scratch.clock.advance(DAY - 4_500);
+    ledger.forget_expired().await.unwrap();
+    assert_eq!(rows(&ledger, "acme")[0].sequence, 6);
+    close(ledger).await;
+    // A clock that is days ahead of the newest commit may be wrong: see `keep`.
+    scratch.clock.advance(3 * DAY);
+    let ledger = scratch.open().await;
+    ledger.forget_expired().await.unwrap();
+    assert_eq!(rows(&ledger, "acme")[0].sequence, 6);
+    scratch.clock.advance(HOUR);
+    ledger.forget_expired().await.unwrap();
+    assert!(rows(&ledger, "acme").is_empty());
     close(ledger).await;
 }
 
