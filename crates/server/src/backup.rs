@@ -36,7 +36,7 @@ safe as the data directory.
 
 Examples:
   trailbook backup --data /var/lib/trailbook --to /backup/$(date +%F)
-  trailbook restore --from /backup/2026-11-19 --data /tmp/drill")]
+  trailbook restore --from /backup/2026-11-19 --data /srv/drill")]
 pub(crate) struct Backup {
     /// The data directory
     #[arg(long, value_name = "DIR", env = "TRAILBOOK_DATA", default_value = "trailbook-data")]
