@@ -13,6 +13,10 @@ use crate::{
     database::{ChainHead, Database, LedgerId},
 };
 
+/// Where the chain heads are.
+pub(crate) const DIRECTORY: &str = "chain";
+/// Where it is said that the database was restored.
+const RESTORED: &str = "restored";
 /// Chain heads kept among the objects; older ones are deleted.
 const HEADS_KEPT: usize = 16;
 
@@ -87,7 +91,7 @@ impl Anchors {
     async fn list(&self) -> Result<Vec<ChainHead>, Error> {
         let mut heads: Vec<ChainHead> = self
             .objects
-            .list(Some(&Path::from("chain")))
+            .list(Some(&Path::from(DIRECTORY)))
             .map_ok(|object| parse_key(&object.location))
             .try_filter_map(|head| std::future::ready(Ok(head)))
             .try_collect()
@@ -104,36 +108,62 @@ impl Anchors {
         database: &dyn Database,
     ) -> Result<Option<String>, Error> {
         let Some(anchor) = self.list().await?.pop() else {
-            return Ok(None);
+            return self.restored(stored).await;
         };
         if (anchor.era, anchor.commit) > (stored.era, stored.commit) {
             return Ok(Some(format!(
                 "the database ends at commit {} (era {}) but commit {} (era {}) was published: it went back in time, as a \
                  restored copy does. Reads go on. Put the newer database back, or continue in a new epoch with \
-                 `trailbook recover --new-epoch`",
+                 `trailbook recover`",
                 stored.commit, stored.era, anchor.commit, anchor.era
             )));
         }
-        if anchor.era < stored.era {
-            return Ok(None);
+        if anchor.era == stored.era {
+            let chain = database.chain(anchor.commit).await;
+            let chain = chain.map_err(|error| Error::storage("read the chain", error))?;
+            if chain.is_some_and(|chain| chain != anchor.chain) {
+                return Ok(Some(format!(
+                    "commit {} of the database is not the one that was published: its history was replaced. Reads go on. Put \
+                     the right database back, or continue in a new epoch with `trailbook recover`",
+                    anchor.commit
+                )));
+            }
         }
-        let chain = database
-            .chain(anchor.commit)
+        self.restored(stored).await
+    }
+
+    /// Whether the database was restored in this era: what was stored and signed after its backup is not known.
+    async fn restored(&self, stored: ChainHead) -> Result<Option<String>, Error> {
+        let markers: Vec<Option<(u32, u64)>> = self
+            .objects
+            .list(Some(&Path::from(RESTORED)))
+            .map_ok(|object| parse_marker(&object.location))
+            .try_collect()
             .await
-            .map_err(|error| Error::storage("read the chain", error))?;
-        Ok(chain.filter(|chain| *chain != anchor.chain).map(|_| {
+            .map_err(|error| Error::storage("list restorations", error))?;
+        let newest = markers.into_iter().flatten().max();
+        Ok(newest.filter(|(era, _)| *era >= stored.era).map(|(era, commit)| {
             format!(
-                "commit {} of the database is not the one that was published: its history was replaced. Reads go on. Put \
-                 the right database back, or continue in a new epoch with `trailbook recover --new-epoch`",
-                anchor.commit
+                "the database was restored from a backup of commit {commit} (era {era}); what was stored and signed after it is \
+                 not known here. Reads go on. Continue in a new epoch with `trailbook recover`"
             )
         }))
     }
 }
 
+/// The object that says that a database was restored from a backup of a commit.
+pub(crate) fn restored_marker(era: u32, commit: u64) -> String {
+    format!("{RESTORED}/{era:010}-{commit:020}")
+}
+
+fn parse_marker(path: &Path) -> Option<(u32, u64)> {
+    let (era, commit) = path.filename()?.split_once('-')?;
+    Some((era.parse().ok()?, commit.parse().ok()?))
+}
+
 fn key(head: ChainHead) -> Path {
     Path::from(format!(
-        "chain/{:010}-{:020}-{}",
+        "{DIRECTORY}/{:010}-{:020}-{}",
         head.era,
         head.commit,
         hex(&head.chain)

@@ -36,6 +36,8 @@ pub(crate) struct Changed {
 #[derive(Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) commit: u64,
+    /// The epoch in which a new ledger begins: its name may have been used in an earlier era, by commits that are lost.
+    pub(crate) era: u32,
     pub(crate) now: Timestamp,
     pub(crate) first_id: EventId,
     pub(crate) next_ledger: LedgerId,
@@ -298,7 +300,7 @@ impl<'l> Draft<'l> {
         let new = known.is_none();
         let ledger = known.unwrap_or_else(|| {
             let head = LedgerHead {
-                epoch: 1,
+                epoch: self.moment.era,
                 frontier: Frontier::new(),
                 received_at: self.moment.now,
             };

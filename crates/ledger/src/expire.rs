@@ -110,9 +110,18 @@ impl Ledger {
         let shared = &self.inner.shared;
         shared.refused()?;
         let now = shared.clock.now();
-        if shared.history.manifest().is_pinned(now.millis()) {
+        let manifest = shared.history.manifest();
+        if manifest.is_pinned(now.millis()) {
             return Ok(0);
         }
+        let over: Vec<Change> = manifest
+            .pins()
+            .map(|pin| Change::Unpin { name: pin.name.clone() })
+            .collect();
+        if !over.is_empty() {
+            self.change(over, None).await?;
+        }
+        self.condense_records().await?;
         let garbage = shared.database.garbage(now.millis()).await;
         let garbage = garbage.map_err(|error| Error::storage("read what is to be deleted", error))?;
         let objects: Vec<String> = garbage.into_iter().map(|garbage| garbage.object).collect();
@@ -137,10 +146,12 @@ impl Ledger {
             .into_iter()
             .chain(objects.files(DIRECTORY)?);
         let listed: BTreeMap<String, SystemTime> = listed.map(|object| (object.name, object.modified)).collect();
+        // In this order: what leaves the manifest meanwhile is found in the list.
+        let manifest = shared.history.manifest();
         let garbage = shared.database.garbage(i64::MAX).await;
         let garbage = garbage.map_err(|error| Error::storage("read what is to be deleted", error))?;
         let mut named: HashSet<String> = garbage.into_iter().map(|garbage| garbage.object).collect();
-        for segment in shared.history.manifest().segments() {
+        for segment in manifest.segments() {
             named.extend([segment.data.name.clone(), segment.bundle.name.clone()]);
         }
         let now = Duration::from_millis(u64::try_from(shared.clock.now().millis()).unwrap_or_default());

@@ -81,6 +81,8 @@ pub(crate) struct Inner {
     pub(crate) writer: Mutex<Option<JoinHandle<()>>>,
     pub(crate) queue_bytes: Arc<tokio::sync::Semaphore>,
     pub(crate) signer: CheckpointSigner,
+    /// Held while something is forgotten.
+    pub(crate) forgetting: tokio::sync::Mutex<()>,
     pub(crate) anchors: Anchors,
     pub(crate) deployment: String,
 }

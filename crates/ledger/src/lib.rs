@@ -8,6 +8,7 @@
 //! Not here: filters and pages (`trailbook-query`), HTTP (`trailbook`), hashing rules (`trailbook-merkle`).
 //! See docs/formats/ledger.md.
 
+pub mod backup;
 mod chain;
 mod compact;
 pub mod database;
@@ -16,6 +17,7 @@ mod duplicates;
 mod error;
 mod expire;
 mod expiring;
+mod forgotten;
 mod frame;
 mod fsck;
 mod history;
@@ -65,7 +67,7 @@ pub use row::{PartSecret, Row, Secrets};
 pub use seal::SealedTail;
 pub use sealed::{Sealed, SealedRun, SegmentHandle};
 pub use signer::{Origin, SignedCheckpoint};
-pub use sqlite::{DATABASE_FILE, OpenError, Sqlite};
+pub use sqlite::{DATABASE_FILE, DirectoryLock, OpenError, Sqlite};
 pub use stats::{LevelStats, OrganizationStats, Stats};
 pub use submission::{IdempotencyKey, Receipt, Stored, Submission};
 pub use tail::Head;

@@ -139,6 +139,16 @@ impl Manifest {
         Retention::of(self.retentions.get(key), self.default_days)
     }
 
+    /// What was set for an organization, in force or waiting.
+    pub(crate) fn own_retention(&self, key: &OrganizationKey) -> Option<&StoredRetention> {
+        self.retentions.get(key)
+    }
+
+    /// Backups that began and have not ended.
+    pub(crate) fn pins(&self) -> impl Iterator<Item = &StoredPin> {
+        self.pins.iter()
+    }
+
     /// Whether a backup is under way.
     pub(crate) fn is_pinned(&self, now: i64) -> bool {
         self.pins.iter().any(|pin| pin.until > now)

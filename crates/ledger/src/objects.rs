@@ -15,8 +15,9 @@ use std::{
     time::SystemTime,
 };
 
+use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart, path::Path as Name};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart, path::Path as Name};
 
 use crate::Error;
 
@@ -123,6 +124,19 @@ impl Objects {
         fs::create_dir_all(directory)
             .and_then(|()| fs::rename(&scratch.0, &path))
             .map_err(|error| failed(&error))
+    }
+
+    /// Puts a small object under a name that was never used. When this returns it is durable.
+    pub(crate) async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let put = self.store.put(&Name::from(name), PutPayload::from(bytes)).await;
+        put.map(drop).map_err(|error| Error::storage("put an object", error))
+    }
+
+    /// The bytes of a small object.
+    pub(crate) async fn get(&self, name: &str) -> Result<Bytes, Error> {
+        let failed = |error| Error::storage("get an object", error);
+        let found = self.store.get(&Name::from(name)).await.map_err(failed)?;
+        found.bytes().await.map_err(failed)
     }
 
     /// Deletes an object and its file; that it is not there is no error.

@@ -34,7 +34,8 @@ use crate::{
 /// Bytes of tail rows that are read at a time while starting.
 const LOAD_BYTES: usize = 16 << 20;
 
-/// The parts that a ledger is made of.
+/// The parts that a ledger is made of. Clones share them; one ledger at a time is made of them.
+#[derive(Clone)]
 pub struct Parts {
     /// Orders and remembers.
     pub database: Arc<dyn Database>,
@@ -57,34 +58,35 @@ pub struct Parts {
 }
 
 impl Ledger {
-    /// Reads back what is stored and starts the writer, on the current tokio runtime. A database that contradicts what was
-    /// published opens for reading only: then appends and checkpoints answer [`Error::Refused`].
+    /// Reads back what is stored and starts the writer, on the current tokio runtime, which has several threads. A database that
+    /// contradicts what was published opens for reading only: then appends and checkpoints answer [`Error::Refused`]. Before that it
+    /// forgets what was forgotten after it was made; when it cannot, it does not open.
     pub async fn open(parts: Parts) -> Result<Self, Error> {
         let loaded = load(&parts).await?;
         let anchors = Anchors::new(Arc::clone(&parts.objects));
         let contradiction = anchors.contradiction(loaded.head, &*parts.database).await?;
-        Self::start(parts, loaded, anchors, contradiction).await
+        let ledger = Self::start(parts, loaded, anchors).await?;
+        if let Some(reason) = contradiction {
+            ledger.forget_again().await?;
+            tracing::error!(reason, "writing and signing are refused");
+            ledger.inner.shared.refuse(reason);
+        }
+        Ok(ledger)
     }
 
     /// Starts from what was loaded. `recover` comes here with a state that it has moved to a new epoch.
-    pub(crate) async fn start(
-        parts: Parts,
-        loaded: Loaded,
-        anchors: Anchors,
-        refusal: Option<String>,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn start(parts: Parts, loaded: Loaded, anchors: Anchors) -> Result<Self, Error> {
         let now = parts.clock.now();
         let seen = (
             now.max(Timestamp::from_millis(loaded.committed_at)),
             parts.clock.monotonic(),
         );
-        let mut refusal = refusal;
-        if loaded.committed_at > now.millis() + 60_000 && refusal.is_none() {
-            refusal = Some(format!(
+        let refusal = (loaded.committed_at > now.millis() + 60_000).then(|| {
+            format!(
                 "the clock shows {now}, before the last commit at {}: set the clock right and restart",
                 Timestamp::from_millis(loaded.committed_at)
-            ));
-        }
+            )
+        });
         if let Some(reason) = &refusal {
             tracing::error!(reason, "writing and signing are refused");
         }
@@ -143,6 +145,7 @@ impl Ledger {
                 writer: Mutex::new(Some(tokio::spawn(writer.run()))),
                 queue_bytes,
                 signer: CheckpointSigner::new(parts.signing_key),
+                forgetting: tokio::sync::Mutex::default(),
                 anchors,
                 deployment: loaded.deployment,
             }),

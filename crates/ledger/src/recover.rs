@@ -20,15 +20,18 @@ pub struct Recovered {
 /// The action of the event that begins an epoch.
 const RECOVERED_ACTION: &str = "trailbook.ledger.recovered";
 
-/// Continues a database that fell behind what was published: era and epochs move on by one, in one commit. The database must
+/// Continues a database that fell behind what was published: era and epochs move on to one that was never used, in one commit. The database must
 /// not be in use. `reason` is kept in every ledger.
 pub async fn recover_in_new_epoch(parts: Parts, reason: &str) -> Result<Recovered, Error> {
+    // In the old era and epoch: first of all it forgets what was forgotten after it was made.
+    Ledger::open(parts.clone()).await?.close().await?;
     let mut loaded = load(&parts).await?;
     let anchors = Anchors::new(std::sync::Arc::clone(&parts.objects));
     let contradiction = anchors.contradiction(loaded.head, &*parts.database).await?;
     loaded.head.era = anchors.newest_era().await?.max(loaded.head.era) + 1;
     for head in &mut loaded.heads {
-        head.epoch += 1;
+        // No ledger is in an epoch above the era: this one was never used, not even by commits that are lost.
+        head.epoch = loaded.head.era;
     }
     let now = parts.clock.now();
     let limits = EventLimits::default();
@@ -58,7 +61,7 @@ pub async fn recover_in_new_epoch(parts: Parts, reason: &str) -> Result<Recovere
         ledgers: loaded.heads.len(),
         contradiction,
     };
-    let ledger = Ledger::start(parts, loaded, anchors, None).await?;
+    let ledger = Ledger::start(parts, loaded, anchors).await?;
     for (project, events) in submissions {
         let submission = ledger.prepare(&project, events, None, &|_| None);
         ledger.append(submission).await?;

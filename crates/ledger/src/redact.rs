@@ -15,6 +15,7 @@ use trailbook_event::{Actor, Admitted, Context, Event, Part, Parts};
 use crate::{
     Error, Ledger, OrganizationKey, PartSecret, Row, Secrets,
     database::{Change, StoredRedaction},
+    forgotten::Record,
 };
 
 /// The action that stands in place of a redacted core part.
@@ -39,15 +40,18 @@ impl Ledger {
             .first()
             .filter(|row| row.sequence == sequence)
             .ok_or(Error::NotFound)?;
+        let redacted_at = self.inner.shared.clock.now().millis();
         let redaction = StoredRedaction {
             ledger: ledger.id,
             sequence,
             secrets: secrets_without(row, parts),
-            redacted_at: self.inner.shared.clock.now().millis(),
+            redacted_at,
             rewritten: false,
         };
+        let forgotten = Record::redaction(organization, (sequence, row.id), parts, redacted_at);
         let record = self.prepare(organization.project(), vec![record], None, &|_| None);
-        self.change(vec![Change::Redact(redaction)], Some(record)).await
+        self.forget(vec![forgotten], vec![Change::Redact(redaction)], Some(record))
+            .await
     }
 }
 

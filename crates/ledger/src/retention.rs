@@ -14,13 +14,14 @@ use trailbook_event::{Admitted, Timestamp};
 use crate::{
     Error, Ledger, OrganizationKey, Retention,
     database::{Change, PendingRetention, StoredRetention, StoredSegment, StoredTile},
+    forgotten::Record,
     history::History,
     pieces::{self, TILE},
     segment::{Run, Segment},
     tail::LedgerState,
 };
 
-/// Floors that move in one commit.
+/// How many floors move in one commit.
 const FLOORS_AT_A_TIME: usize = 1_000;
 
 /// What has expired of a ledger.
@@ -33,45 +34,71 @@ struct Expired {
     segments: Vec<u64>,
 }
 
+/// Floors that move in one commit.
+#[derive(Default)]
+struct Floors {
+    records: Vec<Record>,
+    changes: Vec<Change>,
+    /// Segments that then have rows below a floor.
+    cut: Vec<u64>,
+}
+
 impl Ledger {
     /// Moves the floors up to what has expired by now; answers how many moved.
     pub async fn advance_floors(&self) -> Result<usize, Error> {
         let shared = &self.inner.shared;
-        shared.refused()?;
         let now = shared.clock.now().millis();
-        let (mut moved, mut changes, mut cut) = (0, Vec::new(), Vec::new());
+        self.move_floors(&|ledger| {
+            let retention = shared.history.manifest().retention(&ledger.key);
+            // What expires at `now` was received so long ago or longer.
+            let kept = retention.expires_at(0, now)?;
+            Some(Timestamp::from_millis(now - kept))
+        })
+        .await
+    }
+
+    /// Moves the floors of ledgers over everything that was received up to an instant; answers how many moved.
+    pub(crate) async fn move_floors(
+        &self,
+        until: &(dyn Fn(&LedgerState) -> Option<Timestamp> + Sync),
+    ) -> Result<usize, Error> {
+        let shared = &self.inner.shared;
+        shared.refused()?;
+        let (mut moved, mut floors) = (0, Floors::default());
         for ledger in shared.ledgers.all() {
-            let Some(expired) = tokio::task::block_in_place(|| self.expired(&ledger, now))? else {
+            let Some(instant) = until(&ledger) else { continue };
+            let Some(expired) = tokio::task::block_in_place(|| self.expired(&ledger, instant))? else {
                 continue;
             };
-            changes.push(Change::Floor {
+            floors.changes.push(Change::Floor {
                 ledger: ledger.id,
                 floor: expired.to,
                 tiles: self.tiles_below(&ledger, expired.from, expired.to).await?,
             });
-            cut.extend(expired.segments);
+            floors.records.push(Record::floor(&ledger.key, instant));
+            floors.cut.extend(expired.segments);
             moved += 1;
-            if changes.len() >= FLOORS_AT_A_TIME {
-                self.change(std::mem::take(&mut changes), None).await?;
-                shared.history.expiring.cuts(std::mem::take(&mut cut));
+            if floors.changes.len() >= FLOORS_AT_A_TIME {
+                self.commit_floors(std::mem::take(&mut floors)).await?;
             }
         }
-        if !changes.is_empty() {
-            self.change(changes, None).await?;
-            shared.history.expiring.cuts(cut);
+        if !floors.changes.is_empty() {
+            self.commit_floors(floors).await?;
         }
         Ok(moved)
     }
 
-    /// What has expired of a ledger at `now`.
-    fn expired(&self, ledger: &LedgerState, now: i64) -> Result<Option<Expired>, Error> {
+    async fn commit_floors(&self, floors: Floors) -> Result<(), Error> {
+        self.forget(floors.records, floors.changes, None).await?;
+        self.inner.shared.history.expiring.cuts(floors.cut);
+        Ok(())
+    }
+
+    /// What was received of a ledger up to an instant and is not below its floor.
+    fn expired(&self, ledger: &LedgerState, instant: Timestamp) -> Result<Option<Expired>, Error> {
         let history = &self.inner.shared.history;
         let manifest = history.manifest();
-        // What expires at `now` was received so long ago or longer.
-        let Some(kept) = manifest.retention(&ledger.key).expires_at(0, now) else {
-            return Ok(None);
-        };
-        let (instant, sealed_through) = (Timestamp::from_millis(now - kept), manifest.sealed_through());
+        let sealed_through = manifest.sealed_through();
         if history.expiring.is_kept(ledger.id, instant, sealed_through) {
             return Ok(None);
         }
@@ -118,7 +145,12 @@ impl Ledger {
             pending: retention.pending.map(|(days, at)| PendingRetention { days, at }),
         };
         let record = self.prepare(organization.project(), vec![record], None, &|_| None);
-        self.change(vec![Change::Retention(stored)], Some(record)).await?;
+        self.forget(
+            vec![Record::retention(&stored)],
+            vec![Change::Retention(stored)],
+            Some(record),
+        )
+        .await?;
         Ok(retention)
     }
 

@@ -287,6 +287,7 @@ impl Writer {
         };
         let moment = Moment {
             commit: previous.commit + 1,
+            era: previous.era,
             now,
             first_id: self.first_id(now),
             next_ledger: self.next_ledger,

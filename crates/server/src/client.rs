@@ -38,6 +38,18 @@ impl Server {
         self.answered(request.send_json(body))
     }
 
+    /// The answer to a PUT of nothing to `path`; as [`Server::get`].
+    pub(crate) fn put(&self, path: &str) -> anyhow::Result<Response<Body>> {
+        let request = self.request(self.agent().put(self.url(path)));
+        self.answered(request.send_empty())
+    }
+
+    /// The answer to a DELETE of `path`; as [`Server::get`].
+    pub(crate) fn delete(&self, path: &str) -> anyhow::Result<Response<Body>> {
+        let request = self.request(self.agent().delete(self.url(path)));
+        self.answered(request.call())
+    }
+
     fn agent(&self) -> Agent {
         let connect = Agent::config_builder()
             .http_status_as_error(false)

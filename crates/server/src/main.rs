@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 it failed or found something wrong, 2 it could not be checked (or the command line is wrong),
 //! 78 the configuration cannot be used.
 
+mod backup;
 mod catalog;
 mod client;
 mod config;
@@ -70,6 +71,8 @@ enum Command {
     Reindex(maintain::Reindex),
     Recover(maintain::Recover),
     Redact(redact::Arguments),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Stats(stats::Arguments),
     Demo(demo::Arguments),
 }
@@ -124,6 +127,8 @@ fn main() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Redact(arguments) => redact::run(&arguments),
+        Command::Backup(arguments) => backup::back_up_command(&arguments),
+        Command::Restore(arguments) => backup::restore_command(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, now()),
     };
     outcome.unwrap_or_else(|error| {

@@ -134,7 +134,8 @@ fn parts(data: &std::path::Path) -> anyhow::Result<Parts> {
     store::existing(data, Arc::new(SystemClock::start()), Arc::new(OsRandom))
 }
 
-fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+/// Runs what waits for the ledger.
+pub(crate) fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

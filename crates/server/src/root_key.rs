@@ -17,7 +17,7 @@ use trailbook_ledger::Random;
 use crate::{config::Secret, secret_file};
 
 /// The file in the data directory that keeps the hash of a made key.
-const FILE: &str = "root-key.sha256";
+pub(crate) const FILE: &str = "root-key.sha256";
 
 /// The root key's hash.
 #[derive(Debug, Clone)]

@@ -62,6 +62,9 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     };
     let parts = store::parts(data, limits, clock.clone(), random.clone())?;
     let ledger = Ledger::open(parts).await?;
+    if let Err(error) = ledger.forget_expired().await {
+        tracing::error!(%error, "what expired while no server ran could not be forgotten yet, and will be tried again");
+    }
     let (root_key, made) = RootKey::of_directory(settings.root_key.as_ref(), data, &*random)?;
     let (stop, stopping) = watch::channel(false);
     let components = Components {

@@ -6,15 +6,13 @@ use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
 use object_store::local::LocalFileSystem;
-use trailbook_ledger::{Clock, DATABASE_FILE, Limits, Measures, Parts, Random, Sqlite};
+use trailbook_ledger::{Clock, DATABASE_FILE, Limits, Measures, Parts, Random, Sqlite, backup::OBJECTS_DIRECTORY};
 use trailbook_query::BlockIndexer;
 
 use crate::secret_file;
 
 /// The file that keeps the Ed25519 secret of checkpoints.
-const SIGNING_KEY_FILE: &str = "signing-key";
-/// The objects' directory.
-const OBJECTS_DIRECTORY: &str = "objects";
+pub(crate) const SIGNING_KEY_FILE: &str = "signing-key";
 
 /// The parts of the ledger in a data directory, which is locked as long as they live.
 pub(crate) fn parts(

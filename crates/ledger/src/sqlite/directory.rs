@@ -55,10 +55,14 @@ impl OpenError {
 }
 
 /// The right to work on a data directory. The operating system takes it back when the process ends, however it ends.
-pub(super) struct DirectoryLock(#[allow(dead_code, reason = "holds the lock until it is dropped")] File);
+pub struct DirectoryLock(#[allow(dead_code, reason = "holds the lock until it is dropped")] File);
 
 impl DirectoryLock {
-    pub(super) fn take(directory: &Path) -> Result<Self, OpenError> {
+    /// Takes it; makes the directory when it is not there.
+    ///
+    /// # Errors
+    /// [`OpenError::InUse`] when another process has it.
+    pub fn take(directory: &Path) -> Result<Self, OpenError> {
         let at = |path: &Path| {
             let path = path.to_owned();
             move |source| OpenError::Io { path, source }

@@ -9,6 +9,7 @@
 //! Not here: what the bytes mean (docs/formats/ledger.md).
 
 mod chore;
+mod copy;
 mod directory;
 mod erase;
 mod heads;
@@ -23,8 +24,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use directory::DirectoryLock;
-pub use directory::OpenError;
+pub(crate) use copy::{copy, loaded};
+pub use directory::{DirectoryLock, OpenError};
 use erase::Eraser;
 use futures::future::BoxFuture;
 use heads::Changed;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod append;
+mod backup;
 mod damage;
 mod duplicates;
 mod expiry;

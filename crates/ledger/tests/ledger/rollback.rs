@@ -28,14 +28,14 @@ async fn put_back_to_yesterday() -> Scratch {
     scratch
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn reads_go_on_and_writing_and_signing_refuse() {
     let scratch = put_back_to_yesterday().await;
     let ledger = scratch.open().await;
     assert_eq!(rows(&ledger, "acme").len(), 5);
     let refused = scratch.append(&ledger, &event("acme", 6)).await.unwrap_err();
     assert!(
-        matches!(&refused, Error::Refused { reason } if reason.contains("recover --new-epoch")),
+        matches!(&refused, Error::Refused { reason } if reason.contains("trailbook recover")),
         "{refused}"
     );
     assert!(ledger.ready().is_err());
@@ -48,7 +48,7 @@ async fn reads_go_on_and_writing_and_signing_refuse() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_epoch_is_the_explicit_way_out() {
     let scratch = put_back_to_yesterday().await;
     let recovered = recover_in_new_epoch(scratch.parts(), "restored from a copy")
@@ -78,7 +78,7 @@ async fn a_new_epoch_is_the_explicit_way_out() {
     scratch.assert_sound().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_from_before_the_recovery_is_noticed_too() {
     let scratch = put_back_to_yesterday().await;
     let yesterday = copy_database(&scratch);

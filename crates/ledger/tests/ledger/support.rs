@@ -120,7 +120,18 @@ impl Scratch {
     }
 
     pub(crate) fn parts_on(&self, database: Arc<dyn Database>, measures: Arc<Measures>) -> Parts {
-        let objects = self.directory.path().join("objects");
+        self.parts_of(self.directory.path(), database, measures)
+    }
+
+    /// The parts in another data directory.
+    pub(crate) fn parts_in(&self, directory: &Path) -> Parts {
+        let measures = Arc::new(Measures::default());
+        let database = Arc::new(Sqlite::open(directory, Arc::clone(&measures)).unwrap());
+        self.parts_of(directory, database, measures)
+    }
+
+    fn parts_of(&self, directory: &Path, database: Arc<dyn Database>, measures: Arc<Measures>) -> Parts {
+        let objects = directory.join("objects");
         std::fs::create_dir_all(&objects).unwrap();
         Parts {
             database,

@@ -14,6 +14,7 @@ mod aggregate;
 mod answers;
 mod ask;
 mod assets;
+mod backups;
 mod body;
 mod files;
 mod health;

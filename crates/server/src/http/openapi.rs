@@ -25,7 +25,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, administer, aggregate, assets, files, health, ingest, live,
+    App, administer, aggregate, assets, backups, files, health, ingest, live,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
     proof, reads, reference, stats,
@@ -216,6 +216,7 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(proof::tlog_checkpoint))
         .routes(routes!(proof::tile))
         .routes(routes!(stats::stats))
+        .routes(routes!(backups::hold_objects, backups::end_backup))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::version))
