@@ -1,6 +1,7 @@
 //! The server from outside: the real binary, spoken to over loopback.
 //!
-//! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping.
+//! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping, `retention`
+//! expiring.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests work with real files, processes and time"
@@ -13,5 +14,7 @@ mod files;
 mod hostile;
 mod kill9;
 mod live;
+mod past;
+mod retention;
 mod running;
 mod server;
