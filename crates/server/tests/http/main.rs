@@ -1,7 +1,7 @@
 //! The server from outside: the real binary, spoken to over loopback.
 //!
-//! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping, `retention`
-//! expiring.
+//! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping, `history` sealing
+//! and redacting and `retention` expiring.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests work with real files, processes and time"
@@ -11,6 +11,7 @@
 mod catalog;
 mod contract;
 mod files;
+mod history;
 mod hostile;
 mod kill9;
 mod live;
