@@ -40,7 +40,7 @@ e2e: web ## browser journeys against the debug binary
 	cargo build --locked -p trailbook
 	scripts/e2e target/debug/trailbook
 
-kill9: release ## kill -9 under load, CYCLES=200 times
+kill9: release ## kill -9 under load while it seals, CYCLES=200 times
 	KILL9_CYCLES=$(CYCLES) TRAILBOOK_BIN=$(abspath $(BINARY)) cargo test --release --locked -p trailbook --test http -- --nocapture kill9
 
 import-all: release ## import every file below DATA=DIR twice; DATA is laid out like testdata/real
