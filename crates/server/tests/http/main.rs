@@ -16,6 +16,7 @@ mod history;
 mod hostile;
 mod kill9;
 mod live;
+mod metrics;
 mod past;
 mod retention;
 mod running;
