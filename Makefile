@@ -41,7 +41,7 @@ e2e: web ## browser journeys against the debug binary
 	cargo build --locked -p trailbook
 	scripts/e2e target/debug/trailbook
 
-kill9: release ## kill -9 under load, CYCLES=200 times
+kill9: release ## kill -9 under load while it seals, CYCLES=200 times
 	KILL9_CYCLES=$(CYCLES) TRAILBOOK_BIN=$(abspath $(BINARY)) cargo test --release --locked -p trailbook --test http -- --nocapture kill9
 
 simulate: ## a ledger held against a plain vector through SEEDS=200 random lives; SEED=17 repeats one

@@ -149,6 +149,15 @@ pub struct StoredSegment {
     pub bundle: StoredObject,
 }
 
+/// Where a ledger's floor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Floor {
+    /// Nothing below this sequence is read.
+    pub sequence: u64,
+    /// What lies below was received up to this instant, milliseconds.
+    pub received_at: i64,
+}
+
 /// What is kept of a tile of 256 leaves that lies, wholly or in part, below the floor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTile {
@@ -238,8 +247,8 @@ pub enum Change {
     Floor {
         /// Whose.
         ledger: LedgerId,
-        /// Nothing below this sequence is read; above the one before.
-        floor: u64,
+        /// Where it moves: above the one before.
+        floor: Floor,
         /// What is kept of tiles, in place of what was; a tile without pieces is forgotten.
         tiles: Vec<StoredTile>,
     },
@@ -336,7 +345,7 @@ pub struct Loaded {
     /// The number for the next segment.
     pub next_segment: u64,
     /// The floors that are not 0.
-    pub floors: Vec<(LedgerId, u64)>,
+    pub floors: Vec<(LedgerId, Floor)>,
     /// The retentions that were ever set.
     pub retentions: Vec<StoredRetention>,
     /// All redactions.

@@ -120,7 +120,7 @@ async fn replay_sealed(
 ) -> Result<(), Error> {
     for (ledger, floor) in &loaded.floors {
         if let Some(rebuilt) = ledgers.get_mut(ledger) {
-            sealed::begin(&*parts.database, rebuilt, *floor, report).await?;
+            sealed::begin(&*parts.database, rebuilt, floor.sequence, report).await?;
         }
     }
     let open = sealed::open_all(parts, loaded, deep, report);

@@ -15,7 +15,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::{
     OrganizationKey,
-    database::{Change, LedgerId, Loaded, StoredPin, StoredRetention, StoredSegment},
+    database::{Change, Floor, LedgerId, Loaded, StoredPin, StoredRetention, StoredSegment},
 };
 
 mod compaction;
@@ -39,7 +39,7 @@ pub(crate) struct Manifest {
     /// By first commit, then by first ledger, then by number.
     segments: Arc<BTreeMap<(u64, LedgerId, u64), Arc<Entry>>>,
     sealed_through: u64,
-    floors: Arc<HashMap<LedgerId, u64, FxBuildHasher>>,
+    floors: Arc<HashMap<LedgerId, Floor, FxBuildHasher>>,
     retentions: Arc<BTreeMap<OrganizationKey, StoredRetention>>,
     pins: Vec<StoredPin>,
     default_days: Option<u32>,
@@ -131,7 +131,12 @@ impl Manifest {
 
     /// Nothing of the ledger below this sequence is read.
     pub(crate) fn floor(&self, ledger: LedgerId) -> u64 {
-        self.floors.get(&ledger).copied().unwrap_or_default()
+        self.floors.get(&ledger).map_or(0, |floor| floor.sequence)
+    }
+
+    /// What has expired of the ledger was received up to this instant, milliseconds; `None` when nothing has.
+    pub(crate) fn expired_through(&self, ledger: LedgerId) -> Option<i64> {
+        self.floors.get(&ledger).map(|floor| floor.received_at)
     }
 
     /// How long an organization's events are kept.

@@ -70,7 +70,7 @@ pub async fn reindex(parts: Parts) -> Result<Reindexed, Error> {
         // What is replaced may have rows that expire or are redacted meanwhile.
         removable_at: parts.clock.now().millis() + ERASED_GRACE_MS,
     };
-    let ledger = Ledger::start(parts, loaded, anchors, None).await?;
+    let ledger = Ledger::start(parts, loaded, anchors).await?;
     ledger.change(vec![replace], None).await?;
     ledger.close().await?;
     Ok(report)

@@ -13,7 +13,7 @@ use trailbook_event::{Admitted, Timestamp};
 
 use crate::{
     Error, Ledger, OrganizationKey, Retention,
-    database::{Change, PendingRetention, StoredRetention, StoredSegment, StoredTile},
+    database::{Change, Floor, PendingRetention, StoredRetention, StoredSegment, StoredTile},
     forgotten::Record,
     history::History,
     pieces::{self, TILE},
@@ -29,7 +29,7 @@ struct Expired {
     /// Where the floor is.
     from: u64,
     /// Where it has to move.
-    to: u64,
+    to: Floor,
     /// The segments in between.
     segments: Vec<u64>,
 }
@@ -73,7 +73,7 @@ impl Ledger {
             floors.changes.push(Change::Floor {
                 ledger: ledger.id,
                 floor: expired.to,
-                tiles: self.tiles_below(&ledger, expired.from, expired.to).await?,
+                tiles: self.tiles_below(&ledger, expired.from, expired.to.sequence).await?,
             });
             floors.records.push(Record::floor(&ledger.key, instant));
             floors.cut.extend(expired.segments);
@@ -114,7 +114,10 @@ impl Ledger {
             .filter(|(_, run)| run.first_sequence < to && run.first_sequence + run.rows > from);
         Ok(Some(Expired {
             from,
-            to,
+            to: Floor {
+                sequence: to,
+                received_at: instant.millis(),
+            },
             segments: between.map(|(stored, _)| stored.segment).collect(),
         }))
     }
@@ -194,6 +197,24 @@ impl Ledger {
             });
         }
         Ok(tiles)
+    }
+
+    /// What has expired of the organization's events was received up to this instant; `None` when nothing has.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when nothing was ever stored for the organization.
+    pub fn expired_through(&self, organization: &OrganizationKey) -> Result<Option<Timestamp>, Error> {
+        let ledger = self.state(organization)?;
+        let through = self.inner.shared.history.manifest().expired_through(ledger.id);
+        Ok(through.map(Timestamp::from_millis))
+    }
+
+    /// The first index of the organization's tree from which on all leaf records are kept: a multiple of 256, which is what a tile has.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when nothing was ever stored for the organization.
+    pub fn minimum_index(&self, organization: &OrganizationKey) -> Result<u64, Error> {
+        Ok(self.floor(&*self.state(organization)?).next_multiple_of(TILE))
     }
 
     /// Nothing below this sequence is read.

@@ -7,7 +7,7 @@ use super::read::unsigned;
 use crate::{
     OrganizationKey, PartSecret,
     database::{
-        Change, Garbage, LedgerId, PendingRetention, StoredObject, StoredPin, StoredRedaction, StoredRetention,
+        Change, Floor, Garbage, LedgerId, PendingRetention, StoredObject, StoredPin, StoredRedaction, StoredRetention,
         StoredSegment, StoredTile,
     },
 };
@@ -145,18 +145,19 @@ fn add_segments(transaction: &Transaction<'_>, segments: &[StoredSegment]) -> Re
 fn move_floor(
     transaction: &Transaction<'_>,
     ledger: LedgerId,
-    floor: u64,
+    floor: Floor,
     tiles: &[StoredTile],
 ) -> Result<(), Refused> {
     let moved = transaction
         .prepare_cached(
-            "INSERT INTO floors (ledger, floor) VALUES (?1, ?2)
-             ON CONFLICT (ledger) DO UPDATE SET floor = ?2 WHERE floor < ?2",
+            "INSERT INTO floors (ledger, floor, received_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (ledger) DO UPDATE SET floor = ?2, received_at = ?3 WHERE floor < ?2",
         )?
-        .execute(params![ledger as i64, floor as i64])?;
+        .execute(params![ledger as i64, floor.sequence as i64, floor.received_at])?;
     if moved != 1 {
         return Err(Refused::Stale(format!(
-            "a floor only moves up: ledger={ledger} floor={floor}"
+            "a floor only moves up: ledger={ledger} floor={}",
+            floor.sequence
         )));
     }
     let mut forget = transaction.prepare_cached("DELETE FROM tiles WHERE ledger = ?1 AND tile = ?2")?;
@@ -262,10 +263,16 @@ pub(super) fn sealed(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
     })
 }
 
-pub(super) fn floors(connection: &Connection) -> rusqlite::Result<Vec<(LedgerId, u64)>> {
+pub(super) fn floors(connection: &Connection) -> rusqlite::Result<Vec<(LedgerId, Floor)>> {
     connection
-        .prepare("SELECT ledger, floor FROM floors")?
-        .query_map([], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?
+        .prepare("SELECT ledger, floor, received_at FROM floors")?
+        .query_map([], |row| {
+            let floor = Floor {
+                sequence: unsigned(row, 1)?,
+                received_at: row.get(2)?,
+            };
+            Ok((unsigned(row, 0)?, floor))
+        })?
         .collect()
 }
 

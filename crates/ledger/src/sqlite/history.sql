@@ -31,7 +31,8 @@ CREATE TABLE garbage (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE floors (
     ledger INTEGER PRIMARY KEY,
-    floor INTEGER NOT NULL
+    floor INTEGER NOT NULL,
+    received_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE tiles (
     ledger INTEGER NOT NULL,

@@ -2,7 +2,7 @@
 
 use trailbook_ledger::{
     OrganizationKey, PartSecret,
-    database::{Change, Database, PendingRetention, StoredRedaction, StoredRetention, StoredTile},
+    database::{Change, Database, Floor, PendingRetention, StoredRedaction, StoredRetention, StoredTile},
 };
 use trailbook_merkle::Hash;
 
@@ -18,10 +18,16 @@ fn tile(ledger: u64, tile: u64, pieces: u8) -> StoredTile {
     }
 }
 
+/// A floor, and what lies below was received a second before.
+fn at(sequence: u64) -> Floor {
+    let received_at = sequence as i64 - 1_000;
+    Floor { sequence, received_at }
+}
+
 fn floor(ledger: u64, floor: u64, tiles: &[StoredTile]) -> Change {
     Change::Floor {
         ledger,
-        floor,
+        floor: at(floor),
         tiles: tiles.to_vec(),
     }
 }
@@ -48,7 +54,7 @@ async fn a_floor_only_moves_up_and_brings_its_tiles() {
         .unwrap();
     drop(database);
     let database = scratch.open();
-    assert_eq!(load(&database).await.floors, [(7, 600), (9, 1)]);
+    assert_eq!(load(&database).await.floors, [(7, at(600)), (9, at(1))]);
     assert_eq!(
         database.tiles(7, 0, u64::MAX).await.unwrap(),
         [tile(7, 1, 85), tile(7, 2, 4)]

@@ -1,7 +1,7 @@
 //! When rows expire, which segments are written anew for it, and when.
 
-use trailbook_event::Part;
-use trailbook_ledger::Ledger;
+use trailbook_event::{Part, Timestamp};
+use trailbook_ledger::{Clock, Ledger};
 
 use crate::support::{Scratch, close, event, organization, rows};
 
@@ -87,6 +87,39 @@ async fn what_expired_is_erased_although_the_retention_is_longer_now() {
         close(ledger).await;
         scratch.assert_sound().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_floor_says_up_to_when_events_expired_and_from_where_entries_are_kept() {
+    let mut scratch = Scratch::new();
+    scratch.limits.retention_days = Some(1);
+    let (ledger, acme) = (scratch.open().await, organization("acme"));
+    append(&scratch, &ledger, &["acme"], 300).await;
+    seal_all(&ledger).await;
+    let expired = |ledger: &Ledger| {
+        (
+            ledger.expired_through(&acme).unwrap(),
+            ledger.minimum_index(&acme).unwrap(),
+        )
+    };
+    assert_eq!(expired(&ledger), (None, 0));
+    scratch.clock.advance(DAY - 290_000);
+    assert_eq!(ledger.advance_floors().await.unwrap(), 1);
+    let through = Timestamp::from_millis(scratch.clock.now().millis() - DAY);
+    assert_eq!(
+        first(&ledger, "acme"),
+        Some(11),
+        "that of ten seconds expires in the tenth"
+    );
+    assert_eq!(
+        expired(&ledger),
+        (Some(through), 256),
+        "a tile that the floor cuts is not whole"
+    );
+    close(ledger).await;
+    let ledger = scratch.open().await;
+    assert_eq!(expired(&ledger), (Some(through), 256));
+    close(ledger).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

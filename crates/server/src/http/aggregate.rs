@@ -109,10 +109,12 @@ pub(crate) async fn aggregate(ask: Ask, headers: HeaderMap, body: Body) -> Resul
             query::Error::Invalid { detail } => Problem::fault(Code::Invalid, Pointer::root(), detail),
             other => other.into(),
         })?;
+    let range = asked.question.range;
+    let warnings = ask.warning(range.from.filter(|_| request.from.is_some()), range)?;
     Ok(json(&Aggregate {
         rows: found.into_iter().map(|row| row_of(row, &request)).collect(),
         truncated: false,
-        spoken: Spoken::of(asked.question.range, view.size()),
+        spoken: Spoken::of(range, view.size(), warnings.into_iter().collect()),
     }))
 }
 

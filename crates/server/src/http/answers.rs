@@ -51,15 +51,15 @@ pub(crate) struct Warning {
 }
 
 impl Spoken {
-    /// Of a range and a ledger's size.
-    pub(crate) fn of(range: query::Range, size: u64) -> Self {
+    /// Of a range, a ledger's size, and what the reader should know.
+    pub(crate) fn of(range: query::Range, size: u64, warnings: Vec<Warning>) -> Self {
         Self {
             range: Range {
                 from: range.from.map(Time),
                 to: range.to.map(Time),
             },
             size,
-            warnings: Vec::new(),
+            warnings,
         }
     }
 }

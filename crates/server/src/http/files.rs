@@ -10,7 +10,7 @@ use std::{io, sync::Arc};
 
 use axum::{
     body::Body,
-    http::header,
+    http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -28,8 +28,9 @@ use trailbook_merkle::RangeProof;
 use trailbook_query::{Order, Question, Rows};
 
 use super::{
+    answers::Warning,
     ask::Ask,
-    parameters::{Accepts, COLUMNS, LABELS, Parameters},
+    parameters::{Accepts, COLUMNS, FROM, LABELS, Parameters},
     problem::{Document, Problem},
     reads::envelope,
 };
@@ -50,6 +51,9 @@ pub(crate) const EVIDENCE: Accepts = Accepts {
     own: &[],
 };
 
+/// What the reader of a file should know: a code, a colon, a sentence.
+const WARNING: HeaderName = HeaderName::from_static("trailbook-warning");
+
 /// Bytes of a chunk of evidence, about.
 const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks of a file that are made side by side.
@@ -63,7 +67,9 @@ type Chunk = Result<Bytes, io::Error>;
 
 /// Events as CSV, newest first.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events.csv", tag = "Export",
-    responses((status = 200, description = "The file", body = String, content_type = "text/csv"), (status = 400, description = "A bad parameter", body = Document<'static>)))]
+    responses((status = 200, description = "The file", body = String, content_type = "text/csv",
+        headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence"))),
+        (status = 400, description = "A bad parameter", body = Document<'static>)))]
 pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
     let parameters = ask.parameters(&CSV)?;
     let columns = columns(&parameters)?;
@@ -73,7 +79,7 @@ pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
         Some("true") => header.labelled_header(&labels),
         _ => header.header(),
     }?;
-    let rows = rows(&ask, &parameters)?;
+    let (rows, warning) = rows(&ask, &parameters)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
     let chunks = made_of(rows, header.take()?, move |rows| {
         let mut csv = Csv::new(columns.clone(), None);
@@ -82,14 +88,15 @@ pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
         }
         csv.take().map_err(failed)
     });
-    Ok(file(&ask, deliver::csv::CONTENT_TYPE, "csv", chunks))
+    file(&ask, deliver::csv::CONTENT_TYPE, "csv", warning, chunks)
 }
 
 /// Events as JSON lines, newest first.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events.jsonl", tag = "Export",
-    responses((status = 200, description = "The file", body = String, content_type = "application/x-ndjson")))]
+    responses((status = 200, description = "The file", body = String, content_type = "application/x-ndjson",
+        headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence")))))]
 pub(crate) async fn jsonl(ask: Ask) -> Result<Response, Problem> {
-    let rows = rows(&ask, &ask.parameters(&JSONL)?)?;
+    let (rows, warning) = rows(&ask, &ask.parameters(&JSONL)?)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
     let chunks = made_of(rows, Vec::new(), move |rows| {
         let mut chunk = Vec::new();
@@ -98,12 +105,13 @@ pub(crate) async fn jsonl(ask: Ask) -> Result<Response, Problem> {
         }
         Ok(chunk)
     });
-    Ok(file(&ask, jsonl::CONTENT_TYPE, "jsonl", chunks))
+    file(&ask, jsonl::CONTENT_TYPE, "jsonl", warning, chunks)
 }
 
 /// Evidence: the events from the first to the last that match, with what proves them complete and unchanged.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events.evidence", tag = "Export",
-    responses((status = 200, description = "A zip archive, checked by `trailbook verify`", body = Vec<u8>, content_type = "application/zip")))]
+    responses((status = 200, description = "A zip archive, checked by `trailbook verify`", body = Vec<u8>, content_type = "application/zip",
+        headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence")))))]
 pub(crate) async fn evidence(ask: Ask) -> Result<Response, Problem> {
     let parameters = ask.parameters(&EVIDENCE)?;
     let question = ask.question(&parameters)?;
@@ -114,6 +122,7 @@ pub(crate) async fn evidence(ask: Ask) -> Result<Response, Problem> {
         .ledger
         .prove_range(&ask.organization, begin, end, checkpoint.size)
         .await?;
+    let warning = ask.warning(parameters.time(&FROM), question.range)?;
     let filter = whole(&question);
     let dossier = Dossier {
         origin: ask.app.ledger.origin(&ask.organization)?.origin,
@@ -131,12 +140,13 @@ pub(crate) async fn evidence(ask: Ask) -> Result<Response, Problem> {
     let chunks = stream::unfold(receiver, |mut receiver| async {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     });
-    Ok(file(&ask, evidence::CONTENT_TYPE, "evidence.zip", chunks))
+    file(&ask, evidence::CONTENT_TYPE, "evidence.zip", warning, chunks)
 }
 
-fn rows(ask: &Ask, parameters: &Parameters) -> Result<Rows, Problem> {
+fn rows(ask: &Ask, parameters: &Parameters) -> Result<(Rows, Option<Warning>), Problem> {
     let question = ask.question(parameters)?;
-    Ok(ask.view()?.rows(&question, Order::Descending))
+    let rows = ask.view()?.rows(&question, Order::Descending);
+    Ok((rows, ask.warning(parameters.time(&FROM), question.range)?))
 }
 
 fn columns(parameters: &Parameters) -> Result<Vec<Column>, Problem> {
@@ -185,8 +195,9 @@ fn file(
     ask: &Ask,
     kind: &'static str,
     extension: &str,
+    warning: Option<Warning>,
     chunks: impl stream::Stream<Item = Chunk> + Send + 'static,
-) -> Response {
+) -> Result<Response, Problem> {
     let name: String = ask
         .organization
         .organization()
@@ -202,7 +213,12 @@ fn file(
         (header::CACHE_CONTROL, "no-store".to_owned()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
-    (headers, Body::from_stream(chunks)).into_response()
+    let mut response = (headers, Body::from_stream(chunks)).into_response();
+    if let Some(Warning { code, detail }) = warning {
+        let said = HeaderValue::try_from(format!("{code}: {detail}")).map_err(|_| Problem::internal())?;
+        response.headers_mut().insert(WARNING, said);
+    }
+    Ok(response)
 }
 
 fn failed(error: impl std::fmt::Display) -> io::Error {

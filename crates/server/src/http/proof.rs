@@ -50,6 +50,8 @@ pub(crate) struct CheckpointKey {
     origin: String,
     /// The ledger's epoch.
     epoch: u32,
+    /// The published minimum index: entries below it are gone. A multiple of 256.
+    minimum_index: u64,
 }
 
 /// An inclusion proof of one event, with what its leaf commits to. Binary fields are base64.
@@ -111,7 +113,7 @@ pub(crate) async fn checkpoint(ask: Ask) -> Result<Response, Problem> {
     Ok(note(checkpoint))
 }
 
-/// The key that checkpoints are signed with.
+/// The key that checkpoints are signed with, and the smallest index whose entry is still served.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/checkpoint-key", tag = "Proof",
     responses((status = 200, description = "The verifier key", body = CheckpointKey)))]
 pub(crate) async fn checkpoint_key(ask: Ask) -> Result<Response, Problem> {
@@ -121,6 +123,7 @@ pub(crate) async fn checkpoint_key(ask: Ask) -> Result<Response, Problem> {
         vkey: origin.verifier_key,
         origin: origin.origin,
         epoch: origin.epoch,
+        minimum_index: ask.app.ledger.minimum_index(&ask.organization)?,
     }))
 }
 

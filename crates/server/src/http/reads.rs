@@ -7,12 +7,12 @@
 use axum::{http::StatusCode, response::Response};
 use serde::Serialize;
 use trailbook_deliver::json::{Envelope, write_event};
-use trailbook_event::{Field, json::write_string};
-use trailbook_ledger::{EventId, OrganizationKey, Row};
+use trailbook_event::{Field, Timestamp, json::write_string};
+use trailbook_ledger::{EventId, OrganizationKey, Retention, Row};
 use trailbook_query::{self as query, FacetRequest, Interval, Order, PageRequest, Question, View};
 
 use super::{
-    answers::{Bucket, Count, FacetValue, Facets, Histogram, Page, Spoken, Time, Trace, TraceActor},
+    answers::{Bucket, Count, FacetValue, Facets, Histogram, Page, Spoken, Time, Trace, TraceActor, Warning},
     ask::{Ask, bytes_of_json, json},
     openapi::EventReturned,
     parameters::{Accepts, CURSOR, FIELD, FROM, INTERVAL, LIMIT, ORDER, PREFIX, Parameters, TIME_ZONE, TO, VALUES},
@@ -70,6 +70,20 @@ impl Ask {
         })
     }
 
+    /// What an answer speaks of. To be asked after the answer: a floor that moved meanwhile is then known.
+    fn spoken(&self, parameters: &Parameters, range: query::Range, size: u64) -> Result<Spoken, Problem> {
+        let warnings = self.warning(parameters.time(&FROM), range)?.into_iter().collect();
+        Ok(Spoken::of(range, size, warnings))
+    }
+
+    /// What to tell a reader whose range reaches behind the retention; `named` is the beginning that the caller gave.
+    pub(crate) fn warning(&self, named: Option<Timestamp>, range: query::Range) -> Result<Option<Warning>, Problem> {
+        let now = self.app.clock.now();
+        let retention = self.app.ledger.retention(&self.organization);
+        let expired = self.app.ledger.expired_through(&self.organization)?;
+        Ok(beyond_retention(named, range.from, expired, retention, now))
+    }
+
     /// The envelope of the organization's events.
     pub(crate) fn envelope(&self) -> Envelope<'_> {
         envelope(&self.organization, self.kept_ms())
@@ -80,6 +94,31 @@ impl Ask {
         let retention = self.app.ledger.retention(&self.organization);
         retention.expires_at(0, self.app.clock.now().millis())
     }
+}
+
+/// What has expired is missing wherever a range begins before; how long events are kept is said only of a beginning that was named, so that
+/// a default range does not warn while nothing is missing.
+fn beyond_retention(
+    named: Option<Timestamp>,
+    from: Option<Timestamp>,
+    expired_through: Option<Timestamp>,
+    retention: Retention,
+    now: Timestamp,
+) -> Option<Warning> {
+    let expired = expired_through.filter(|through| from.is_none_or(|from| from <= *through));
+    let kept = retention.expires_at(0, now.millis());
+    let is_behind = kept
+        .zip(named)
+        .is_some_and(|(kept, named)| named.millis() < now.millis() - kept);
+    let missing = match (expired, retention.days_at(now.millis())) {
+        (Some(through), _) => format!("Events that were received up to {through} have expired"),
+        (None, Some(days)) if is_behind => format!("Events are kept for {days} days after they were received"),
+        _ => return None,
+    };
+    Some(Warning {
+        code: "beyond_retention",
+        detail: format!("{missing}; the range begins earlier, and this is what is left of it."),
+    })
 }
 
 /// The envelope of an organization's events.
@@ -145,7 +184,7 @@ pub(crate) async fn page(ask: Ask) -> Result<Response, Problem> {
         None => out.extend_from_slice(b"null"),
     }
     out.push(b',');
-    write_rest(&Spoken::of(page.range, page.size), &mut out)?;
+    write_rest(&ask.spoken(&parameters, page.range, page.size)?, &mut out)?;
     Ok(bytes_of_json(StatusCode::OK, out))
 }
 
@@ -216,12 +255,13 @@ pub(crate) fn find(ask: &Ask) -> Result<std::sync::Arc<Row>, Problem> {
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/count", tag = "Read",
     responses((status = 200, description = "The count", body = Count)))]
 pub(crate) async fn count(ask: Ask) -> Result<Response, Problem> {
-    let question = ask.question(&ask.parameters(&COUNT)?)?;
+    let parameters = ask.parameters(&COUNT)?;
+    let question = ask.question(&parameters)?;
     let view = ask.view()?;
     let count = ask.app.measures.timed("count", || view.count(&question))?;
     Ok(json(&Count {
         count,
-        spoken: Spoken::of(question.range, view.size()),
+        spoken: ask.spoken(&parameters, question.range, view.size())?,
     }))
 }
 
@@ -250,7 +290,7 @@ pub(crate) async fn facets(ask: Ask) -> Result<Response, Problem> {
     }
     Ok(json(&Facets {
         facets,
-        spoken: Spoken::of(request.question.range, view.size()),
+        spoken: ask.spoken(&parameters, request.question.range, view.size())?,
     }))
 }
 
@@ -298,7 +338,7 @@ pub(crate) async fn histogram(ask: Ask) -> Result<Response, Problem> {
         count: found.count,
         security: found.security,
     };
-    let spoken = Spoken::of(question.range, view.size());
+    let spoken = ask.spoken(&parameters, question.range, view.size())?;
     Ok(json(&Histogram {
         buckets: found.into_iter().map(bucket).collect(),
         spoken,
@@ -345,4 +385,57 @@ pub(crate) async fn policy(ask: Ask) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     let retention = ask.app.ledger.retention(&ask.organization);
     Ok(json(&ask.app.policy.with_retention(retention, ask.app.clock.now())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * 3_600_000;
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn days_ago(days: i64) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(NOW - days * DAY))
+    }
+
+    /// What is warned of a range, when events are kept for 30 days.
+    fn warned(named: Option<Timestamp>, from: Option<Timestamp>, expired_through: Option<Timestamp>) -> Option<String> {
+        let retention = Retention {
+            days: Some(30),
+            ..Retention::default()
+        };
+        let now = Timestamp::from_millis(NOW);
+        beyond_retention(named, from, expired_through, retention, now).map(|warning| warning.detail)
+    }
+
+    #[test]
+    fn a_range_warns_when_something_of_it_has_expired_or_it_is_older_than_the_retention() {
+        assert_eq!(warned(None, None, None), None, "nothing has expired");
+        assert!(warned(None, None, days_ago(30)).is_some_and(|detail| detail.contains("have expired")));
+        assert_eq!(warned(None, days_ago(30), days_ago(31)), None);
+        assert!(warned(None, days_ago(30), days_ago(30)).is_some());
+        assert_eq!(
+            warned(None, days_ago(60), None),
+            None,
+            "a default range, and all is there"
+        );
+        let old = warned(days_ago(60), days_ago(60), None).expect("a warning");
+        assert!(old.contains("kept for 30 days"), "{old}");
+        assert_eq!(warned(days_ago(30), days_ago(30), None), None);
+    }
+
+    #[test]
+    fn what_expired_stays_missing_although_the_retention_is_longer_or_on_hold() {
+        let now = Timestamp::from_millis(NOW);
+        let held = Retention {
+            days: Some(30),
+            legal_hold: true,
+            pending: None,
+        };
+        for retention in [Retention::default(), held] {
+            let warning = |expired| beyond_retention(days_ago(60), days_ago(60), expired, retention, now);
+            assert!(warning(None).is_none());
+            assert_eq!(warning(days_ago(40)).expect("a warning").code, "beyond_retention");
+        }
+    }
 }

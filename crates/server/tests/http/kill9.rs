@@ -1,4 +1,5 @@
-//! `kill -9` at random moments under load: nothing acknowledged is lost, nothing stored twice, sequences have no gaps.
+//! `kill -9` at random moments under load, while the server seals and compacts: nothing acknowledged is lost, nothing stored twice,
+//! sequences have no gaps, and no byte of what is sealed is wrong.
 //!
 //! `make kill9 CYCLES=200` runs it at length; KILL9_CYCLES sets the number of kills, TRAILBOOK_BIN another binary.
 #![allow(clippy::disallowed_methods, reason = "a test of the real process, in real time")]
@@ -12,7 +13,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Value, json};
@@ -35,6 +36,9 @@ fn start(data: &std::path::Path) -> Running {
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(data)
         .env("TRAILBOOK_ROOT_KEY", KEY)
+        // The least there is: each start finds something to seal, and kills hit every step of it.
+        .env("TRAILBOOK_SEAL_EVENTS", "1000")
+        .env("TRAILBOOK_SEAL_AGE_MS", "1000")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -140,8 +144,8 @@ fn write(
     }
 }
 
-/// Kills per data directory: start and `fsck` read everything, so a directory must not grow for ever.
-const KILLS_PER_ROUND: u64 = 10;
+/// Kills per data directory: start and `fsck` read everything, so a directory must not grow for ever. Eight sealings are compacted.
+const KILLS_PER_ROUND: u64 = 20;
 
 #[test]
 fn kill9_loses_and_doubles_nothing() {
@@ -150,18 +154,33 @@ fn kill9_loses_and_doubles_nothing() {
         .map_or(5, |cycles| cycles.parse().unwrap());
     let mut seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
     println!("seed {seed}, {cycles} kills");
-    let (mut killed, mut acknowledged, mut total) = (0, 0, 0);
+    let (mut killed, mut acknowledged, mut total, mut sealed) = (0, 0, 0, 0);
     while killed < cycles {
         let kills = KILLS_PER_ROUND.min(cycles - killed);
-        let (of_round, stored) = round(kills, &mut seed);
-        (killed, acknowledged, total) = (killed + kills, acknowledged + of_round, total + stored);
-        println!("{killed} kills, {acknowledged} acknowledged, {total} stored, none lost, none twice");
+        let of_round = round(kills, &mut seed);
+        killed += kills;
+        acknowledged += of_round.acknowledged;
+        total += of_round.stored;
+        sealed += of_round.sealed;
+        println!(
+            "{killed} kills, {acknowledged} acknowledged, {total} stored, {sealed} sealed into levels {:?}, none lost, none twice",
+            of_round.levels
+        );
     }
     assert!(acknowledged as u64 >= cycles * 20, "too little load to tell");
 }
 
-/// Kills a server on a fresh directory several times and checks everything; how many events were acknowledged and stored.
-fn round(kills: u64, seed: &mut u64) -> (usize, usize) {
+/// What a directory holds that outlived its kills.
+struct Round {
+    acknowledged: usize,
+    stored: usize,
+    sealed: u64,
+    /// Segments of each level.
+    levels: Vec<u64>,
+}
+
+/// Kills a server on a fresh directory several times and checks everything.
+fn round(kills: u64, seed: &mut u64) -> Round {
     let data = tempfile::tempdir().unwrap();
     let (acknowledged, next) = (Acknowledged::default(), Arc::new(AtomicU64::new(0)));
     let mut pending: Vec<Option<Vec<Value>>> = vec![None; WRITERS as usize];
@@ -183,28 +202,56 @@ fn round(kills: u64, seed: &mut u64) -> (usize, usize) {
         *seed = seed
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        thread::sleep(Duration::from_millis(50 + (*seed >> 33) % 250));
+        thread::sleep(Duration::from_millis(50 + (*seed >> 33) % 950));
         server.child.kill().unwrap();
         server.child.wait().unwrap();
         stop.store(true, Ordering::SeqCst);
         pending = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
-        let fsck = Command::new(binary())
-            .args(["fsck", "--data"])
-            .arg(data.path())
-            .output()
-            .unwrap();
-        assert!(
-            fsck.status.success(),
-            "kill {kill}: {}",
-            String::from_utf8_lossy(&fsck.stdout)
-        );
+        assert_sound(data.path(), kill);
     }
     let mut server = start(data.path());
     let acknowledged = acknowledged.lock().unwrap();
-    let total = check(&server.address, &acknowledged);
+    let stored = check(&server.address, &acknowledged);
+    let (levels, events) = sealed(&server.address);
     server.child.kill().unwrap();
     server.child.wait().unwrap();
-    (acknowledged.len(), total)
+    assert_sound(data.path(), kills);
+    Round {
+        acknowledged: acknowledged.len(),
+        stored,
+        sealed: events.iter().sum(),
+        levels,
+    }
+}
+
+/// Segments and events of each level, as soon as anything is sealed.
+fn sealed(address: &str) -> (Vec<u64>, Vec<u64>) {
+    let (agent, started) = (agent(), Instant::now());
+    loop {
+        let stats = get(&agent, &format!("{address}/v1/stats"));
+        let levels = stats["levels"].as_array().unwrap();
+        let of_each = |name: &str| levels.iter().map(|level| level[name].as_u64().unwrap()).collect();
+        if !levels.is_empty() {
+            return (of_each("segments"), of_each("events"));
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "nothing is sealed: {stats}"
+        );
+    }
+}
+
+fn assert_sound(data: &std::path::Path, kill: u64) {
+    let fsck = Command::new(binary())
+        .args(["fsck", "--deep", "--data"])
+        .arg(data)
+        .output()
+        .unwrap();
+    assert!(
+        fsck.status.success(),
+        "kill {kill}: {}",
+        String::from_utf8_lossy(&fsck.stdout)
+    );
 }
 
 /// Compares what is stored with what was acknowledged; the number of stored events.

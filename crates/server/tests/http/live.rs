@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::server::{ROOT_KEY, Server, event};
 
-struct Feed(Box<dyn BufRead>);
+pub(crate) struct Feed(Box<dyn BufRead>);
 
 impl Feed {
-    fn open(server: &Server, filter: &str, last: Option<&str>) -> Self {
+    pub(crate) fn open(server: &Server, filter: &str, last: Option<&str>) -> Self {
         let mut stream = server.connect();
         let resume = last.map_or_else(String::new, |id| format!("Last-Event-ID: {id}\r\n"));
         let head = format!(
@@ -29,7 +29,7 @@ impl Feed {
     }
 
     /// The id and event of the next message.
-    fn next(&mut self) -> (String, Value) {
+    pub(crate) fn next(&mut self) -> (String, Value) {
         loop {
             if let Some(id) = self.line().strip_prefix("id: ") {
                 let data = self.line();

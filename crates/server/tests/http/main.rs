@@ -1,6 +1,7 @@
 //! The server from outside: the real binary, spoken to over loopback.
 //!
-//! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping.
+//! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping, `history` sealing
+//! and redacting, `retention` expiring, `crowd` very many organizations.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests work with real files, processes and time"
@@ -10,9 +11,14 @@
 mod backup;
 mod catalog;
 mod contract;
+mod crowd;
 mod files;
+mod history;
 mod hostile;
 mod kill9;
 mod live;
+mod metrics;
+mod past;
+mod retention;
 mod running;
 mod server;

@@ -5,8 +5,10 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    ops::Range,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -120,9 +122,7 @@ impl Server {
 
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
-        stream
-            .set_read_timeout(Some(std::time::Duration::from_secs(30)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream
     }
 
@@ -159,13 +159,91 @@ impl Server {
         self.send("POST", path, &all, body)
     }
 
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+        let authorization = format!("Bearer {ROOT_KEY}");
+        let headers = [
+            ("Authorization", authorization.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        self.send("PUT", path, &headers, body.to_string().as_bytes())
+    }
+
+    /// The value of a metric, such as `trailbook_segments{level="0"}`; 0 when there is no such line.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let text = self.get("/metrics").text();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0, |value| value.parse::<f64>().unwrap() as u64)
+    }
+
+    /// Waits until something holds that the server does in the background.
+    pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let started = Instant::now();
+        while !holds(self) {
+            assert!(
+                started.elapsed() < Duration::from_secs(300),
+                "not within five minutes: {what}\n{}",
+                self.log()
+            );
+            // Asking without a pause would take the time that the server needs.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Runs the command against this server; its exit code, and what it prints.
+    pub(crate) fn command(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_trailbook"))
+            .env_clear()
+            .env("TRAILBOOK_SERVER", format!("http://{}", self.address))
+            .env("TRAILBOOK_KEY", ROOT_KEY)
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), said)
+    }
+
+    /// The verifier key of an organization.
+    pub(crate) fn verifier_key(&self, organization: &str) -> String {
+        let answer = self.get(&format!("/v1/organizations/{organization}/checkpoint-key"));
+        answer.json()["vkey"].as_str().unwrap().to_owned()
+    }
+
+    /// Downloads evidence and checks it offline.
+    pub(crate) fn assert_evidence(&self, organization: &str, filter: &str) {
+        let file = self.get(&format!("/v1/organizations/{organization}/events.evidence?{filter}"));
+        assert_eq!(file.status, 200, "{filter}: {}", file.text());
+        let path = self.directory.path().join("evidence.zip");
+        fs::write(&path, file.body).unwrap();
+        let key = self.verifier_key(organization);
+        let (code, said) = self.command(&["verify", path.to_str().unwrap(), "--key", &key]);
+        assert_eq!(code, Some(0), "{filter}: {said}");
+    }
+
+    /// Stops the server and checks every byte that it stored; the directory for a further start.
+    pub(crate) fn stop_sound(self) -> tempfile::TempDir {
+        let (code, directory) = self.stop();
+        assert_eq!(code, Some(0));
+        let fsck = Command::new(env!("CARGO_BIN_EXE_trailbook"))
+            .args(["fsck", "--deep", "--data"])
+            .arg(directory.path().join("data"))
+            .output()
+            .unwrap();
+        assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
+        directory
+    }
+
     pub(crate) fn ingest(&self, body: &Value) -> Answer {
         self.post("/v1/events", &[], body.to_string().as_bytes())
     }
 
     /// Stores events `0..count` of the organization.
     pub(crate) fn fill(&self, organization: &str, count: usize) -> Value {
-        let events: Vec<Value> = (0..count).map(|number| event(organization, number)).collect();
+        self.store(organization, 0..count)
+    }
+
+    /// Stores events with these numbers of the organization.
+    pub(crate) fn store(&self, organization: &str, numbers: Range<usize>) -> Value {
+        let events: Vec<Value> = numbers.map(|number| event(organization, number)).collect();
         let answer = self.ingest(&json!({ "events": events }));
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()
