@@ -2,7 +2,7 @@
 //!
 //! Not here: which segments those are (`manifest`), how runs are merged (`rewrite`).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Error, Ledger,
@@ -19,10 +19,9 @@ use crate::{
 /// What stays is compressed harder.
 const COMPRESSION: Compression = Compression(6);
 
-/// How long the objects stay from which something was erased: readers that began before may still need them.
-pub(crate) const ERASED_GRACE_MS: i64 = 12 * 3_600_000;
-/// How long the objects stay whose rows are all in others.
-const MERGED_GRACE_MS: i64 = 7 * 24 * 3_600_000;
+/// How long objects stay that no manifest names any more: readers that began before may still need them, and what they hold must
+/// be gone within a day after it expired or was redacted.
+pub(crate) const GRACE: Duration = Duration::from_secs(12 * 3_600);
 
 /// What was compacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,12 +86,10 @@ impl Ledger {
             added: add.len(),
             events: add.iter().map(|segment| segment.events).sum(),
         };
-        let erases = compacted.events < inputs.iter().map(|segment| segment.events).sum() || !carried_out.is_empty();
-        let grace = if erases { ERASED_GRACE_MS } else { MERGED_GRACE_MS };
         let mut changes = vec![Change::Replace {
             remove: inputs.iter().map(|segment| segment.segment).collect(),
             add,
-            removable_at: shared.clock.now().millis() + grace,
+            removable_at: shared.clock.now().millis() + GRACE.as_millis() as i64,
         }];
         changes.extend(carried_out);
         self.change(changes, None).await?;

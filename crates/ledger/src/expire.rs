@@ -12,14 +12,13 @@ use std::{
 
 use crate::{
     Error, Ledger,
+    compact::GRACE,
     database::{Change, StoredSegment},
     output::DIRECTORY,
 };
 
 /// A segment is written anew once its oldest expired event has been expired for so long.
 const REWRITE_AFTER_MS: i64 = 8 * 3_600_000;
-/// An object that no manifest ever named belongs to a job that failed or is under way: no job takes so long.
-const UNNAMED_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// What a segment has below the floors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +157,7 @@ impl Ledger {
         let mut deleted = 0;
         for (name, modified) in listed.into_iter().filter(|(name, _)| !named.contains(name)) {
             let modified = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            if modified + UNNAMED_GRACE < now {
+            if modified + GRACE < now {
                 objects.delete(&name).await?;
                 deleted += 1;
             }

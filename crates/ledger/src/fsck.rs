@@ -18,6 +18,8 @@ use crate::{
     Error, Parts, Row,
     chain::{self, Anchors, ChangedHead},
     database::{Database, LedgerId, Loaded, TailRow},
+    history::OpenSegments,
+    objects::Objects,
     open::{load, rows},
     tail_row::{self, Numbering},
 };
@@ -123,14 +125,17 @@ async fn replay_sealed(
             sealed::begin(&*parts.database, rebuilt, floor.sequence, report).await?;
         }
     }
-    let open = sealed::open_all(parts, loaded, deep, report);
-    for (ledger, runs) in sealed::runs_by_ledger(&open, report) {
+    let objects = Objects::new(Arc::clone(&parts.objects), parts.object_directory.clone());
+    let segments = OpenSegments::new(objects, parts.limits.open_segments_max);
+    let sound = sealed::check_segments(&segments, loaded, deep, report);
+    for (ledger, runs) in sealed::by_ledger(&sound) {
         let Some(rebuilt) = ledgers.get_mut(&ledger) else {
             report.find("segments", format!("they name ledger {ledger}, which does not exist"));
             continue;
         };
-        for (stored, segment, run) in runs {
-            sealed::check_run(parts, (stored, segment), &run, rebuilt, deep, report);
+        for (stored, run) in runs {
+            let segment = segments.open(stored)?;
+            sealed::check_run(parts, (stored, &segment), run, rebuilt, deep, report);
         }
     }
     Ok(())

@@ -47,12 +47,38 @@ impl Redaction {
     }
 }
 
+/// Segments that are opened when they are needed, of which a bounded number stay open.
+pub(crate) struct OpenSegments {
+    objects: Objects,
+    open: Cache<u64, Arc<Segment>>,
+}
+
+impl OpenSegments {
+    pub(crate) fn new(objects: Objects, open_max: usize) -> Self {
+        Self {
+            objects,
+            open: Cache::new(open_max),
+        }
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// A segment, opened.
+    pub(crate) fn open(&self, stored: &StoredSegment) -> Result<Arc<Segment>, Error> {
+        self.open.get_or_insert_with(&stored.segment, || {
+            let file = |name| self.objects.file(name);
+            Segment::open(&file(&stored.data.name), &file(&stored.bundle.name)).map(Arc::new)
+        })
+    }
+}
+
 /// The history of all ledgers.
 pub(crate) struct History {
-    objects: Objects,
+    segments: OpenSegments,
     manifest: RwLock<Arc<Manifest>>,
     overlays: RwLock<BTreeMap<LedgerId, Arc<Overlay>>>,
-    open: Cache<u64, Arc<Segment>>,
     runs: Cache<(u64, LedgerId), Option<Run>>,
     next_segment: AtomicU64,
     /// Segments that cannot be merged with the next one, as a ledger would have a gap.
@@ -69,7 +95,7 @@ impl History {
             overlay.insert(redaction.sequence, Redaction::of(redaction));
         }
         Self {
-            objects,
+            segments: OpenSegments::new(objects, limits.open_segments_max),
             manifest: RwLock::new(Arc::new(Manifest::new(loaded, limits.retention_days))),
             overlays: RwLock::new(
                 overlays
@@ -77,7 +103,6 @@ impl History {
                     .map(|(ledger, overlay)| (ledger, Arc::new(overlay)))
                     .collect(),
             ),
-            open: Cache::new(limits.open_segments_max),
             runs: Cache::new(RUNS_REMEMBERED),
             next_segment: AtomicU64::new(loaded.next_segment),
             adjoining_nothing: Mutex::default(),
@@ -86,7 +111,7 @@ impl History {
     }
 
     pub(crate) fn objects(&self) -> &Objects {
-        &self.objects
+        self.segments.objects()
     }
 
     pub(crate) fn manifest(&self) -> Arc<Manifest> {
@@ -160,13 +185,7 @@ impl History {
 
     /// A segment, opened.
     pub(crate) fn open(&self, stored: &StoredSegment) -> Result<Arc<Segment>, Error> {
-        self.open.get_or_insert_with(&stored.segment, || {
-            let (data, bundle) = (
-                self.objects.file(&stored.data.name),
-                self.objects.file(&stored.bundle.name),
-            );
-            Segment::open(&data, &bundle).map(Arc::new)
-        })
+        self.segments.open(stored)
     }
 
     /// A ledger's run in a segment.

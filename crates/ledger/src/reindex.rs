@@ -15,7 +15,7 @@ use std::{
 use crate::{
     Error, Finding, Ledger, OrganizationKey, Parts,
     chain::Anchors,
-    compact::ERASED_GRACE_MS,
+    compact::GRACE,
     database::{Change, LedgerId, Loaded, StoredSegment},
     fsck::{check_object, is_indexed, unsound},
     objects::Objects,
@@ -67,8 +67,7 @@ pub async fn reindex(parts: Parts) -> Result<Reindexed, Error> {
     let replace = Change::Replace {
         remove: report.replaced.clone(),
         add: remade.into_iter().map(|remade| remade.new).collect(),
-        // What is replaced may have rows that expire or are redacted meanwhile.
-        removable_at: parts.clock.now().millis() + ERASED_GRACE_MS,
+        removable_at: parts.clock.now().millis() + GRACE.as_millis() as i64,
     };
     let ledger = Ledger::start(parts, loaded, anchors).await?;
     ledger.change(vec![replace], None).await?;

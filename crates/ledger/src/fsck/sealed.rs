@@ -1,10 +1,10 @@
 //! Checking what is sealed: objects, leaf hashes, and, when asked to look deep, every byte.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read},
     ops::Range,
-    sync::Arc,
 };
 
 use sha2::{Digest, Sha256};
@@ -15,6 +15,7 @@ use super::{Fsck, check_event, trees::Rebuilt};
 use crate::{
     Error, Parts, Row,
     database::{Database, LedgerId, Loaded, StoredObject, StoredSegment},
+    history::OpenSegments,
     objects::Objects,
     pieces::{self, TILE},
     segment::{BLOCK_ROWS, Indexer, Parsed, Run, Segment},
@@ -23,28 +24,52 @@ use crate::{
 /// Rows that are read at a time.
 const CHUNK_ROWS: u64 = 1_024;
 
+/// A segment that can be opened, with its runs.
+pub(super) struct Sound {
+    stored: StoredSegment,
+    runs: Vec<Run>,
+}
+
 /// Checks the objects of all segments; those that can be opened, in the order of their commits.
-pub(super) fn open_all(parts: &Parts, loaded: &Loaded, deep: bool, report: &mut Fsck) -> Vec<(StoredSegment, Segment)> {
-    let objects = Objects::new(Arc::clone(&parts.objects), parts.object_directory.clone());
+pub(super) fn check_segments(segments: &OpenSegments, loaded: &Loaded, deep: bool, report: &mut Fsck) -> Vec<Sound> {
     let mut stored = loaded.segments.clone();
     stored.sort_by_key(|segment| (segment.commits.0, segment.segment));
-    let mut open = Vec::new();
-    for segment in stored {
+    let mut sound = Vec::new();
+    for stored in stored {
         report.segments += 1;
-        for object in [&segment.data, &segment.bundle] {
-            if let Err(what) = check_object(&objects, object, deep) {
-                report.find(
-                    format_args!("object {} of segment {}", object.name, segment.segment),
-                    what,
-                );
+        let place = format!("segment {}", stored.segment);
+        for object in [&stored.data, &stored.bundle] {
+            if let Err(what) = check_object(segments.objects(), object, deep) {
+                report.find(format_args!("object {} of {place}", object.name), what);
             }
         }
-        match Segment::open(&objects.file(&segment.data.name), &objects.file(&segment.bundle.name)) {
-            Ok(found) => open.push((segment, found)),
-            Err(error) => report.find(format_args!("segment {}", segment.segment), error.to_string()),
+        match segments.open(&stored).and_then(|segment| segment.runs()) {
+            Ok(runs) => {
+                let events: u64 = runs.iter().map(|run| run.rows).sum();
+                if events != stored.events {
+                    let detail = format!("it has {events} events, the manifest says {}", stored.events);
+                    report.find(place, detail);
+                }
+                sound.push(Sound { stored, runs });
+            }
+            Err(error) => report.find(place, error.to_string()),
         }
     }
-    open
+    sound
+}
+
+/// The runs of each ledger, in the order of their sequences.
+pub(super) fn by_ledger(sound: &[Sound]) -> BTreeMap<LedgerId, Vec<(&StoredSegment, &Run)>> {
+    let mut ledgers = BTreeMap::<LedgerId, Vec<_>>::new();
+    for Sound { stored, runs } in sound {
+        for run in runs {
+            ledgers.entry(run.ledger).or_default().push((stored, run));
+        }
+    }
+    ledgers
+        .values_mut()
+        .for_each(|runs| runs.sort_by_key(|(_, run)| run.first_sequence));
+    ledgers
 }
 
 /// Holds an object against its length and, when asked to look deep, its SHA-256 in the manifest.
@@ -272,30 +297,4 @@ pub(crate) fn is_indexed(
         ))),
     });
     Ok(stored == indexer.index(&parsed.collect::<Result<Vec<_>, Error>>()?))
-}
-
-/// The runs of all open segments, by ledger and in the order of their commits.
-pub(super) fn runs_by_ledger<'s>(
-    open: &'s [(StoredSegment, Segment)],
-    report: &mut Fsck,
-) -> std::collections::BTreeMap<LedgerId, Vec<(&'s StoredSegment, &'s Segment, Run)>> {
-    let mut runs = std::collections::BTreeMap::<LedgerId, Vec<_>>::new();
-    for (stored, segment) in open {
-        match segment.runs() {
-            Ok(own) => {
-                let events: u64 = own.iter().map(|run| run.rows).sum();
-                if events != stored.events {
-                    let detail = format!("it has {events} events, the manifest says {}", stored.events);
-                    report.find(format_args!("segment {}", stored.segment), detail);
-                }
-                for run in own {
-                    runs.entry(run.ledger).or_default().push((stored, segment, run));
-                }
-            }
-            Err(error) => report.find(format_args!("segment {}", stored.segment), error.to_string()),
-        }
-    }
-    runs.values_mut()
-        .for_each(|runs| runs.sort_by_key(|(_, _, run)| run.first_sequence));
-    runs
 }
