@@ -123,6 +123,24 @@ impl History {
         self.next_segment.fetch_add(count, Ordering::Relaxed)
     }
 
+    /// A redaction on top of one of the same event that is not carried out yet: what that removes stays removed, although whoever asked for
+    /// this may not have seen it. Other changes are as they were.
+    pub(crate) fn on_top(&self, change: Change) -> Change {
+        let Change::Redact(mut redaction) = change else {
+            return change;
+        };
+        if let Some(earlier) = self.overlay(redaction.ledger).get(&redaction.sequence) {
+            for (secret, earlier) in redaction.secrets.iter_mut().zip(earlier.secrets.iter()) {
+                if matches!(earlier, PartSecret::Commitment(_)) {
+                    *secret = *earlier;
+                }
+            }
+            // It tells the two apart when they are carried out.
+            redaction.redacted_at = redaction.redacted_at.max(earlier.redacted_at + 1);
+        }
+        Change::Redact(redaction)
+    }
+
     /// Makes committed changes visible. A redaction is honoured before the segments that need it are seen, and until those that do not
     /// are.
     pub(crate) fn apply(&self, changes: &[Change]) {

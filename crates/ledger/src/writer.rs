@@ -437,6 +437,7 @@ fn place_all(
                 });
                 match recorded {
                     Ok(()) => {
+                        let changes = changes.into_iter().map(|change| shared.history.on_top(change));
                         draft.changes.extend(changes);
                         signatures.push(answer);
                     }

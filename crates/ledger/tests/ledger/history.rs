@@ -215,3 +215,26 @@ async fn the_tail_takes_less_memory_after_a_redaction_and_none_once_it_is_sealed
     append(&scratch, &ledger, 20, 1).await;
     close(ledger).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redactions_of_one_event_at_the_same_time_all_hold() {
+    // Each reads the event before the other is committed; the second once brought back what the first had removed.
+    let scratch = Scratch::new();
+    let ledger = scratch.open().await;
+    append(&scratch, &ledger, 0, 5).await;
+    let acme = organization("acme");
+    for sequence in [1, 2] {
+        let record = || scratch.admit(&event("acme", 0)).remove(0);
+        let (one, other) = tokio::join!(
+            ledger.redact(&acme, sequence, &[Part::Actor], record()),
+            ledger.redact(&acme, sequence, &[Part::Context], record()),
+        );
+        one.and(other).unwrap();
+        let redacted = |row: &Row| assert_eq!(row.redacted(), [Part::Actor, Part::Context]);
+        redacted(&rows(&ledger, "acme")[sequence as usize]);
+        ledger.seal().await.unwrap();
+        redacted(&rows(&ledger, "acme")[sequence as usize]);
+    }
+    close(ledger).await;
+    scratch.assert_sound().await;
+}

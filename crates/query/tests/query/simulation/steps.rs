@@ -217,9 +217,10 @@ impl Simulation {
         self.question().await;
     }
 
-    /// So many seals that there is something to compact.
+    /// So many seals that there is something to compact, sometimes twice over.
     async fn many_seals(&mut self) {
-        for _ in 0..8 {
+        let seals = if self.draw.percent(10) { 70 } else { 8 };
+        for _ in 0..seals {
             self.append().await;
             self.tell("Seal");
             Work::Seal.run_all(self.world.ledger()).await;
@@ -349,6 +350,7 @@ impl Simulation {
             let sealed = self.world.ledger().sealed(&organization).unwrap();
             assert!(sealed.redactions.is_empty(), "{organization}: {:?}", sealed.redactions);
         }
+        let stats = self.world.ledger().stats().unwrap();
         let report = self.world.stop().await;
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let readable: usize = self.model.ledgers.values().map(|known| known.readable().len()).sum();
@@ -357,6 +359,15 @@ impl Simulation {
             "events that are stored, and that can be read"
         );
         assert_eq!(self.world.segment_files().len() as u64, 2 * report.segments);
+        let (stored, levels): (u64, Vec<u8>) = (
+            self.model.ledgers.values().map(|known| known.size()).sum(),
+            stats.levels.into_keys().collect(),
+        );
+        eprintln!(
+            "seed {}: {} steps, {stored} events of which {readable} can be read, levels {levels:?}",
+            self.story.seed,
+            self.story.steps.len()
+        );
     }
 }
 
