@@ -107,7 +107,12 @@ def stop(process: subprocess.Popen, patience_seconds: float = 30) -> None:
 def running(binary: Path, client: Path, scratch: Path) -> Iterator[Server]:
     """A server with an empty ledger; stopped and its directory removed at the end."""
     data = scratch / "trailbook"
-    tail = {"TRAILBOOK_TAIL_EVENTS_MAX": str(TAIL_EVENTS_MAX), "TRAILBOOK_TAIL_BYTES_MAX": str(TAIL_BYTES_MAX)}
+    tail = {
+        "TRAILBOOK_TAIL_EVENTS_MAX": str(TAIL_EVENTS_MAX),
+        "TRAILBOOK_TAIL_BYTES_MAX": str(TAIL_BYTES_MAX),
+        "TRAILBOOK_SEAL_EVENTS": str(TAIL_EVENTS_MAX),
+        "TRAILBOOK_SEAL_AGE_MS": "86400000",
+    }
     try:
         process, url = start(binary, data, tail)
         try:

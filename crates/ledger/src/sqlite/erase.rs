@@ -7,6 +7,7 @@
 //! Invariants
 //! - Only rows of sealed commits are erased; no reader sees them any more.
 //! - Erased bytes are zeros in the file, at the latest when all commits have been sealed.
+//! - Once nothing is left to erase, a file of which most is free becomes shorter.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -17,6 +18,10 @@ use crate::database::CommitError;
 
 /// Bytes of rows that are erased at a time.
 const STEP_BYTES: i64 = 1 << 20;
+/// Pages that are given back to the file system at a time.
+const STEP_PAGES: i64 = 256;
+/// Free bytes that a file keeps in any case, for the rows to come.
+const KEPT_FREE_BYTES: i64 = 64 << 20;
 
 /// The thread that erases.
 pub(super) struct Eraser {
@@ -50,8 +55,9 @@ impl Eraser {
 
 /// Erases until nothing is left or the writer ends.
 fn erase(writer: &Weak<Worker>, failed: &OnceLock<String>) {
+    let work = |connection: &mut Connection| Ok(step(connection)? || shrink(connection, KEPT_FREE_BYTES)?);
     loop {
-        match Worker::wait_for(writer, step) {
+        match Worker::wait_for(writer, work) {
             Some(Ok(true)) => {}
             Some(Ok(false)) | None => return,
             Some(Err(error)) => {
@@ -102,6 +108,20 @@ fn delete_through(connection: &mut Connection, last: i64) -> rusqlite::Result<()
     transaction.commit()
 }
 
+/// Gives some free pages back when most of the file is free, and more than is kept; answers whether it did.
+fn shrink(connection: &Connection, kept_free_bytes: i64) -> rusqlite::Result<bool> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let (free, all) = (number("freelist_count")?, number("page_count")?);
+    if free * number("page_size")? <= kept_free_bytes || free * 2 <= all {
+        return Ok(false);
+    }
+    // Each row that is asked for gives back one page.
+    let mut statement = connection.prepare_cached(&format!("PRAGMA incremental_vacuum({STEP_PAGES})"))?;
+    let mut pages = statement.query([])?;
+    while pages.next()?.is_some() {}
+    Ok(number("page_count")? < all)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
@@ -130,6 +150,39 @@ mod tests {
     fn is_in_file(path: &Path) -> bool {
         let bytes = std::fs::read(path).unwrap();
         bytes.windows(SECRET.len()).any(|window| window == SECRET)
+    }
+
+    #[test]
+    fn a_file_of_which_most_is_free_becomes_shorter() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file.db");
+        let mut connection = filled(&path);
+        let length = |connection: &Connection| {
+            connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .unwrap();
+            path.metadata().unwrap().len()
+        };
+        let full = length(&connection);
+        assert!(!shrink(&connection, 0).unwrap(), "nothing is free");
+        connection.execute("UPDATE sealed SET through = 40", []).unwrap();
+        while step(&mut connection).unwrap() {}
+        assert!(!shrink(&connection, 0).unwrap(), "most is in use");
+        connection.execute("UPDATE sealed SET through = 190", []).unwrap();
+        while step(&mut connection).unwrap() {}
+        assert!(!shrink(&connection, full as i64).unwrap(), "so much is kept");
+        while shrink(&connection, 1 << 20).unwrap() {}
+        assert!(length(&connection) < full / 2, "{} of {full}", length(&connection));
+        let left: (i64, i64) = connection
+            .query_row("SELECT count(*), sum(length(body)) FROM tail", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(left.0, 10);
+        let sound: String = connection
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(sound, "ok");
     }
 
     #[test]

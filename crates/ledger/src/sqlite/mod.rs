@@ -123,6 +123,8 @@ fn flatten<T>(answer: Option<rusqlite::Result<T>>) -> Result<T, DatabaseError> {
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
+    // Before anything is written: a file that has tables keeps what it began with.
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
