@@ -113,17 +113,16 @@ impl Ledger {
     /// Whether a look at what is in memory says that there is something to do.
     fn is_due(&self, job: Job) -> bool {
         let shared = &self.inner.shared;
-        let is_full = || shared.measures.tail_events.load(Ordering::Relaxed) >= shared.limits.seal_events;
         match job {
             Job::Seal => {
                 let age = shared
                     .tail_commits
                     .oldest()
                     .map(|oldest| shared.clock.now().millis() - oldest.millis());
-                is_full() || age.is_some_and(|age| age >= shared.limits.seal_age_ms)
+                self.is_tail_full() || age.is_some_and(|age| age >= shared.limits.seal_age_ms)
             }
             Job::Redact => !shared.history.overlaid().is_empty(),
-            Job::Compact => !is_full() || self.debt() >= DEBT_MAX,
+            Job::Compact => !self.is_tail_full() || self.debt() >= DEBT_MAX,
             Job::Expire => true,
         }
     }

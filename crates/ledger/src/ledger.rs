@@ -27,6 +27,9 @@ use crate::{
     writer::{Command, Shared},
 };
 
+/// Most bytes of the tail that a byte of an event as sent takes, usually.
+const MEMORY_OF_SENT: usize = 2;
+
 /// How much the ledger holds in memory before it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -240,17 +243,18 @@ impl Ledger {
         )
     }
 
-    /// `Ok` when it can store now; otherwise why not.
-    pub fn ready(&self) -> Result<(), Error> {
-        self.inner.shared.refused()?;
-        let (limits, measures) = (&self.inner.shared.limits, &self.inner.shared.measures);
-        if measures.tail_events.load(Ordering::Relaxed) as usize >= limits.tail_events_max {
-            return Err(Error::Overloaded {
-                limit: "tail_events_max",
-                retry_after_seconds: 30,
-            });
-        }
+    /// `Ok` when it can store now; otherwise why not. `bytes` are those of the events as they were sent.
+    pub fn ready(&self, bytes: usize) -> Result<(), Error> {
+        let shared = &self.inner.shared;
+        shared.refused()?;
+        shared.room_for(1, bytes.saturating_mul(MEMORY_OF_SENT))?;
         self.commands().map(drop)
+    }
+
+    /// Whether the tail has as many events as are sealed at a time, or more.
+    pub fn is_tail_full(&self) -> bool {
+        let shared = &self.inner.shared;
+        shared.measures.tail_events.load(Ordering::Relaxed) >= shared.limits.seal_events
     }
 
     /// What is measured.

@@ -34,6 +34,8 @@ use crate::{
 const FALL_MAX_MS: i64 = 60_000;
 /// A clock that ran ahead of the time that passed by more than this is wrong.
 const LEAP_MAX_MS: i64 = 3_600_000;
+/// When a full tail may have room again, about.
+const SEALING_TAKES_SECONDS: u32 = 2;
 /// How long to wait before asking again what became of a commit; doubles up to the maximum.
 const ASK_AGAIN_FIRST: Duration = Duration::from_millis(50);
 const ASK_AGAIN_MAX: Duration = Duration::from_secs(5);
@@ -80,6 +82,24 @@ impl Shared {
         match &*self.refusal.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(reason) => Err(Error::Refused { reason: reason.clone() }),
             None => Ok(()),
+        }
+    }
+
+    /// Whether the tail may grow by some events, which take so many bytes of memory.
+    pub(crate) fn room_for(&self, events: usize, bytes: usize) -> Result<(), Error> {
+        let (limits, measures) = (&self.limits, &self.measures);
+        let over = |limit| {
+            Err(Error::Overloaded {
+                limit,
+                retry_after_seconds: SEALING_TAKES_SECONDS,
+            })
+        };
+        if measures.tail_events.load(Ordering::Relaxed) as usize + events > limits.tail_events_max {
+            over("tail_events_max")
+        } else if measures.tail_bytes.load(Ordering::Relaxed) as usize + bytes > limits.tail_bytes_max {
+            over("tail_bytes_max")
+        } else {
+            Ok(())
         }
     }
 
@@ -452,22 +472,8 @@ fn place_all(
 
 /// Whether the tail may grow by a submission.
 fn room_for(draft: &Draft<'_>, submission: &Submission, shared: &Shared) -> Result<(), Error> {
-    let (limits, measures) = (&shared.limits, &shared.measures);
-    let events = measures.tail_events.load(Ordering::Relaxed) as usize + draft.events() + submission.events.len();
-    let bytes = measures.tail_bytes.load(Ordering::Relaxed) as usize + draft.memory() + submission.memory();
-    let over = |limit| {
-        Err(Error::Overloaded {
-            limit,
-            retry_after_seconds: 30,
-        })
-    };
-    if events > limits.tail_events_max {
-        over("tail_events_max")
-    } else if bytes > limits.tail_bytes_max {
-        over("tail_bytes_max")
-    } else {
-        Ok(())
-    }
+    let events = draft.events() + submission.events.len();
+    shared.room_for(events, draft.memory() + submission.memory())
 }
 
 /// Splits off commands whose idempotency key waits already: they are answered once the first is stored.

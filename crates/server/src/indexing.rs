@@ -23,6 +23,10 @@ pub(crate) async fn follow(ledger: Ledger, engine: Engine) {
                 return;
             }
         }
+        if ledger.is_tail_full() {
+            // The pause is because sealing does not keep up, and what would be indexed is sealed soon.
+            continue;
+        }
         if sealed != ledger.sealed_through() {
             // What is sealed leaves the index of the tail.
             sealed = ledger.sealed_through();

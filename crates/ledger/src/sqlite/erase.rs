@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{chore::Chore, worker::Worker, write::not_committed};
+use super::{chore::Chore, wal::Checkpointer, worker::Worker, write::not_committed};
 use crate::database::CommitError;
 
 /// Bytes of rows that are erased at a time.
@@ -31,11 +31,16 @@ pub(super) struct Eraser {
 
 impl Eraser {
     /// Begins with what an earlier process left.
-    pub(super) fn start(writer: &Arc<Worker>) -> std::io::Result<Self> {
+    pub(super) fn start(writer: &Arc<Worker>, checkpointer: Arc<Checkpointer>) -> std::io::Result<Self> {
         let (writer, failed) = (Arc::downgrade(writer), Arc::<OnceLock<String>>::default());
         let work = {
             let failed = Arc::clone(&failed);
-            move || erase(&writer, &failed)
+            move || {
+                // The log has copies of what was given back.
+                if erase(&writer, &failed) {
+                    checkpointer.cut();
+                }
+            }
         };
         let chore = Chore::start("database-erase", work)?;
         chore.wake();
@@ -53,21 +58,39 @@ impl Eraser {
     }
 }
 
-/// Erases until nothing is left or the writer ends.
-fn erase(writer: &Weak<Worker>, failed: &OnceLock<String>) {
-    let work = |connection: &mut Connection| Ok(step(connection)? || shrink(connection, KEPT_FREE_BYTES)?);
+/// Erases until nothing is left or the writer ends; answers whether the file became shorter.
+fn erase(writer: &Weak<Worker>, failed: &OnceLock<String>) -> bool {
+    let mut became_shorter = false;
     loop {
         match Worker::wait_for(writer, work) {
-            Some(Ok(true)) => {}
-            Some(Ok(false)) | None => return,
+            Some(Ok(Worked::Erased)) => {}
+            Some(Ok(Worked::Shrunk)) => became_shorter = true,
+            Some(Ok(Worked::Nothing)) | None => return became_shorter,
             Some(Err(error)) => {
                 tracing::error!(%error, "sealed commits could not be erased and stay in the database for now");
                 if let CommitError::Fatal(detail) = not_committed(error) {
                     failed.get_or_init(|| detail);
                 }
-                return;
+                return became_shorter;
             }
         }
+    }
+}
+
+/// What was done between two commits.
+enum Worked {
+    Erased,
+    Shrunk,
+    Nothing,
+}
+
+fn work(connection: &mut Connection) -> rusqlite::Result<Worked> {
+    if step(connection)? {
+        Ok(Worked::Erased)
+    } else if shrink(connection, KEPT_FREE_BYTES)? {
+        Ok(Worked::Shrunk)
+    } else {
+        Ok(Worked::Nothing)
     }
 }
 

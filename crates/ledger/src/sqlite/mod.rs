@@ -50,7 +50,7 @@ pub struct Sqlite {
     reader: Worker,
     // Dropped in this order: the writer's last jobs may still ask for a checkpoint.
     writer: Arc<Worker>,
-    checkpointer: Checkpointer,
+    checkpointer: Arc<Checkpointer>,
     eraser: Eraser,
     measures: Arc<Measures>,
     /// Heads that are newer than their rows. Touched by the writer's thread alone.
@@ -73,9 +73,9 @@ impl Sqlite {
         let reader = connect(&path)?;
         reader.pragma_update(None, "query_only", true)?;
         let reader = Worker::start("database-reader", reader).map_err(OpenError::thread)?;
-        let checkpointer =
-            Checkpointer::start(connect(&path)?, &writer, Arc::clone(&measures)).map_err(OpenError::thread)?;
-        let eraser = Eraser::start(&writer).map_err(OpenError::thread)?;
+        let checkpointer = Checkpointer::start(connect(&path)?, &writer, Arc::clone(&measures));
+        let checkpointer = Arc::new(checkpointer.map_err(OpenError::thread)?);
+        let eraser = Eraser::start(&writer, Arc::clone(&checkpointer)).map_err(OpenError::thread)?;
         Ok(Self {
             reader,
             writer,

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -30,6 +30,7 @@ const CUT_EVERY: Duration = Duration::from_secs(12 * 3_600);
 pub(super) struct Checkpointer {
     chore: Chore,
     unmoved: AtomicU64,
+    cut_now: Arc<AtomicBool>,
 }
 
 impl Checkpointer {
@@ -38,12 +39,14 @@ impl Checkpointer {
         writer: &Arc<Worker>,
         measures: Arc<Measures>,
     ) -> std::io::Result<Self> {
+        let cut_now = Arc::<AtomicBool>::default();
         let mut mover = Mover {
             connection,
             writer: Arc::downgrade(writer),
             measures,
             cut_every: CUT_EVERY,
             cut_at: Instant::now(),
+            cut_now: Arc::clone(&cut_now),
         };
         let work = move || {
             if let Err(error) = mover.move_log() {
@@ -53,7 +56,14 @@ impl Checkpointer {
         Ok(Self {
             chore: Chore::start("database-checkpoint", work)?,
             unmoved: AtomicU64::new(0),
+            cut_now,
         })
+    }
+
+    /// Asks for the log to be moved and its file to be cut to nothing: it will not be long again soon.
+    pub(super) fn cut(&self) {
+        self.cut_now.store(true, Ordering::Relaxed);
+        self.chore.wake();
     }
 
     /// Says that the log grew by about `bytes`.
@@ -72,6 +82,7 @@ struct Mover {
     measures: Arc<Measures>,
     cut_every: Duration,
     cut_at: Instant,
+    cut_now: Arc<AtomicBool>,
 }
 
 impl Mover {
@@ -79,7 +90,7 @@ impl Mover {
         let started = Instant::now();
         let moved = checkpoint(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
         self.measures.wal_checkpoints.observe(started.elapsed());
-        if self.cut_at.elapsed() >= self.cut_every {
+        if self.cut_now.swap(false, Ordering::Relaxed) || self.cut_at.elapsed() >= self.cut_every {
             if self.start_again("PRAGMA wal_checkpoint(TRUNCATE)")? {
                 self.cut_at = Instant::now();
             }
@@ -123,8 +134,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::{super::connect, *};
 
-    #[test]
-    fn the_log_is_cut_to_nothing_when_it_is_time() {
+    #[tokio::test]
+    async fn the_log_is_cut_to_nothing_when_asked_and_when_it_is_time() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file.db");
         let log_bytes = || std::fs::metadata(directory.path().join("file.db-wal")).unwrap().len();
@@ -139,9 +150,17 @@ mod tests {
             measures: Arc::default(),
             cut_every: CUT_EVERY,
             cut_at: Instant::now(),
+            cut_now: Arc::default(),
         };
         mover.move_log().unwrap();
         assert!(log_bytes() > 100_000, "moved, but not cut");
+        mover.cut_now.store(true, Ordering::Relaxed);
+        mover.move_log().unwrap();
+        assert_eq!(log_bytes(), 0);
+        let write = |connection: &mut Connection| connection.execute("INSERT INTO kept VALUES (zeroblob(100000))", []);
+        writer.run(write).await.unwrap().unwrap();
+        mover.move_log().unwrap();
+        assert!(log_bytes() > 100_000, "it is cut once");
         mover.cut_every = Duration::ZERO;
         mover.move_log().unwrap();
         assert_eq!(log_bytes(), 0);

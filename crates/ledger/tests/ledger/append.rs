@@ -122,7 +122,12 @@ async fn the_tail_is_bounded_and_says_which_bound() {
         "{refused}"
     );
     assert_eq!(rows(&ledger, "acme").len(), 8, "a refused submission leaves nothing");
-    scratch.append(&ledger, &event("acme", 8)).await.unwrap();
+    ledger.ready(1_000).expect("it has room for one");
+    for number in 8..10 {
+        scratch.append(&ledger, &event("acme", number)).await.unwrap();
+    }
+    let full = ledger.ready(1_000).unwrap_err();
+    assert!(full.to_string().contains("tail_events_max"), "{full}");
 }
 
 #[tokio::test]
@@ -154,7 +159,7 @@ async fn a_closed_ledger_takes_nothing_more() {
         scratch.append(&ledger, &event("acme", 0)).await,
         Err(Error::Refused { .. })
     ));
-    assert!(ledger.ready().is_err());
+    assert!(ledger.ready(0).is_err());
 }
 
 proptest! {

@@ -38,7 +38,7 @@ async fn reads_go_on_and_writing_and_signing_refuse() {
         matches!(&refused, Error::Refused { reason } if reason.contains("trailbook recover")),
         "{refused}"
     );
-    assert!(ledger.ready().is_err());
+    assert!(ledger.ready(0).is_err());
     close(ledger).await;
     let report = scratch.fsck().await;
     assert!(

@@ -96,6 +96,8 @@ pub(crate) async fn ingest(
     check_query(query.as_deref())?;
     let key = idempotency_key(&headers)?;
     let received = app.bodies.receive(&headers, body).await?;
+    // Before anything is spent on events that will be refused.
+    app.ledger.ready(received.bytes.len())?;
     let work = || -> Result<Submission, Problem> {
         let started = app.clock.monotonic();
         let admitted = admit(&app, &received).map_err(refused)?;
