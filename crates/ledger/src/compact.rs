@@ -9,11 +9,12 @@ use crate::{
     database::{Change, LedgerId, StoredSegment},
     history::History,
     inputs::Random,
-    manifest::plan_compaction,
+    manifest::{Merge, plan_compaction},
     output::{self, Draft, Kind, Output},
     rewrite::{Rules, adjoining, rewrite},
     segment::{Compression, Indexer},
     tail::Ledgers,
+    writer::Shared,
 };
 
 /// What stays is compressed harder.
@@ -37,17 +38,17 @@ pub struct Compacted {
 impl Ledger {
     /// Merges the segments that are most worth it; `None` when none are. Safe to repeat after any failure.
     pub async fn compact(&self) -> Result<Option<Compacted>, Error> {
-        let shared = &self.inner.shared;
-        shared.refused()?;
-        let manifest = shared.history.manifest();
-        let Some(merge) = plan_compaction(
-            &manifest,
-            &shared.limits.compaction,
-            &shared.history.adjoining_nothing(),
-        ) else {
-            return Ok(None);
-        };
-        self.replace(merge.inputs, merge.level).await
+        self.inner.shared.refused()?;
+        match self.to_compact() {
+            Some(merge) => self.replace(merge.inputs, merge.level).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The segments that are most worth merging; `None` when none are.
+    pub(crate) fn to_compact(&self) -> Option<Merge> {
+        let Shared { history, limits, .. } = &*self.inner.shared;
+        plan_compaction(&history.manifest(), &limits.compaction, &history.adjoining_nothing())
     }
 
     /// Writes some segments anew, which are in the order of their commits: without what lies below the floors, with redactions

@@ -122,7 +122,7 @@ impl Ledger {
                 self.is_tail_full() || age.is_some_and(|age| age >= shared.limits.seal_age_ms)
             }
             Job::Redact => !shared.history.overlaid().is_empty(),
-            Job::Compact => !self.is_tail_full() || self.debt() >= DEBT_MAX,
+            Job::Compact => (!self.is_tail_full() || self.debt() >= DEBT_MAX) && self.to_compact().is_some(),
             Job::Expire => true,
         }
     }

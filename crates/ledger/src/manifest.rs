@@ -23,7 +23,7 @@ mod filter;
 mod retention;
 
 pub use compaction::CompactionLimits;
-pub(crate) use compaction::plan_compaction;
+pub(crate) use compaction::{Merge, plan_compaction};
 pub(crate) use filter::LedgerFilter;
 pub use retention::{DAY_MS, Retention};
 

@@ -7,6 +7,7 @@
 use std::{
     fs::File,
     io::{self, BufWriter, Write as _},
+    panic::resume_unwind,
     sync::Arc,
 };
 
@@ -23,6 +24,9 @@ use super::{
     tile::{self, Place, TILE_ROWS},
 };
 use crate::{Error, EventId, OrganizationKey, PartSecret, Row, Secrets, database::LedgerId};
+
+/// A block of so many rows is indexed by a thread of its own while it is written.
+const PARALLEL_FROM_ROWS: usize = 1_024;
 
 /// Writes a segment; memory is bounded by a block of rows, a row group, and some 50 bytes for each row of a run.
 pub struct Writer<'i> {
@@ -162,16 +166,23 @@ impl<'i> Writer<'i> {
             run.security += u64::from(event.security);
             rows.push(Parsed { row, event });
         }
-        let index = self.indexer.index(&rows);
+        let (index, groups) = if rows.len() < PARALLEL_FROM_ROWS {
+            (self.indexer.index(&rows), run.write_all(&rows, &mut self.data))
+        } else {
+            let (indexer, data) = (self.indexer, &mut self.data);
+            std::thread::scope(|scope| {
+                let index = scope.spawn(|| indexer.index(&rows));
+                let groups = run.write_all(&rows, data);
+                (index.join().unwrap_or_else(|panic| resume_unwind(panic)), groups)
+            })
+        };
         run.blocks.push(Block {
             offset: self.bundle.length,
             length: index.len() as u64,
         });
         self.bundle.append(&index)?;
-        for parsed in &rows {
-            if let Some(group) = run.write(parsed, &mut self.data)? {
-                self.groups.push(self.bundle.append_group(group, &self.groups)?);
-            }
+        for group in groups? {
+            self.groups.push(self.bundle.append_group(group, &self.groups)?);
         }
         Ok(())
     }
@@ -295,6 +306,12 @@ impl OpenRun {
         if end.sequence > last.sequence {
             *last = end;
         }
+    }
+
+    /// Writes rows; answers the row groups that ended with one of them.
+    fn write_all(&self, rows: &[Parsed<'_>], data: &mut Data) -> Result<Vec<WrittenGroup>, Error> {
+        let written = rows.iter().map(|parsed| self.write(parsed, data));
+        written.filter_map(Result::transpose).collect()
     }
 
     /// Writes a row once it is sure that the same row can be rebuilt.
