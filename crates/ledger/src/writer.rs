@@ -35,7 +35,7 @@ const FALL_MAX_MS: i64 = 60_000;
 /// A clock that ran ahead of the time that passed by more than this is wrong.
 const LEAP_MAX_MS: i64 = 3_600_000;
 /// When a full tail may have room again, about.
-const SEALING_TAKES_SECONDS: u32 = 2;
+const SEALING_TAKES_SECONDS: u32 = 1;
 /// How long to wait before asking again what became of a commit; doubles up to the maximum.
 const ASK_AGAIN_FIRST: Duration = Duration::from_millis(50);
 const ASK_AGAIN_MAX: Duration = Duration::from_secs(5);

@@ -385,7 +385,7 @@ impl Reader<'_> {
             batch_events: self.size("batch_events_max", 10_000, 1..=100_000),
             event_bytes: self.size("event_bytes_max", MIB, 256..=16 * MIB),
             tail_events: self.size("tail_events_max", 2_000_000, 1_000..=1 << 40),
-            tail_bytes: self.size("tail_bytes_max", 640 * MIB, MIB..=1 << 50),
+            tail_bytes: self.size("tail_bytes_max", 512 * MIB, MIB..=1 << 50),
             seal_events: self.size("seal_events", 200_000, 1_000..=1 << 40) as u64,
             seal_age: Duration::from_millis(self.size("seal_age_ms", 900_000, 1_000..=86_400_000) as u64),
             open_segments: self.size("open_segments_max", 256, 16..=100_000),
