@@ -28,10 +28,24 @@ const DICTIONARY_BYTES: usize = 1 << 16;
 /// A page that compresses to more than this share of its bytes stays as it is: reading it is then cheaper.
 const WORTH_COMPRESSING: f64 = 0.9;
 
-/// A column, by its place in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(usize)]
-pub(super) enum Column {
+/// Declares [`Column`] and its list from one list of names.
+macro_rules! columns {
+    ($($name:ident),* $(,)?) => {
+        /// A column, by its place in the file.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(usize)]
+        pub(super) enum Column {
+            $($name),*
+        }
+
+        impl Column {
+            /// All columns in their order.
+            pub(super) const ALL: [Self; COLUMNS] = [$(Self::$name),*];
+        }
+    };
+}
+
+columns! {
     Project,
     Organization,
     Sequence,
@@ -135,48 +149,6 @@ pub(super) fn schema() -> SchemaDescPtr {
 }
 
 impl Column {
-    /// All columns in their order.
-    pub(super) const ALL: [Self; COLUMNS] = {
-        use Column::*;
-        [
-            Project,
-            Organization,
-            Sequence,
-            Commit,
-            Id,
-            Epoch,
-            ReceivedAt,
-            OccurredAt,
-            Action,
-            ActionType,
-            Area,
-            Product,
-            Description,
-            Security,
-            Result,
-            TraceId,
-            ClientId,
-            ActorType,
-            ActorId,
-            ActorName,
-            ActorEmail,
-            ActorTeam,
-            TargetType,
-            TargetId,
-            TargetName,
-            TargetEmail,
-            Ip,
-            UserAgent,
-            Url,
-            Referrer,
-            Country,
-            Targets,
-            Details,
-            Nonce,
-            Redaction,
-        ]
-    };
-
     pub(super) fn descriptor(self) -> ColumnDescPtr {
         DESCRIPTOR.column(self as usize)
     }

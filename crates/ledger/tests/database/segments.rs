@@ -1,11 +1,24 @@
 //! Segments come and go with the tail that they replace and the objects that they leave.
 
 use rusqlite::Connection;
-use trailbook_ledger::database::{Change, Database, Garbage, Group, StoredPin};
+use trailbook_ledger::database::{Change, Database, Garbage, Group, StoredPin, StoredSegment};
 
 use crate::support::{Scratch, assert_refused, changes, events, group, head, load, segment};
 
 const GRACE: i64 = 500;
+
+fn seal(through: u64, segments: Vec<StoredSegment>) -> Change {
+    Change::Seal { through, segments }
+}
+
+/// Segments go, nothing comes, and their objects may be deleted at once.
+fn gone(segments: Vec<u64>) -> Change {
+    Change::Replace {
+        remove: segments,
+        add: Vec::new(),
+        removable_at: 0,
+    }
+}
 
 #[tokio::test]
 async fn a_seal_moves_commits_from_the_tail_to_segments_and_keeps_the_heads() {
@@ -17,10 +30,7 @@ async fn a_seal_moves_commits_from_the_tail_to_segments_and_keeps_the_heads() {
         database.commit(events(commit, commit)).await.unwrap();
     }
     let sealed = vec![segment(1, (1, 3)), segment(2, (1, 3))];
-    let seal = Change::Seal {
-        through: 3,
-        segments: sealed.clone(),
-    };
+    let seal = seal(3, sealed.clone());
     database.commit(changes(5, [seal])).await.unwrap();
     drop(database);
 
@@ -42,10 +52,7 @@ async fn heads_beside_sealed_commits_survive_a_process_that_was_killed() {
     for commit in 1..=3 {
         database.commit(events(commit, commit)).await.unwrap();
     }
-    let seal = Change::Seal {
-        through: 3,
-        segments: vec![segment(1, (1, 3))],
-    };
+    let seal = seal(3, vec![segment(1, (1, 3))]);
     database.commit(changes(4, [seal])).await.unwrap();
     // What lies on disk now is what a killed process leaves: nothing was written on closing.
     let copy = Scratch::new();
@@ -66,10 +73,7 @@ async fn sealed_rows_that_a_killed_process_left_are_no_tail_and_are_erased() {
     for commit in 1..=3 {
         database.commit(events(commit, commit)).await.unwrap();
     }
-    let seal = Change::Seal {
-        through: 2,
-        segments: vec![segment(1, (1, 2))],
-    };
+    let seal = seal(2, vec![segment(1, (1, 2))]);
     database.commit(changes(4, [seal])).await.unwrap();
     drop(database);
     let other = Connection::open(scratch.file()).unwrap();
@@ -98,10 +102,7 @@ async fn a_seal_that_is_behind_or_ahead_of_the_tail_writes_nothing() {
     for commit in 1..=4 {
         database.commit(events(commit, commit)).await.unwrap();
     }
-    let seal = |number: u64, through: u64| Change::Seal {
-        through,
-        segments: vec![segment(number, (1, through))],
-    };
+    let seal = |number: u64, through: u64| seal(through, vec![segment(number, (1, through))]);
     database.commit(changes(5, [seal(1, 2)])).await.unwrap();
     for through in [0, 1, 2, 7] {
         assert_refused(&database, changes(6, [seal(2, through)])).await;
@@ -122,10 +123,7 @@ async fn replaced_segments_leave_garbage_that_is_due_after_its_grace() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = Change::Seal {
-        through: 1,
-        segments: vec![segment(1, (1, 1)), segment(2, (1, 1)), segment(3, (1, 1))],
-    };
+    let seal = seal(1, vec![segment(1, (1, 1)), segment(2, (1, 1)), segment(3, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
     let replace = Change::Replace {
         remove: vec![3, 1],
@@ -165,10 +163,7 @@ async fn a_replacement_of_what_is_gone_writes_nothing() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = Change::Seal {
-        through: 1,
-        segments: vec![segment(1, (1, 1)), segment(2, (1, 1))],
-    };
+    let seal = seal(1, vec![segment(1, (1, 1)), segment(2, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
     let replace = |remove: &[u64], add: u64| Change::Replace {
         remove: remove.to_vec(),
@@ -190,16 +185,9 @@ async fn numbers_of_segments_are_never_used_again() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = Change::Seal {
-        through: 1,
-        segments: vec![segment(8, (1, 1)), segment(5, (1, 1))],
-    };
+    let seal = seal(1, vec![segment(8, (1, 1)), segment(5, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
-    let gone = Change::Replace {
-        remove: vec![5, 8],
-        add: Vec::new(),
-        removable_at: 0,
-    };
+    let gone = gone(vec![5, 8]);
     database.commit(changes(3, [gone])).await.unwrap();
     drop(database);
     let loaded = load(&scratch.open()).await;
@@ -212,15 +200,8 @@ async fn while_a_backup_is_under_way_nothing_is_due() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = Change::Seal {
-        through: 1,
-        segments: vec![segment(1, (1, 1))],
-    };
-    let gone = Change::Replace {
-        remove: vec![1],
-        add: Vec::new(),
-        removable_at: 0,
-    };
+    let seal = seal(1, vec![segment(1, (1, 1))]);
+    let gone = gone(vec![1]);
     let pin = |name: &str, until: i64| {
         Change::Pin(StoredPin {
             name: name.to_owned(),
@@ -254,15 +235,8 @@ async fn a_change_that_cannot_be_made_takes_everything_of_its_commit_with_it() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = Change::Seal {
-        through: 1,
-        segments: vec![segment(1, (1, 1))],
-    };
-    let gone = Change::Replace {
-        remove: vec![7],
-        add: Vec::new(),
-        removable_at: 0,
-    };
+    let seal = seal(1, vec![segment(1, (1, 1))]);
+    let gone = gone(vec![7]);
     let both = Group {
         changes: vec![seal.clone(), gone],
         ..events(2, 2)
