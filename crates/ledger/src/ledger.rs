@@ -251,10 +251,12 @@ impl Ledger {
         self.commands().map(drop)
     }
 
-    /// Whether the tail has as many events as are sealed at a time, or more.
+    /// Whether the tail has as many events as are sealed at a time, or half of what it may have.
     pub fn is_tail_full(&self) -> bool {
-        let shared = &self.inner.shared;
-        shared.measures.tail_events.load(Ordering::Relaxed) >= shared.limits.seal_events
+        let (limits, measures) = (&self.inner.shared.limits, &self.inner.shared.measures);
+        let (events_max, bytes_max) = (limits.tail_events_max as u64, limits.tail_bytes_max as u64);
+        measures.tail_events.load(Ordering::Relaxed) >= limits.seal_events.min(events_max / 2)
+            || measures.tail_bytes.load(Ordering::Relaxed) >= bytes_max / 2
     }
 
     /// What is measured.

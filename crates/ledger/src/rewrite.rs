@@ -3,7 +3,8 @@
 //!
 //! Invariants
 //! - Inputs are in the order of their commits; of each ledger the runs follow one another without a gap.
-//! - Memory does not grow with the size of the inputs: each is read from front to end, a chunk at a time.
+//! - Memory does not grow with the size of the inputs: each is read from front to end, a chunk at a time. (The writer keeps some
+//!   50 bytes for each row of a run.)
 
 use std::{cmp::Reverse, collections::BTreeMap, iter::Peekable, sync::Arc};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use trailbook_ledger::Error;
+use trailbook_ledger::{Error, Limits};
 
 use crate::support::{Scratch, close, content, event, organization, rows};
 
@@ -128,6 +128,28 @@ async fn the_tail_is_bounded_and_says_which_bound() {
     }
     let full = ledger.ready(1_000).unwrap_err();
     assert!(full.to_string().contains("tail_events_max"), "{full}");
+}
+
+#[tokio::test]
+async fn a_tail_that_is_half_full_is_sealed_whichever_bound_it_comes_to_first() {
+    let bounds: [fn(&mut Limits); 3] = [
+        |limits| limits.seal_events = 8,
+        |limits| limits.tail_events_max = 16,
+        |limits| limits.tail_bytes_max = 16 * 1024,
+    ];
+    for bound in bounds {
+        let mut scratch = Scratch::new();
+        bound(&mut scratch.limits);
+        let ledger = scratch.open().await;
+        scratch.append(&ledger, &event("acme", 0)).await.unwrap();
+        assert!(!ledger.is_tail_full(), "{:?}", scratch.limits);
+        let mut number = 1;
+        while ledger.ready(1_000).is_ok() && number < 16 {
+            scratch.append(&ledger, &event("acme", number)).await.unwrap();
+            number += 1;
+        }
+        assert!(ledger.is_tail_full(), "{:?}", scratch.limits);
+    }
 }
 
 #[tokio::test]

@@ -339,10 +339,10 @@ impl Simulation {
             work.run_all(self.world.ledger()).await;
         }
         self.advance_floors().await;
-        // What expired is erased within half a day, its objects half a day later, those of failed jobs after seven days.
+        // What expired is erased within half a day, its objects half a day later, those of failed jobs as well.
         self.world.clock.advance(9 * HOUR);
         Work::Expire.run_all(self.world.ledger()).await;
-        self.world.clock.advance(8 * 24 * HOUR);
+        self.world.clock.advance(13 * HOUR);
         self.views.clear();
         self.sweep().await;
         for organization in self.model.organizations() {
