@@ -120,7 +120,6 @@ impl Ledger {
         if !over.is_empty() {
             self.change(over, None).await?;
         }
-        self.condense_records().await?;
         let garbage = shared.database.garbage(now.millis()).await;
         let garbage = garbage.map_err(|error| Error::storage("read what is to be deleted", error))?;
         let objects: Vec<String> = garbage.into_iter().map(|garbage| garbage.object).collect();
@@ -131,7 +130,9 @@ impl Ledger {
         if deleted > 0 {
             self.change(vec![Change::Swept { objects }], None).await?;
         }
-        Ok(deleted + self.sweep_unnamed().await?)
+        let deleted = deleted + self.sweep_unnamed().await?;
+        self.condense_records().await?;
+        Ok(deleted)
     }
 
     /// Deletes old objects of segments, and files of uploads that were cut off, that neither the manifest nor the list of what is to be

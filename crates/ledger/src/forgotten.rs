@@ -174,18 +174,29 @@ async fn read(objects: &Objects, deployment: &str) -> Result<Read, Error> {
     Ok((known, names))
 }
 
+/// The right to forget: one at a time has it, so that the order of the records' names is the order of their commits.
+pub(crate) type Forgetting<'l> = tokio::sync::MutexGuard<'l, ()>;
+
 impl Ledger {
+    /// Waits for the right to forget.
+    pub(crate) async fn forgetting(&self) -> Forgetting<'_> {
+        self.inner.forgetting.lock().await
+    }
+
     /// Commits changes that make something unreadable, or say how long it is readable, after the records of them are durable.
+    /// What they are made from is read while `_held` is, so that no other one comes in between.
     pub(crate) async fn forget(
         &self,
+        _held: &Forgetting<'_>,
         records: Vec<Record>,
         changes: Vec<Change>,
         event: Option<Submission>,
     ) -> Result<(), Error> {
         let shared = &self.inner.shared;
         shared.refused()?;
-        // The order of the names is the order of the commits.
-        let _one_at_a_time = self.inner.forgetting.lock().await;
+        if let Some(event) = &event {
+            shared.room_for(1, event.memory())?;
+        }
         let head = shared.chain_head();
         let now = shared.clock.now().millis();
         let moment = format!("{:010}-{:020}-{now:015}", head.era, head.commit);
@@ -208,7 +219,7 @@ impl Ledger {
     /// Makes one object of many. Not while a backup copies them.
     pub(crate) async fn condense_records(&self) -> Result<(), Error> {
         let objects = self.inner.shared.history.objects();
-        let _one_at_a_time = self.inner.forgetting.lock().await;
+        let _held = self.forgetting().await;
         if objects.list(DIRECTORY).await?.len() <= OBJECTS_KEPT {
             return Ok(());
         }

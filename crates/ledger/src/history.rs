@@ -144,6 +144,10 @@ impl History {
     /// Makes committed changes visible. A redaction is honoured before the segments that need it are seen, and until those that do not
     /// are.
     pub(crate) fn apply(&self, changes: &[Change]) {
+        if changes.iter().any(|change| matches!(change, Change::Replace { .. })) {
+            let mut known = self.adjoining_nothing.lock().unwrap_or_else(PoisonError::into_inner);
+            known.clear();
+        }
         for change in changes {
             if let Change::Redact(redaction) = change {
                 self.change_overlay(redaction.ledger, |overlay| {

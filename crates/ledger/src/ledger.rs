@@ -185,6 +185,8 @@ impl Ledger {
     /// Rows of the run that has `from`, redactions carried out.
     fn sealed_rows(&self, ledger: &LedgerState, from: u64, limit: usize) -> Result<Vec<Arc<Row>>, Error> {
         let history = &self.inner.shared.history;
+        // Before the manifest: what is carried out in between is honoured twice, and not never.
+        let overlay = history.overlay(ledger.id);
         let runs = history.runs(&history.manifest(), ledger.id)?;
         let has = |run: &Run| (run.first_sequence..run.first_sequence + run.rows).contains(&from);
         let Some((stored, run)) = runs.into_iter().find(|(_, run)| has(run)) else {
@@ -199,7 +201,6 @@ impl Ledger {
         numbers.sort_unstable();
         let mut rows = segment.rows(&run, &numbers)?;
         rows.sort_unstable_by_key(|row| row.sequence);
-        let overlay = history.overlay(ledger.id);
         let honoured = |row: Row| match overlay.get(&row.sequence) {
             Some(redaction) => redact::redacted(&row, &redaction.secrets),
             None => row,

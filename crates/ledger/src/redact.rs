@@ -35,7 +35,10 @@ impl Ledger {
         record: Admitted,
     ) -> Result<(), Error> {
         let ledger = self.state(organization)?;
-        let row = self.rows(organization, sequence, 1)?;
+        let held = self.forgetting().await;
+        let (reader, key) = (self.clone(), organization.clone());
+        let row = tokio::task::spawn_blocking(move || reader.rows(&key, sequence, 1)).await;
+        let row = row.map_err(|error| Error::storage("read the event", error))??;
         let row = row
             .first()
             .filter(|row| row.sequence == sequence)
@@ -50,7 +53,7 @@ impl Ledger {
         };
         let forgotten = Record::redaction(organization, (sequence, row.id), parts, redacted_at);
         let record = self.prepare(organization.project(), vec![record], None, &|_| None);
-        self.forget(vec![forgotten], vec![Change::Redact(redaction)], Some(record))
+        self.forget(&held, vec![forgotten], vec![Change::Redact(redaction)], Some(record))
             .await
     }
 }

@@ -89,7 +89,8 @@ impl Ledger {
     }
 
     async fn commit_floors(&self, floors: Floors) -> Result<(), Error> {
-        self.forget(floors.records, floors.changes, None).await?;
+        let held = self.forgetting().await;
+        self.forget(&held, floors.records, floors.changes, None).await?;
         self.inner.shared.history.expiring.cuts(floors.cut);
         Ok(())
     }
@@ -139,6 +140,7 @@ impl Ledger {
         legal_hold: bool,
         record: Admitted,
     ) -> Result<Retention, Error> {
+        let held = self.forgetting().await;
         let now = self.inner.shared.clock.now().millis();
         let retention = self.retention(organization).changed_to(days, legal_hold, now);
         let stored = StoredRetention {
@@ -149,6 +151,7 @@ impl Ledger {
         };
         let record = self.prepare(organization.project(), vec![record], None, &|_| None);
         self.forget(
+            &held,
             vec![Record::retention(&stored)],
             vec![Change::Retention(stored)],
             Some(record),

@@ -101,8 +101,8 @@ fn step(connection: &mut Connection) -> rusqlite::Result<bool> {
     };
     connection.pragma_update(None, "secure_delete", "on")?;
     let erased = delete_through(connection, last);
-    connection.pragma_update(None, "secure_delete", "fast")?;
-    erased.map(|()| true)
+    let as_before = connection.pragma_update(None, "secure_delete", "fast");
+    erased.and(as_before).map(|()| true)
 }
 
 /// The last of the oldest sealed commits that make up a step.

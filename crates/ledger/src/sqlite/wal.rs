@@ -90,8 +90,11 @@ impl Mover {
         let started = Instant::now();
         let moved = checkpoint(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
         self.measures.wal_checkpoints.observe(started.elapsed());
-        if self.cut_now.swap(false, Ordering::Relaxed) || self.cut_at.elapsed() >= self.cut_every {
+        if self.cut_now.load(Ordering::Relaxed) || self.cut_at.elapsed() >= self.cut_every {
+            // Until it succeeds.
+            self.cut_now.store(true, Ordering::Relaxed);
             if self.start_again("PRAGMA wal_checkpoint(TRUNCATE)")? {
+                self.cut_now.store(false, Ordering::Relaxed);
                 self.cut_at = Instant::now();
             }
         } else if moved.log_bytes >= RESTART_FROM_BYTES {
