@@ -18,19 +18,24 @@ pub(crate) async fn follow(ledger: Ledger, engine: Engine) {
     let (mut commits, mut indexed) = (ledger.commits(), HashMap::<OrganizationKey, u64>::new());
     let mut sealed = 0;
     while commits.changed().await.is_ok() {
-        while let Ok(changed) = timeout(PAUSE, commits.changed()).await {
-            if changed.is_err() {
-                return;
+        while sealed == ledger.sealed_through() {
+            match timeout(PAUSE, commits.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(_) => break,
+            }
+        }
+        if sealed != ledger.sealed_through() {
+            // What is sealed leaves the index of the tail, also where nobody reads.
+            sealed = ledger.sealed_through();
+            let engine = engine.clone();
+            if let Err(error) = tokio::task::spawn_blocking(move || engine.trim()).await {
+                tracing::error!(%error, "what is sealed stays in the index of the tail");
             }
         }
         if ledger.is_tail_full() {
             // The pause is because sealing does not keep up, and what would be indexed is sealed soon.
             continue;
-        }
-        if sealed != ledger.sealed_through() {
-            // What is sealed leaves the index of the tail.
-            sealed = ledger.sealed_through();
-            indexed.clear();
         }
         for (organization, head) in ledger.heads() {
             if commits.has_changed().unwrap_or(true) {

@@ -134,7 +134,9 @@ pub(crate) async fn set_up(ask: Ask, headers: HeaderMap, body: Body) -> Result<R
     }
     let before = ask.app.ledger.retention(&ask.organization);
     let now = ask.app.clock.now().millis();
-    if before.days_at(now) == retention_days && before.legal_hold == legal_hold && before.pending.is_none() {
+    let after = before.changed_to(retention_days, legal_hold, now);
+    let waits = |retention: Retention| retention.pending.filter(|(_, at)| *at > now);
+    if before.days_at(now) == after.days_at(now) && before.legal_hold == legal_hold && waits(before) == waits(after) {
         return Ok(json(&described(&ask, before)));
     }
     let days = |days: Option<u32>| serde_json::json!(days);
@@ -173,12 +175,12 @@ pub(crate) async fn redact(ask: Ask, headers: HeaderMap, body: Body) -> Result<R
     let request: RedactionRequest = read(&ask, &headers, body).await?;
     let parts = parts(&request.parts)?;
     let reason = request.reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_MAX {
+    if reason.is_empty() || reason.chars().count() > REASON_MAX || reason.contains('\0') {
         let pointer = Pointer::root().child("reason");
         return Err(Problem::fault(
             Code::Invalid,
             pointer,
-            "It must have 1 to 1000 characters.",
+            "It must have 1 to 1000 characters, and NUL is none of them.",
         ));
     }
     let row = reads::find(&ask)?;
@@ -215,7 +217,12 @@ fn parts(names: &[String]) -> Result<Vec<Part>, Problem> {
         .map(known)
         .collect::<Option<Vec<Part>>>()
         .filter(|parts| !parts.is_empty());
-    parts.ok_or_else(|| {
+    let each_once = |mut parts: Vec<Part>| {
+        parts.sort_unstable();
+        parts.dedup();
+        parts
+    };
+    parts.map(each_once).ok_or_else(|| {
         let known = Part::ALL.map(Part::name).join(", ");
         Problem::fault(
             Code::Invalid,

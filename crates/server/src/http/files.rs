@@ -305,17 +305,20 @@ impl Dossier {
             if batch.len() == 0 && next < self.end {
                 let limit = usize::try_from(self.end - next).unwrap_or(usize::MAX).min(BATCH_ROWS);
                 match self.ledger.rows(&self.organization, next, limit) {
-                    Ok(rows) => batch = rows.into_iter(),
+                    // What has expired since the export began is missing, and nobody may take the rest for all.
+                    Ok(rows) if rows.first().is_none_or(|row| row.sequence != next) => {
+                        next = self.end;
+                        return Some(Err(trailbook_ledger::Error::NotFound));
+                    }
+                    Ok(rows) => {
+                        next += rows.len() as u64;
+                        batch = rows.into_iter();
+                    }
                     Err(error) => {
                         next = self.end;
                         return Some(Err(error));
                     }
                 }
-                next = if batch.len() == 0 {
-                    self.end
-                } else {
-                    next + batch.len() as u64
-                };
             }
             batch.next().map(Ok)
         })

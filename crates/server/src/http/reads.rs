@@ -248,7 +248,9 @@ pub(crate) async fn one(ask: Ask) -> Result<Response, Problem> {
 /// The event that the path names, when the caller may see it.
 pub(crate) fn find(ask: &Ask) -> Result<std::sync::Arc<Row>, Problem> {
     let id = EventId::parse(ask.path("id")).ok_or_else(Problem::not_found)?;
-    ask.view()?.event(&id)?.ok_or_else(Problem::not_found)
+    let view = ask.view()?;
+    let found = ask.app.measures.timed("event", || view.event(&id));
+    found?.ok_or_else(Problem::not_found)
 }
 
 /// How many events, exactly.
