@@ -2,8 +2,10 @@
 //! possible, and prints one JSON line with what it measured.
 //!
 //! Invariants
-//! - Requests are built before the clock starts; while it runs, bytes are written and answers are checked, nothing else.
-//! - An answer other than 201 with all events accepted ends the run with an error: there is no figure for a failed run.
+//! - Requests are built before the clock starts; while it runs, bytes are written and answers are checked, nothing else. (`stream`
+//!   makes its events meanwhile, a few requests ahead, and says what that cost.)
+//! - An answer other than 201 with all events accepted ends the run with an error: there is no figure for a failed run. (`stream` sends
+//!   again what is refused at a limit, and its wait counts.)
 //!
 //! Not here: starting servers, other systems, tables (`bench/run`).
 #![allow(clippy::disallowed_methods, reason = "a measurement")]
