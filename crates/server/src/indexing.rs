@@ -54,3 +54,58 @@ pub(crate) async fn follow(ledger: Ledger, engine: Engine) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use trailbook_event::{Admission, NoCatalog, Origin, Pointer, admit, json};
+    use trailbook_ledger::{Clock as _, Limits};
+    use trailbook_query::CacheSizes;
+
+    use super::*;
+    use crate::{
+        inputs::{OsRandom, SystemClock},
+        store,
+    };
+
+    async fn store_one(ledger: &Ledger) {
+        let limits = trailbook_event::Limits::default();
+        let admission = Admission {
+            limits: &limits,
+            now: SystemClock::start().now(),
+            defaults: &NoCatalog,
+            origin: Origin::Sender,
+        };
+        let event = r#"{"organization":"acme","action":"a.b","actor":{"id":"u"}}"#;
+        let value = json::parse(event, &limits.json()).unwrap();
+        let admitted = admit(&value, &Pointer::root(), &admission).unwrap();
+        let submission = ledger.prepare("default", vec![admitted], None, &|_| None);
+        ledger.append(submission).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_sealed_leaves_memory_although_nobody_reads() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock::start());
+        let parts = store::parts(directory.path(), Limits::default(), clock, Arc::new(OsRandom)).unwrap();
+        let ledger = Ledger::open(parts).await.unwrap();
+        let engine = Engine::new(ledger.clone(), [7; 32], CacheSizes::default());
+        store_one(&ledger).await;
+        let acme = OrganizationKey::new("default", "acme");
+        engine.catch_up(&acme).unwrap();
+        let row = Arc::downgrade(&ledger.tail(&acme, 0, 1)[0]);
+        tokio::spawn(follow(ledger.clone(), engine.clone()));
+        ledger.seal().await.unwrap().unwrap();
+        let gone = async {
+            while row.strong_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(60), gone)
+            .await
+            .expect("the row stays in memory");
+        ledger.close().await.unwrap();
+    }
+}
