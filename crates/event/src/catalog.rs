@@ -16,7 +16,7 @@ mod template;
 
 use std::{collections::HashMap, fmt};
 
-pub use path::EventPath;
+pub use path::{ENVELOPE, EventPath, Found};
 pub use rules::{Rules, UnknownActions};
 pub use schema::MetadataSchema;
 pub use template::{DESCRIPTION_BYTES_MAX, Template};

@@ -15,6 +15,7 @@ use std::{
 };
 
 use toml::de::{DeTable, DeValue};
+use trailbook_access::{PolicySettings, policy::RETENTION_DAYS_MAX};
 use trailbook_event::catalog::Catalog;
 
 use crate::catalog;
@@ -144,8 +145,6 @@ const NAMES: [&str; 28] = [
 ];
 
 const MIB: usize = 1 << 20;
-/// Days of the longest retention that is not for ever: a thousand years.
-pub(crate) const RETENTION_DAYS_MAX: u32 = 365_250;
 
 /// One layer of settings: where a value came from, and the value.
 #[derive(Default)]
@@ -239,6 +238,15 @@ fn distance(left: &str, right: &str) -> usize {
 pub(crate) type ReadFile<'r> = &'r dyn Fn(&str) -> std::io::Result<String>;
 
 impl Settings {
+    /// What the settings say of the policy: what a project or an organization inherits.
+    pub(crate) fn policy(&self) -> PolicySettings {
+        PolicySettings {
+            retention_days: Some(self.retention_days),
+            redaction: Some(self.redaction),
+            ..PolicySettings::default()
+        }
+    }
+
     /// The settings from their layers, strongest first.
     pub(crate) fn from_layers(layers: Vec<Layer>, read: ReadFile<'_>) -> Result<Self, Faults> {
         let mut reader = Reader {

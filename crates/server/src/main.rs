@@ -15,7 +15,6 @@ mod http;
 mod indexing;
 mod inputs;
 mod maintain;
-mod policy;
 mod redact;
 mod root_key;
 mod secret_file;

@@ -14,6 +14,7 @@ use tokio::{
     sync::watch,
     time::timeout,
 };
+use trailbook_access::Policy;
 use trailbook_ledger::{Job, Ledger, Limits};
 
 use crate::{
@@ -23,7 +24,6 @@ use crate::{
     http::{App, Components},
     indexing,
     inputs::{OsRandom, SystemClock},
-    policy::Policy,
     root_key::RootKey,
     store,
 };
@@ -73,7 +73,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         root_key,
         countries: Countries::open(settings.country_database.as_deref(), data)?,
         catalog: settings.catalog.clone(),
-        policy: Policy::of_deployment(settings.retention_days, settings.redaction),
+        policy: Policy::effective(&settings.policy(), None, None),
         stopping: stopping.clone(),
         run: u32::from_le_bytes(store::drawn(&*random)),
     };

@@ -1,20 +1,34 @@
 //! Paths into an event, such as `actor.name` or `targets.0.name`, and the text found there.
+//!
+//! Not here: what stands in the envelope, of which only the names are known ([`ENVELOPE`]); whoever has one reads it.
 
 use std::borrow::Cow;
 
 use crate::{
     Actor, Change, Context, Event, Target,
-    filter::split_keys,
+    filter::{MetadataPath, split_keys},
     json::{Value, write_canonical},
     language::near,
 };
 
 /// What stands for a missing value.
-const MISSING: &str = "—";
+pub(super) const MISSING: &str = "—";
+
+/// The members of the envelope that a path may name where an envelope is at hand.
+pub const ENVELOPE: [&str; 8] = [
+    "id",
+    "project",
+    "sequence",
+    "epoch",
+    "received_at",
+    "expires_at",
+    "country",
+    "redacted",
+];
 
 type EventText = for<'t, 'a> fn(&'t Event<'a>) -> Option<Cow<'t, str>>;
 type TargetText = for<'t, 'a> fn(&'t Target<'a>) -> Option<Cow<'t, str>>;
-type ChangeText = for<'t, 'a> fn(&'t Change<'a>) -> Option<Cow<'t, str>>;
+type ChangeTexts = for<'t, 'a> fn(&'t Change<'a>, &mut Vec<Found<'t>>);
 
 /// A path into an event. Lists are joined with `, `; a number picks one element.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +42,19 @@ enum Place {
     Target(Option<usize>, usize),
     /// A member of one change or of all, by its position in `CHANGE`.
     Change(Option<usize>, usize),
-    /// Keys and positions below `metadata`.
-    Metadata(Vec<String>),
+    /// Keys and positions below `metadata`, and the path's name without positions.
+    Metadata(Vec<String>, String),
+    /// A member of the envelope, by its position in `ENVELOPE`.
+    Envelope(usize),
+}
+
+/// One text that a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<'e> {
+    /// What people's words for it go by: `targets.type`, `metadata.plan`; for a change's `before` and `after`, the field.
+    pub of: Cow<'e, str>,
+    /// The text; `None` where there is nothing or null.
+    pub text: Option<Cow<'e, str>>,
 }
 
 const OWN: [(&str, EventText); 21] = [
@@ -61,16 +86,25 @@ const OWN: [(&str, EventText); 21] = [
 ];
 
 const TARGET: [(&str, TargetText); 4] = [
-    ("type", |target| some(&target.kind)),
-    ("id", |target| lent(&target.id)),
-    ("name", |target| lent(&target.name)),
-    ("email", |target| lent(&target.email)),
+    ("targets.type", |target| some(&target.kind)),
+    ("targets.id", |target| lent(&target.id)),
+    ("targets.name", |target| lent(&target.name)),
+    ("targets.email", |target| lent(&target.email)),
 ];
 
-const CHANGE: [(&str, ChangeText); 3] = [
-    ("field", |change| some(&change.field)),
-    ("before", |change| change.before.as_ref().and_then(value_text)),
-    ("after", |change| change.after.as_ref().and_then(value_text)),
+const CHANGE: [(&str, ChangeTexts); 3] = [
+    ("changes.field", |change, found| {
+        found.push(Found {
+            of: Cow::Borrowed("changes.field"),
+            text: some(&change.field),
+        });
+    }),
+    ("changes.before", |change, found| {
+        push_value(change, change.before.as_ref(), found)
+    }),
+    ("changes.after", |change, found| {
+        push_value(change, change.after.as_ref(), found)
+    }),
 ];
 
 impl EventPath {
@@ -83,7 +117,10 @@ impl EventPath {
             return Ok(Self(Place::Own(place)));
         }
         let place = match text.split_once('.') {
-            Some(("metadata", rest)) => keys(rest).map(Place::Metadata),
+            Some(("metadata", rest)) => keys(rest).map(|keys| {
+                let name = format!("metadata.{}", names(&keys));
+                Place::Metadata(keys, name)
+            }),
             Some(("targets", rest)) => {
                 member(rest, TARGET.map(|(name, _)| name).as_slice()).map(|(at, member)| Place::Target(at, member))
             }
@@ -104,22 +141,74 @@ impl EventPath {
         })
     }
 
-    /// The text at this path of an event; `—` stands for what is missing.
-    pub fn text<'e>(&self, event: &'e Event<'_>) -> Cow<'e, str> {
+    /// Reads a path into an event as it is returned: one of [`EventPath::parse`], or a member of the [`ENVELOPE`].
+    ///
+    /// # Errors
+    /// A sentence that says why no event has such a path.
+    pub fn parse_returned(text: &str) -> Result<Self, String> {
+        match ENVELOPE.iter().position(|name| *name == text) {
+            Some(member) => Ok(Self(Place::Envelope(member))),
+            None => Self::parse(text),
+        }
+    }
+
+    /// The name of the envelope's member, when the path leads there.
+    pub fn of_envelope(&self) -> Option<&'static str> {
+        match self.0 {
+            Place::Envelope(member) => Some(ENVELOPE[member]),
+            _ => None,
+        }
+    }
+
+    /// The text at this path of an event; `—` stands for what is missing, and for the envelope.
+    pub fn text<'e>(&'e self, event: &'e Event<'_>) -> Cow<'e, str> {
+        if let Place::Own(member) = self.0 {
+            return (OWN[member].1)(event).unwrap_or(Cow::Borrowed(MISSING));
+        }
+        let texts = self.found(event).into_iter().map(|found| found.text);
+        joined(texts.map(|text| text.unwrap_or(Cow::Borrowed(MISSING))).collect())
+    }
+
+    /// Each text at this path of an event, in their order. Nothing is found in the envelope.
+    pub fn found<'e>(&'e self, event: &'e Event<'_>) -> Vec<Found<'e>> {
+        let mut found = Vec::new();
         match &self.0 {
-            Place::Own(member) => (OWN[*member].1)(event).unwrap_or(Cow::Borrowed(MISSING)),
-            Place::Target(at, member) => listed(&event.targets, *at, TARGET[*member].1),
-            Place::Change(at, member) => listed(&event.changes, *at, CHANGE[*member].1),
-            Place::Metadata(keys) => {
-                let mut found = Vec::new();
+            Place::Own(member) => found.push(Found {
+                of: Cow::Borrowed(OWN[*member].0),
+                text: (OWN[*member].1)(event),
+            }),
+            Place::Target(at, member) => {
+                let (name, text) = TARGET[*member];
+                let of = Cow::Borrowed(name);
+                found.extend(picked(&event.targets, *at).map(|target| Found {
+                    of: of.clone(),
+                    text: text(target),
+                }));
+            }
+            Place::Change(at, member) => {
+                picked(&event.changes, *at).for_each(|change| CHANGE[*member].1(change, &mut found));
+            }
+            Place::Metadata(keys, name) => {
+                let mut texts = Vec::new();
                 event
                     .metadata
                     .iter()
-                    .for_each(|metadata| collect(metadata, keys, &mut found));
-                joined(found)
+                    .for_each(|metadata| collect(metadata, keys, &mut texts));
+                found.extend(texts.into_iter().map(|text| Found {
+                    of: Cow::Borrowed(name),
+                    text,
+                }));
             }
+            Place::Envelope(_) => {}
         }
+        found
     }
+}
+
+/// The keys of a path into metadata without positions in lists, as filters and labels name it.
+fn names(keys: &[String]) -> String {
+    let keys: Vec<&String> = keys.iter().filter(|key| key.parse::<usize>().is_err()).collect();
+    MetadataPath::from_keys(&keys).map_or_else(|_| String::new(), |path| path.to_string())
 }
 
 fn some(text: &str) -> Option<Cow<'_, str>> {
@@ -144,22 +233,40 @@ fn member(text: &str, members: &[&str]) -> Option<(Option<usize>, usize)> {
         Some((at, name)) => (Some(at.parse().ok()?), name),
         None => (None, text),
     };
-    Some((at, members.iter().position(|known| *known == name)?))
+    Some((
+        at,
+        members
+            .iter()
+            .position(|known| known.rsplit('.').next() == Some(name))?,
+    ))
 }
 
 fn keys(text: &str) -> Option<Vec<String>> {
     split_keys(text).filter(|keys| keys.iter().all(|key| !key.is_empty()))
 }
 
-fn listed<'e, T>(elements: &'e [T], at: Option<usize>, text: fn(&'e T) -> Option<Cow<'e, str>>) -> Cow<'e, str> {
+/// One element of a list, or all of them.
+fn picked<T>(elements: &[T], at: Option<usize>) -> std::slice::Iter<'_, T> {
     match at {
-        Some(at) => elements.get(at).and_then(text).unwrap_or(Cow::Borrowed(MISSING)),
-        None => joined(
-            elements
-                .iter()
-                .map(|element| text(element).unwrap_or(Cow::Borrowed(MISSING)))
-                .collect(),
-        ),
+        Some(at) => elements.get(at..=at).unwrap_or_default().iter(),
+        None => elements.iter(),
+    }
+}
+
+/// A changed value: each element of a list by itself.
+fn push_value<'t>(change: &'t Change<'_>, value: Option<&'t Value<'_>>, found: &mut Vec<Found<'t>>) {
+    let of = || Cow::Borrowed(&*change.field);
+    match value {
+        Some(Value::Array(elements)) if !elements.is_empty() => {
+            found.extend(elements.iter().map(|element| Found {
+                of: of(),
+                text: value_text(element),
+            }));
+        }
+        other => found.push(Found {
+            of: of(),
+            text: other.and_then(value_text),
+        }),
     }
 }
 
@@ -172,10 +279,10 @@ fn joined(mut texts: Vec<Cow<'_, str>>) -> Cow<'_, str> {
 }
 
 /// Collects the texts at a path: a key looks into an object or into every element of a list, a number may pick one.
-fn collect<'e>(value: &'e Value<'_>, keys: &[String], found: &mut Vec<Cow<'e, str>>) {
+fn collect<'e>(value: &'e Value<'_>, keys: &[String], found: &mut Vec<Option<Cow<'e, str>>>) {
     match (value, keys.split_first()) {
         (Value::Array(elements), None) => elements.iter().for_each(|element| collect(element, keys, found)),
-        (leaf, None) => found.push(value_text(leaf).unwrap_or(Cow::Borrowed(MISSING))),
+        (leaf, None) => found.push(value_text(leaf)),
         (Value::Object(_), Some((key, rest))) => {
             value.get(key).into_iter().for_each(|inner| collect(inner, rest, found))
         }

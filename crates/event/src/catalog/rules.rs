@@ -1,10 +1,13 @@
 //! The catalog as admission asks it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Action, Catalog};
 use crate::{ActionDefaults, Defaults, Event, Fault, Pointer, language::near};
 
 /// What becomes of events whose action the catalog does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum UnknownActions {
     /// They are stored like others.
     #[default]

@@ -3,7 +3,7 @@
 
 use trailbook_event::{
     ActionDefaults, Defaults, Event, Part, Parts,
-    catalog::{Catalog, CatalogFault, DESCRIPTION_BYTES_MAX, EventPath, Template, UnknownActions},
+    catalog::{Catalog, CatalogFault, DESCRIPTION_BYTES_MAX, ENVELOPE, EventPath, Template, UnknownActions},
 };
 
 const TOML: &str = r#"
@@ -353,6 +353,74 @@ fn templates_reach_every_place_of_an_event() {
         assert!(Template::parse(wrong).is_err(), "{wrong}");
     }
     assert!(EventPath::parse("description").is_ok());
+}
+
+#[test]
+fn a_template_takes_the_first_alternative_that_is_there() {
+    with_event(
+        "a",
+        r#"[{"email":null,"id":"u_7","name":null,"type":"user"}]"#,
+        r#"{"plan":"gold"}"#,
+        |event| {
+            for (template, rendered) in [
+                ("{targets.name|targets.id}", "u_7"),
+                ("{metadata.none|metadata.plan|metadata.n}", "gold"),
+                ("{metadata.none|targets.name}", "—"),
+            ] {
+                assert_eq!(
+                    Template::parse(template).expect(template).render(event),
+                    rendered,
+                    "{template}"
+                );
+            }
+        },
+    );
+    assert!(Template::parse("{targets.name|nothing}").is_err());
+}
+
+#[test]
+fn columns_may_name_the_envelope_and_descriptions_may_not() {
+    let column = Template::parse_column("{id|sequence} on {country} {description}").expect("a column");
+    let read = |there: &'static [&'static str]| {
+        column.render_with(|path| {
+            let name = path.of_envelope()?;
+            there.contains(&name).then(|| name.into())
+        })
+    };
+    assert_eq!(read(&["sequence", "country"]), "sequence on country —");
+    assert_eq!(read(&["id", "sequence"]), "id on — —");
+    assert_eq!(read(&[]), "", "nothing of it is there");
+    for path in ENVELOPE {
+        assert!(Template::parse(&format!("{{{path}}}")).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn what_is_found_says_whose_labels_apply() {
+    with_event(
+        "a",
+        r#"[{"email":null,"id":"u_7","name":null,"type":"user"},{"email":null,"id":null,"name":"T","type":"team"}]"#,
+        r#"{"rights":["read","write"]}"#,
+        |event| {
+            let found = |path: &str| {
+                let path = EventPath::parse(path).expect(path);
+                let found = path.found(event);
+                found
+                    .iter()
+                    .map(|found| format!("{}={}", found.of, found.text.as_deref().unwrap_or("—")))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(found("targets.name"), ["targets.name=—", "targets.name=T"]);
+            assert_eq!(found("targets.1.type"), ["targets.type=team"]);
+            assert_eq!(
+                found("metadata.rights"),
+                ["metadata.rights=read", "metadata.rights=write"]
+            );
+            assert_eq!(found("metadata.rights.1"), ["metadata.rights=write"]);
+            assert_eq!(found("changes.0.after"), ["role=owner", "role=1"]);
+            assert_eq!(found("actor.type"), ["actor.type=user"]);
+        },
+    );
 }
 
 #[test]

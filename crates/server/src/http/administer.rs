@@ -5,6 +5,7 @@
 
 use axum::{body::Body, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
+use trailbook_access::policy::RETENTION_DAYS_MAX;
 use trailbook_event::{Admission, Admitted, Event, Limits, NoCatalog, Origin, Part, Pointer, admit, json as text};
 use trailbook_ledger::Retention;
 use utoipa::ToSchema;
@@ -17,7 +18,6 @@ use super::{
     proof::NOTHING,
     reads,
 };
-use crate::config::RETENTION_DAYS_MAX;
 
 /// Characters of a reason.
 const REASON_MAX: usize = 1_000;

@@ -5,6 +5,7 @@
 use axum::{body::Body, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use trailbook_access::policy::Range;
 use trailbook_event::{Filter, Pointer, Timestamp};
 use trailbook_query::{self as query, AggregateRequest, AggregateRow, Interval, Measure, Metric, Operation, Question};
 use utoipa::ToSchema;
@@ -19,7 +20,6 @@ use super::{
     proof::NOTHING,
     reads::field,
 };
-use crate::policy::Range;
 
 /// What to compute.
 #[derive(Deserialize, ToSchema)]

@@ -48,12 +48,13 @@ use axum::{
 use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
+use trailbook_access::Policy;
 use trailbook_event::{self as event, catalog::Catalog};
 use trailbook_ledger::{Clock, Ledger};
 use trailbook_query::{CacheSizes, Engine};
 
 use self::{assets::Assets, body::Bodies, measures::Measures, problem::Problem};
-use crate::{config::Limits, country::Countries, policy::Policy, root_key::RootKey};
+use crate::{config::Limits, country::Countries, root_key::RootKey};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

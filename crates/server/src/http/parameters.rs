@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use trailbook_access::policy::{Policy, Range, day_start};
 use trailbook_event::{Filter, Timestamp, filter, language};
 
 use super::problem::{Code, Problem};
-use crate::policy::{Policy, Range, day_start};
 
 /// One parameter that an endpoint knows beside the filters.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 
 use axum::{http::StatusCode, response::Response};
 use serde::Serialize;
+use trailbook_access::policy::{self, Policy};
 use trailbook_deliver::json::{Envelope, write_event};
 use trailbook_event::{Field, Timestamp, json::write_string};
 use trailbook_ledger::{EventId, OrganizationKey, Retention, Row};
@@ -19,7 +20,6 @@ use super::{
     problem::{Code, Document, Problem},
     proof::NOTHING,
 };
-use crate::policy::{self, Policy};
 
 /// What a page accepts.
 pub(crate) const PAGE: Accepts = Accepts {
@@ -197,7 +197,7 @@ fn continued(ask: &Ask, parameters: &Parameters, cursor: &str) -> Result<Questio
         .map_err(|error| of_cursor(error, Some(cursor)))?;
     let from = parameters
         .time(&FROM)
-        .or(first.from.filter(|_| ask.app.policy.default_range_days.is_some()));
+        .or(first.from.filter(|_| ask.app.policy.has_default_range()));
     let range = query::Range {
         from,
         to: parameters.time(&TO),
