@@ -13,6 +13,10 @@ use trailbook_merkle::Hash;
 
 use crate::{EventId, OrganizationKey, PartSecret};
 
+mod records;
+
+pub use records::{RecordChange, StoredRecord};
+
 /// A number that names one ledger inside this deployment.
 pub type LedgerId = u64;
 
@@ -275,6 +279,8 @@ pub enum Change {
         /// Its pin's name.
         name: String,
     },
+    /// A control record is written, at the commit as its version, or removed.
+    Record(RecordChange),
 }
 
 /// Everything that one commit writes.
@@ -314,6 +320,9 @@ pub enum CommitError {
     /// Nothing was written.
     #[error("not committed: {0}")]
     NotCommitted(String),
+    /// Nothing was written: a record is not at the version that its change was made from.
+    #[error("not committed: {0}")]
+    Conflict(String),
     /// It may have been written: ask for its token.
     #[error("outcome unknown: {0}")]
     Unknown(String),
@@ -390,6 +399,8 @@ pub trait Database: Send + Sync + 'static {
     fn garbage(&self, now: i64) -> Answer<'_, Vec<Garbage>>;
     /// Takes or renews the lease of a job until `until`; `false` when another holder has it at `now`. Atomic.
     fn lease(&self, job: String, holder: String, now: i64, until: i64) -> Answer<'_, bool>;
+    /// All control records, by kind and id.
+    fn records(&self) -> Answer<'_, Vec<StoredRecord>>;
     /// The checkpoint of this size, if one was signed.
     fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>>;
     /// All checkpoints of a ledger, oldest first.

@@ -99,6 +99,11 @@ impl<'l> Draft<'l> {
         }
     }
 
+    /// A draft like this one before anything was placed.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.ledgers, self.secret, self.moment, [])
+    }
+
     /// Number of new events so far.
     pub(crate) fn events(&self) -> usize {
         self.numbering.run_of.len()

@@ -13,6 +13,12 @@ pub enum Error {
     /// The idempotency key was used for another body: nothing was stored; use a new key.
     #[error("the idempotency key was used for another body")]
     IdempotencyKeyReused,
+    /// What was to be changed is not any more as it was when the change was made: nothing was stored; decide again on what is there now.
+    #[error("it has changed meanwhile: {detail}")]
+    Conflict {
+        /// What, and how it differs.
+        detail: String,
+    },
     /// There is no such ledger, event, checkpoint or tile.
     #[error("not found")]
     NotFound,

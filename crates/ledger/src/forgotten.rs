@@ -190,18 +190,17 @@ impl Ledger {
         _held: &Forgetting<'_>,
         records: Vec<Record>,
         changes: Vec<Change>,
-        event: Option<Submission>,
-    ) -> Result<(), Error> {
+        events: Vec<Submission>,
+    ) -> Result<u64, Error> {
         let shared = &self.inner.shared;
         shared.refused()?;
-        if let Some(event) = &event {
-            shared.room_for(1, event.memory())?;
-        }
+        let count = events.iter().map(|submission| submission.events.len()).sum();
+        shared.room_for(count, events.iter().map(Submission::memory).sum())?;
         let head = shared.chain_head();
         let now = shared.clock.now().millis();
         let moment = format!("{:010}-{:020}-{now:015}", head.era, head.commit);
         self.put_records(&moment, records).await?;
-        self.change(changes, event).await
+        self.change(changes, events).await
     }
 
     async fn put_records(&self, moment: &str, records: Vec<Record>) -> Result<(), Error> {
@@ -256,10 +255,10 @@ impl Ledger {
             }
         }
         if !retentions.is_empty() {
-            self.change(retentions, None).await?;
+            self.change(retentions, Vec::new()).await?;
         }
         for some in redactions.chunks(REDACTIONS_AT_A_TIME) {
-            self.change(some.to_vec(), None).await?;
+            self.change(some.to_vec(), Vec::new()).await?;
         }
         self.seal_expired().await?;
         self.move_floors(&|ledger| floors.get(&ledger.key).copied()).await?;

@@ -208,8 +208,8 @@ impl Ledger {
         Ok(rows.into_iter().map(honoured).map(Arc::new).collect())
     }
 
-    /// Commits changes of what is kept beside the events, and the events that record them.
-    pub(crate) async fn change(&self, changes: Vec<Change>, events: Option<Submission>) -> Result<(), Error> {
+    /// Commits changes of what is kept beside the events, and the events that record them; answers the commit's number.
+    pub(crate) async fn change(&self, changes: Vec<Change>, events: Vec<Submission>) -> Result<u64, Error> {
         let (answer, answered) = oneshot::channel();
         let command = Command::Change(changes, events, answer);
         self.commands()?.send(command).await.map_err(|_| closed())?;

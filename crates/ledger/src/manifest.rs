@@ -104,7 +104,7 @@ impl Manifest {
                 self.pins.push(pin.clone());
             }
             Change::Unpin { name } => self.pins.retain(|pin| pin.name != *name),
-            Change::Redact(_) | Change::Rewritten { .. } | Change::Swept { .. } => {}
+            Change::Redact(_) | Change::Rewritten { .. } | Change::Swept { .. } | Change::Record(_) => {}
         }
     }
 

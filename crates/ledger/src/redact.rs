@@ -53,8 +53,9 @@ impl Ledger {
         };
         let forgotten = Record::redaction(organization, (sequence, row.id), parts, redacted_at);
         let record = self.prepare(organization.project(), vec![record], None, &|_| None);
-        self.forget(&held, vec![forgotten], vec![Change::Redact(redaction)], Some(record))
+        self.forget(&held, vec![forgotten], vec![Change::Redact(redaction)], vec![record])
             .await
+            .map(drop)
     }
 }
 

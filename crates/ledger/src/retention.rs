@@ -90,7 +90,7 @@ impl Ledger {
 
     async fn commit_floors(&self, floors: Floors) -> Result<(), Error> {
         let held = self.forgetting().await;
-        self.forget(&held, floors.records, floors.changes, None).await?;
+        self.forget(&held, floors.records, floors.changes, Vec::new()).await?;
         self.inner.shared.history.expiring.cuts(floors.cut);
         Ok(())
     }
@@ -154,7 +154,7 @@ impl Ledger {
             &held,
             vec![Record::retention(&stored)],
             vec![Change::Retention(stored)],
-            Some(record),
+            vec![record],
         )
         .await?;
         Ok(retention)

@@ -47,10 +47,10 @@ pub(crate) enum Command {
     /// Events.
     Append(Submission, oneshot::Sender<Result<Receipt, Error>>),
     /// A checkpoint that was signed.
-    Checkpoint(StoredCheckpoint, oneshot::Sender<Result<(), Error>>),
+    Checkpoint(StoredCheckpoint, oneshot::Sender<Result<u64, Error>>),
     /// A change of what is kept beside the events, and the events that record it. Committed alone: when it can no longer be made,
     /// nobody else fails with it.
-    Change(Vec<Change>, Option<Submission>, oneshot::Sender<Result<(), Error>>),
+    Change(Vec<Change>, Vec<Submission>, oneshot::Sender<Result<u64, Error>>),
 }
 
 /// What writer, readers and the signer share.
@@ -313,11 +313,14 @@ impl Writer {
             next_ledger: self.next_ledger,
         };
         let mut draft = Draft::new(&shared.ledgers, &shared.secret, moment, known);
-        let (receipts, signatures) = place_all(&mut draft, waiting, &shared);
+        let (receipts, changes) = place_all(&mut draft, waiting, &shared);
         if draft.is_empty() {
-            return receipts
+            receipts
                 .into_iter()
                 .for_each(|(receipt, answer)| drop(answer.send(receipt)));
+            return changes
+                .into_iter()
+                .for_each(|answer| drop(answer.send(Ok(previous.commit))));
         }
         let forget = (now.millis() - self.forgotten_at >= FORGET_EVERY_MS).then_some(now.millis() - REMEMBERED_MS);
         let group = draft.group(previous, random_bytes(&*shared.random), forget);
@@ -335,8 +338,8 @@ impl Writer {
             // A caller who has gone away will find out by repeating.
             let _ = answer.send(outcome.clone().and(receipt));
         }
-        for answer in signatures {
-            let _ = answer.send(outcome.clone());
+        for answer in changes {
+            let _ = answer.send(outcome.clone().map(|()| head.commit));
         }
     }
 
@@ -359,6 +362,7 @@ impl Writer {
                 tracing::error!(detail, events, "a commit failed; nothing was stored");
                 Err(Error::storage("commit", detail))
             }
+            Err(CommitError::Conflict(detail)) => Err(Error::Conflict { detail }),
             Err(CommitError::Unknown(detail)) => {
                 tracing::warn!(detail, "the outcome of a commit is not known; asking");
                 self.ask_until_known(token).await
@@ -426,13 +430,13 @@ impl Writer {
     }
 }
 
-/// Places submissions while the tail has room; answers to come, those of checkpoints apart.
+/// Places submissions while the tail has room; answers to come, those of checkpoints and changes apart.
 fn place_all(
     draft: &mut Draft<'_>,
     waiting: Vec<Command>,
     shared: &Shared,
-) -> (Vec<Waiting>, Vec<oneshot::Sender<Result<(), Error>>>) {
-    let (mut receipts, mut signatures) = (Vec::with_capacity(waiting.len()), Vec::new());
+) -> (Vec<Waiting>, Vec<oneshot::Sender<Result<u64, Error>>>) {
+    let (mut receipts, mut others) = (Vec::with_capacity(waiting.len()), Vec::new());
     for command in waiting {
         match command {
             Command::Append(submission, answer) => {
@@ -447,27 +451,28 @@ fn place_all(
             }
             Command::Checkpoint(checkpoint, answer) => {
                 draft.checkpoints.push(checkpoint);
-                signatures.push(answer);
+                others.push(answer);
             }
             Command::Change(changes, events, answer) => {
-                let recorded = events.map_or(Ok(()), |events| {
-                    room_for(draft, &events, shared)
-                        .and_then(|()| draft.place(events))
-                        .map(drop)
-                });
-                match recorded {
+                let mut placed = events
+                    .into_iter()
+                    .map(|events| room_for(draft, &events, shared).and_then(|()| draft.place(events)));
+                match placed.try_for_each(|receipt| receipt.map(drop)) {
                     Ok(()) => {
                         let changes = changes.into_iter().map(|change| shared.history.on_top(change));
                         draft.changes.extend(changes);
-                        signatures.push(answer);
+                        others.push(answer);
                     }
-                    // Who has gone away will find out by repeating.
-                    Err(error) => drop(answer.send(Err(error))),
+                    // It is alone in the draft. Who has gone away will find out by repeating.
+                    Err(error) => {
+                        *draft = draft.emptied();
+                        drop(answer.send(Err(error)));
+                    }
                 }
             }
         }
     }
-    (receipts, signatures)
+    (receipts, others)
 }
 
 /// Whether the tail may grow by a submission.

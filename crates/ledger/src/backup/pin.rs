@@ -19,7 +19,7 @@ impl Ledger {
             name: name.to_owned(),
             until,
         };
-        self.change(vec![Change::Pin(pin)], None).await?;
+        self.change(vec![Change::Pin(pin)], Vec::new()).await?;
         Ok(until)
     }
 
@@ -28,6 +28,8 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::append`].
     pub async fn unpin(&self, name: &str) -> Result<(), Error> {
-        self.change(vec![Change::Unpin { name: name.to_owned() }], None).await
+        self.change(vec![Change::Unpin { name: name.to_owned() }], Vec::new())
+            .await
+            .map(drop)
     }
 }

@@ -10,7 +10,11 @@ use rusqlite::Connection;
 
 const LOCK_FILE: &str = "trailbook.lock";
 /// What brings a database from each version to the next, from an empty file on.
-const VERSIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("history.sql")];
+const VERSIONS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("history.sql"),
+    include_str!("records.sql"),
+];
 
 /// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]

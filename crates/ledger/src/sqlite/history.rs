@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use trailbook_merkle::Hash;
 
-use super::read::unsigned;
+use super::{read::unsigned, records};
 use crate::{
     OrganizationKey, PartSecret,
     database::{
@@ -17,6 +17,8 @@ use crate::{
 pub(super) enum Refused {
     /// The database does not stand where the change begins.
     Stale(String),
+    /// A record is not at the version that its change was made from.
+    Conflict(String),
     /// SQLite refuses.
     Database(rusqlite::Error),
 }
@@ -27,8 +29,8 @@ impl From<rusqlite::Error> for Refused {
     }
 }
 
-/// Makes a change. Before a seal the heads of its commits have to be in their table; after it `erase` deletes their rows.
-pub(super) fn change(transaction: &Transaction<'_>, change: &Change) -> Result<(), Refused> {
+/// Makes a change in a commit. Before a seal the heads of its commits have to be in their table; after it `erase` deletes their rows.
+pub(super) fn change(transaction: &Transaction<'_>, commit: u64, change: &Change) -> Result<(), Refused> {
     match change {
         Change::Seal { through, segments } => seal(transaction, *through, segments),
         Change::Replace {
@@ -67,6 +69,7 @@ pub(super) fn change(transaction: &Transaction<'_>, change: &Change) -> Result<(
                 .execute([name])?;
             Ok(())
         }
+        Change::Record(change) => records::change(transaction, commit, change),
     }
 }
 

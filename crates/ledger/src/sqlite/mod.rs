@@ -15,6 +15,7 @@ mod erase;
 mod heads;
 mod history;
 mod read;
+mod records;
 mod wal;
 mod worker;
 mod write;
@@ -37,7 +38,7 @@ use worker::Worker;
 use crate::{
     database::{
         Answer, ChainHead, Change, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded,
-        StoredAnswer, StoredCheckpoint, StoredClientId, StoredTile, Subtree, TailRow,
+        StoredAnswer, StoredCheckpoint, StoredClientId, StoredRecord, StoredTile, Subtree, TailRow,
     },
     measures::Measures,
 };
@@ -237,6 +238,10 @@ impl Database for Sqlite {
             .writer
             .run(move |connection| history::lease(connection, &job, &holder, now, until));
         Box::pin(async move { flatten(answer.await) })
+    }
+
+    fn records(&self) -> Answer<'_, Vec<StoredRecord>> {
+        self.read(records::all)
     }
 
     fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>> {

@@ -42,7 +42,8 @@ pub(super) fn commit(
     write_group(&transaction, group).map_err(not_committed)?;
     let written_at = write_heads(&transaction, group, changed).map_err(not_committed)?;
     for change in &group.changes {
-        history::change(&transaction, change).map_err(|refused| match refused {
+        history::change(&transaction, group.commit, change).map_err(|refused| match refused {
+            Refused::Conflict(what) => CommitError::Conflict(what),
             Refused::Stale(what) => CommitError::NotCommitted(what),
             Refused::Database(error) => not_committed(error),
         })?;

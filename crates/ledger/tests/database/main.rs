@@ -4,5 +4,6 @@
 
 mod kept;
 mod migration;
+mod records;
 mod segments;
 mod support;

@@ -9,7 +9,7 @@ use trailbook_merkle::Hash;
 
 use crate::support::{Scratch, changes, events, head, load, segment};
 
-const CURRENT: i64 = 2;
+const CURRENT: i64 = 3;
 
 fn version(scratch: &Scratch) -> i64 {
     let connection = Connection::open(scratch.file()).unwrap();

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use trailbook_ledger::database::{
     Answer, ChainHead, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded, StoredAnswer,
-    StoredCheckpoint, StoredClientId, StoredTile, Subtree, TailRow,
+    StoredCheckpoint, StoredClientId, StoredRecord, StoredTile, Subtree, TailRow,
 };
 use trailbook_merkle::Hash;
 
@@ -180,6 +180,9 @@ impl Database for Faulty {
         self.inner.lease(job, holder, now, until)
     }
 
+    fn records(&self) -> Answer<'_, Vec<StoredRecord>> {
+        self.pass("records", self.inner.records())
+    }
     fn checkpoint(&self, ledger: LedgerId, size: u64) -> Answer<'_, Option<StoredCheckpoint>> {
         self.pass("checkpoint", self.inner.checkpoint(ledger, size))
     }

@@ -18,4 +18,5 @@ mod job_faults;
 mod proofs;
 mod reindex;
 mod rollback;
+mod settle;
 mod support;

@@ -69,6 +69,8 @@ codes! {
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
     /// The body did not arrive in time.
     RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "The body did not arrive in time";
+    /// What a change was made from is not there any more.
+    Stale = "stale", CONFLICT, "It has changed meanwhile";
     /// It has expired.
     Gone = "gone", GONE, "It was there and has expired";
     /// More than the limit, as sent or decoded.
@@ -290,6 +292,14 @@ impl From<ledger::Error> for Problem {
                 Code::Conflict,
                 "This Idempotency-Key was used for another body; nothing was stored. Use a new key for a new body.",
             ),
+            ledger::Error::Conflict { detail } => {
+                tracing::debug!(%detail, "a change was made from what is not there any more");
+                Self::new(
+                    Code::Stale,
+                    "What was to be changed has changed meanwhile; nothing was stored. Read it again and decide anew.",
+                )
+                .stored("no")
+            }
             ledger::Error::NotFound => Self::not_found(),
             ledger::Error::Gone => Self::new(Code::Gone, "It is below the minimum index: it has expired."),
             ledger::Error::Overloaded {
