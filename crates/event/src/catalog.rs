@@ -21,7 +21,7 @@ pub use rules::{Rules, UnknownActions};
 pub use schema::MetadataSchema;
 pub use template::{DESCRIPTION_BYTES_MAX, Template};
 
-use crate::filter::MetadataPath;
+use crate::{Origin, filter::MetadataPath};
 
 /// Longest catalog in bytes.
 pub const CATALOG_BYTES_MAX: usize = 1024 * 1024;
@@ -106,7 +106,15 @@ impl Catalog {
     /// # Errors
     /// Every fault of the catalog, in the order of the text.
     pub fn from_toml(text: &str) -> Result<Self, Vec<CatalogFault>> {
-        source::from_toml(text).and_then(|source| read::catalog(&source))
+        source::from_toml(text).and_then(|source| read::catalog(&source, Origin::Sender))
+    }
+
+    /// Reads Trailbook's own catalog, written in TOML: its ids may begin with `trailbook.`.
+    ///
+    /// # Errors
+    /// As [`Catalog::from_toml`].
+    pub fn of_trailbook(text: &str) -> Result<Self, Vec<CatalogFault>> {
+        source::from_toml(text).and_then(|source| read::catalog(&source, Origin::Own))
     }
 
     /// Reads a catalog written in JSON, of the same shape.
@@ -114,7 +122,7 @@ impl Catalog {
     /// # Errors
     /// Every fault of the catalog, in the order of the text.
     pub fn from_json(text: &str) -> Result<Self, Vec<CatalogFault>> {
-        source::from_json(text).and_then(|source| read::catalog(&source))
+        source::from_json(text).and_then(|source| read::catalog(&source, Origin::Sender))
     }
 
     fn new(areas: Vec<Named>, action_types: Vec<Named>, actions: Vec<Action>) -> Self {

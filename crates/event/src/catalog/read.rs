@@ -6,7 +6,7 @@ use super::{
     ACTION_TYPES, Action, Catalog, CatalogFault, MetadataSchema, Named, Template,
     source::{Source, member_path},
 };
-use crate::{filter::MetadataPath, json::Value, language::near};
+use crate::{Origin, filter::MetadataPath, json::Value, language::near};
 
 /// Longest id or name in characters; as events may carry.
 const NAME_CHARS_MAX: usize = 256;
@@ -27,10 +27,11 @@ const ACTION_MEMBERS: [&str; 11] = [
     "why",
 ];
 
-/// Reads a whole catalog.
-pub(super) fn catalog(source: &Source<'_>) -> Result<Catalog, Vec<CatalogFault>> {
+/// Reads a whole catalog; `origin` says whose it is.
+pub(super) fn catalog(source: &Source<'_>, origin: Origin) -> Result<Catalog, Vec<CatalogFault>> {
     let mut reader = Reader {
         source,
+        origin,
         faults: Vec::new(),
     };
     let root = Part {
@@ -70,6 +71,7 @@ impl<'s> Part<'s> {
 
 struct Reader<'s> {
     source: &'s Source<'s>,
+    origin: Origin,
     faults: Vec<CatalogFault>,
 }
 
@@ -268,7 +270,7 @@ impl<'s> Reader<'s> {
         let mut seen = HashSet::new();
         for (position, id) in ids.enumerate() {
             let path = format!("{list}[{position}].id");
-            if id.starts_with("trailbook.") {
+            if id.starts_with("trailbook.") && self.origin == Origin::Sender {
                 self.fault(&path, "ids that begin with `trailbook.` are Trailbook's own");
             }
             if !id.is_empty() && !seen.insert(id) {

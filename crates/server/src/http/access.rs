@@ -1,12 +1,22 @@
-//! Who may do what: deny by default.
+//! Who asks: the credential of a request, and what it allows in general. Deny by default.
 //!
-//! Invariant: every path needs a credential unless [`is_public`] names it.
+//! Invariants
+//! - Every path needs a credential unless [`is_public`] names it.
+//! - A credential is looked for only where it belongs: a session's secret is of no use in a header, a token's in a cookie.
+//! - A session changes nothing unless the request proves that our own page made it.
 //!
-//! Not here: the root key's text (`root_key`), scopes and viewer tokens (they come with their own credentials).
+//! Not here: what a caller may do in an organization (`ask`, `trailbook_access`).
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
+use trailbook_access::{
+    Caller, DEFAULT_PROJECT, Origin, Principal, SYSTEM,
+    records::{ApiKey, Session, User, UserState, ViewerToken},
+};
 
 use super::{
     App,
@@ -15,22 +25,18 @@ use super::{
 };
 use crate::root_key::hash;
 
-/// The project that exists from the first start.
-pub(crate) const DEFAULT_PROJECT: &str = "default";
+/// Which project a request means whose credential does not say.
+const PROJECT_HEADER: HeaderName = HeaderName::from_static("trailbook-project");
+/// What our own page sends with a session: another origin's page cannot without being asked about first.
+const CONSOLE_HEADER: HeaderName = HeaderName::from_static("trailbook-console");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The session's cookie. The prefix makes browsers insist on Secure, on the whole path and on no domain.
+pub(crate) const SESSION_COOKIE: &str = "__Host-trailbook";
+/// Characters kept of a user agent.
+const USER_AGENT_MAX: usize = 512;
 
-/// Which project a request without a key of its own means.
-const PROJECT_HEADER: header::HeaderName = header::HeaderName::from_static("trailbook-project");
-
-/// Who asks, and for which project.
-#[derive(Debug, Clone)]
-pub(crate) struct Access {
-    /// The project that all names of the request belong to.
-    pub(crate) project: Arc<str>,
-    /// SHA-256 of the credential: idempotency keys belong to it.
-    pub(crate) credential: [u8; 32],
-}
-
-/// Whether a path may be seen without a credential: health, the description of the API and the page's own files.
+/// Whether a path may be seen without a credential: health, signing in, the description of the API and the page's own files.
 /// Everything under `/v1/` needs one, known or not.
 pub(crate) fn is_public(path: &str) -> bool {
     const PRIVATE: [&str; 3] = ["/v1", "/otlp", "/metrics"];
@@ -41,29 +47,130 @@ pub(crate) fn is_public(path: &str) -> bool {
 }
 
 /// The caller of a request that needs a credential.
-pub(crate) fn check(app: &App, headers: &HeaderMap) -> Result<Access, Problem> {
-    let credential = bearer(headers)
-        .map(hash)
-        .filter(|credential| app.root_key.is(credential));
-    let Some(credential) = credential else {
-        return Err(Problem::new(
+pub(crate) fn check(app: &App, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<Caller, Problem> {
+    let origin = origin(app, headers, peer);
+    if !headers.contains_key(header::AUTHORIZATION)
+        && let Some(caller) = session(app, headers, &origin)?
+    {
+        check_console(method, headers)?;
+        return Ok(caller);
+    }
+    let unauthorized = || {
+        Problem::new(
             Code::Unauthorized,
-            "Send the header Authorization: Bearer KEY with a valid key.",
-        ));
+            "Send the header Authorization: Bearer KEY with a valid key, or sign in.",
+        )
     };
-    Ok(Access {
-        project: project(app, headers)?,
+    let credential = bearer(headers).map(hash).ok_or_else(unauthorized)?;
+    let principal = principal(app, &credential).ok_or_else(unauthorized)?;
+    let project = project(app, headers, &principal)?;
+    Ok(Caller {
+        principal,
+        project,
         credential,
+        origin,
     })
 }
 
 /// Metrics are for the operator: from this machine, or with the root key.
 pub(crate) fn check_metrics(app: &App, headers: &HeaderMap, peer: SocketAddr) -> Result<(), Problem> {
-    if peer.ip().to_canonical().is_loopback() {
+    // What a proxy on this machine passes on does not come from this machine.
+    if peer.ip().to_canonical().is_loopback() && !headers.contains_key(FORWARDED_FOR) {
+        return Ok(());
+    }
+    let caller = check(app, &Method::GET, headers, peer)?;
+    if caller.is_root() {
         Ok(())
     } else {
-        check(app, headers).map(|_| ())
+        Err(Problem::forbidden("Metrics are for the root key."))
     }
+}
+
+/// The caller whose session a cookie names; `None` without a cookie that is valid.
+///
+/// # Errors
+/// When the request names a project that the caller has nothing to do with.
+pub(crate) fn session(app: &App, headers: &HeaderMap, origin: &Origin) -> Result<Option<Caller>, Problem> {
+    let Some(credential) = cookie(headers, SESSION_COOKIE).map(hash) else {
+        return Ok(None);
+    };
+    let directory = &app.directory;
+    let Some(session) = directory.by_credential::<Session>(&credential) else {
+        return Ok(None);
+    };
+    let Some(user) = directory.get::<User>(&session.user) else {
+        return Ok(None);
+    };
+    if user.state != UserState::Active || !directory.is_alive(&session) {
+        return Ok(None);
+    }
+    directory.touch(&session.id);
+    let principal = Principal::User(user, session);
+    let project = project(app, headers, &principal)?;
+    Ok(Some(Caller {
+        principal,
+        project,
+        credential,
+        origin: origin.clone(),
+    }))
+}
+
+/// Refuses what a page of another origin could have made a browser send with the session's cookie.
+pub(crate) fn check_console(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    let refused = |detail| Err(Problem::forbidden(detail));
+    if let Some(site) = headers.get(SEC_FETCH_SITE)
+        && !matches!(site.as_bytes(), b"same-origin" | b"none")
+    {
+        return refused("The request comes from a page of another site.");
+    }
+    if let Some(from) = headers.get(header::ORIGIN) {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let from = from.to_str().ok().and_then(|from| from.split_once("://"));
+        if from.map(|(_, authority)| authority) != host {
+            return refused("The request comes from a page of another origin.");
+        }
+    }
+    let changes = !matches!(*method, Method::GET | Method::HEAD);
+    if changes && headers.get(CONSOLE_HEADER).is_none_or(|value| value != "1") {
+        return refused("With a session, send the header Trailbook-Console: 1.");
+    }
+    Ok(())
+}
+
+/// Where a request came from. Only what trusted proxies added to X-Forwarded-For is believed.
+pub(crate) fn origin(app: &App, headers: &HeaderMap, peer: SocketAddr) -> Origin {
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin {
+        ip: Some(client(headers, peer.ip().to_canonical(), app.trusted_proxies)),
+        user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect()),
+    }
+}
+
+/// The address that the outermost of `trusted` proxies saw.
+fn client(headers: &HeaderMap, peer: IpAddr, trusted: usize) -> IpAddr {
+    let lists = headers.get_all(FORWARDED_FOR).iter();
+    let named: Vec<&str> = lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .collect();
+    let place = trusted.checked_sub(1).and_then(|hops| named.iter().nth_back(hops));
+    place
+        .and_then(|text| text.trim().parse::<IpAddr>().ok())
+        .map_or(peer, |ip| ip.to_canonical())
+}
+
+fn principal(app: &App, credential: &[u8; 32]) -> Option<Principal> {
+    if app.root_key.is(credential) {
+        return Some(Principal::Root);
+    }
+    let (directory, now) = (&app.directory, app.clock.now().millis());
+    if let Some(key) = directory.by_credential::<ApiKey>(credential) {
+        let alive = key.expires_at.is_none_or(|at| now < at);
+        directory.touch(&key.id);
+        return alive.then_some(Principal::Key(key));
+    }
+    let token = directory.by_credential::<ViewerToken>(credential)?;
+    (now < token.expires_at).then_some(Principal::Viewer(token))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -73,11 +180,36 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (more.is_none() && scheme.eq_ignore_ascii_case("bearer")).then_some(key.trim())
 }
 
-fn project(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
-    match single(headers, &PROJECT_HEADER)? {
-        None => Ok(app.default_project.clone()),
-        Some(name) if *name == *app.default_project => Ok(app.default_project.clone()),
-        Some(_) => Err(Problem::not_found()),
+/// The value of a cookie that was sent exactly once.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let lists = headers.get_all(header::COOKIE).iter();
+    let mut found = lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(key, _)| *key == name);
+    let (value, more) = (found.next()?.1, found.next());
+    more.is_none().then_some(value)
+}
+
+/// The project that a request means.
+fn project(app: &App, headers: &HeaderMap, principal: &Principal) -> Result<Arc<str>, Problem> {
+    let named = single(headers, &PROJECT_HEADER)?;
+    let own = match principal {
+        Principal::Root => None,
+        Principal::Key(key) => Some((key.project.as_str(), true)),
+        Principal::Viewer(token) => Some((token.project.as_str(), true)),
+        // Operators work for all projects.
+        Principal::User(user, _) if user.project == DEFAULT_PROJECT && user.organization == SYSTEM => None,
+        Principal::User(user, _) => Some((user.project.as_str(), false)),
+    };
+    match (named, own) {
+        (Some(named), Some((own, _))) if named == own => Ok(own.into()),
+        (Some(_), Some((_, true))) => Err(Problem::forbidden("The credential belongs to another project.")),
+        (Some(_), Some((_, false))) => Err(Problem::not_found()),
+        (None, Some((own, _))) => Ok(own.into()),
+        (Some(named), None) => Ok(named.into()),
+        (None, None) => Ok(app.default_project.clone()),
     }
 }
 
@@ -97,18 +229,56 @@ mod tests {
         ] {
             assert!(!is_public(path), "{path}");
         }
-        for path in ["/", "/healthz", "/v1x", "/assets/index.js", "/metricsx"] {
+        for path in ["/", "/healthz", "/v1x", "/assets/index.js", "/metricsx", "/auth/sign-in"] {
             assert!(is_public(path), "{path}");
         }
     }
 
-    #[test]
-    fn only_one_bearer_credential_counts() {
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        assert_eq!(bearer(&headers), None);
-        headers.append(header::AUTHORIZATION, "bearer key".parse().expect("visible"));
-        assert_eq!(bearer(&headers), Some("key"));
-        headers.append(header::AUTHORIZATION, "Bearer key".parse().expect("visible"));
-        assert_eq!(bearer(&headers), None);
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().expect("visible"));
+        }
+        headers
+    }
+
+    #[test]
+    fn only_one_bearer_credential_and_one_cookie_count() {
+        assert_eq!(bearer(&headers(&[])), None);
+        assert_eq!(bearer(&headers(&[("authorization", "bearer key")])), Some("key"));
+        let two = headers(&[("authorization", "bearer key"), ("authorization", "Bearer key")]);
+        assert_eq!(bearer(&two), None);
+        assert_eq!(cookie(&headers(&[("cookie", "a=1; b=2")]), "b"), Some("2"));
+        assert_eq!(cookie(&headers(&[("cookie", "b=1; b=2")]), "b"), None);
+        assert_eq!(cookie(&headers(&[("cookie", "b=1"), ("cookie", "b=2")]), "b"), None);
+    }
+
+    #[test]
+    fn a_client_cannot_say_where_it_comes_from() {
+        let peer: IpAddr = "192.0.2.1".parse().expect("an address");
+        let forged = headers(&[("x-forwarded-for", "203.0.113.7, 198.51.100.2")]);
+        assert_eq!(client(&forged, peer, 0), peer);
+        assert_eq!(client(&forged, peer, 1).to_string(), "198.51.100.2");
+        assert_eq!(client(&forged, peer, 2).to_string(), "203.0.113.7");
+        assert_eq!(client(&forged, peer, 3), peer, "fewer proxies than there should be");
+    }
+
+    #[test]
+    fn another_sites_page_cannot_use_a_session() {
+        let own = [("host", "log.example"), ("origin", "https://log.example"), ("sec-fetch-site", "same-origin"), ("trailbook-console", "1")];
+        assert!(check_console(&Method::POST, &headers(&own)).is_ok());
+        let refused = |change: (&'static str, Option<&'static str>)| {
+            let mut pairs: Vec<_> = own.iter().copied().filter(|(name, _)| *name != change.0).collect();
+            pairs.extend(change.1.map(|value| (change.0, value)));
+            check_console(&Method::POST, &headers(&pairs)).is_err()
+        };
+        assert!(refused(("origin", Some("https://evil.example"))));
+        assert!(refused(("origin", Some("null"))));
+        assert!(refused(("sec-fetch-site", Some("cross-site"))));
+        assert!(refused(("sec-fetch-site", Some("same-site"))));
+        assert!(refused(("trailbook-console", None)));
+        assert!(!refused(("origin", None)), "no browser sent it");
+        let read: Vec<_> = own.iter().copied().filter(|(name, _)| *name != "trailbook-console").collect();
+        assert!(check_console(&Method::GET, &headers(&read)).is_ok());
     }
 }

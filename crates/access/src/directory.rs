@@ -1,0 +1,347 @@
+//! What is known of projects, organizations, people and credentials: in memory, as the ledger's records say.
+//!
+//! Invariants
+//! - What is in memory is committed. A change and the event that records it are one commit.
+//! - Changes are made one at a time, from what is read while no other one can come in between.
+//!
+//! Not here: what the records mean (`records`), who may change them (`rights`, `caller`).
+
+mod keep;
+mod table;
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+pub use table::Table;
+use tokio::sync::{MutexGuard, watch};
+use trailbook_event::Timestamp;
+use trailbook_ledger::{
+    Clock, Ledger, OrganizationKey, Random, RecordChange, RetentionChange, Settlement, StoredRecord, Submission,
+};
+
+use crate::{
+    Error, Policy, PolicySettings,
+    act::Act,
+    records::{ApiKey, Link, Organization, Project, Session, SingleSignOn, StoredCatalog, User, ViewerToken, owner},
+    rights::SYSTEM,
+};
+
+/// Policies kept ready; beyond it they are made anew.
+const POLICIES_KEPT: usize = 10_000;
+
+/// A kind of record.
+pub trait Kind: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Its name among the records.
+    const KIND: &'static str;
+    /// What names a record; unique within the kind.
+    fn id(&self) -> String;
+    /// What it belongs to: a project, an organization (see [`owner`]) or a user.
+    fn owner(&self) -> String;
+    /// SHA-256 of the secret that stands for it.
+    fn credential(&self) -> Option<[u8; 32]> {
+        None
+    }
+    /// Where records of this kind are.
+    fn table(state: &State) -> &Table<Self>
+    where
+        Self: Sized;
+    /// Where records of this kind are, to be changed.
+    fn table_mut(state: &mut State) -> &mut Table<Self>
+    where
+        Self: Sized;
+}
+
+/// All records.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Projects that were set up.
+    pub projects: Table<Project>,
+    /// Organizations that were set up; others exist because there are events.
+    pub organizations: Table<Organization>,
+    /// Catalogs of projects.
+    pub catalogs: Table<StoredCatalog>,
+    /// People of the console.
+    pub users: Table<User>,
+    /// API keys.
+    pub keys: Table<ApiKey>,
+    /// Tokens of embedded viewers.
+    pub viewer_tokens: Table<ViewerToken>,
+    /// People who are signed in.
+    pub sessions: Table<Session>,
+    /// Invitations and password resets.
+    pub links: Table<Link>,
+    /// Single sign-on by organization.
+    pub single_sign_ons: Table<SingleSignOn>,
+}
+
+impl State {
+    fn read(&mut self, stored: &StoredRecord) -> Result<(), Error> {
+        match stored.kind.as_str() {
+            Project::KIND => self.held::<Project>(stored),
+            Organization::KIND => self.held::<Organization>(stored),
+            StoredCatalog::KIND => self.held::<StoredCatalog>(stored),
+            User::KIND => self.held::<User>(stored),
+            ApiKey::KIND => self.held::<ApiKey>(stored),
+            ViewerToken::KIND => self.held::<ViewerToken>(stored),
+            Session::KIND => self.held::<Session>(stored),
+            Link::KIND => self.held::<Link>(stored),
+            SingleSignOn::KIND => self.held::<SingleSignOn>(stored),
+            unknown => Err(Error::Damaged(format!(
+                "the database has a record of a kind that this version does not know: {unknown}"
+            ))),
+        }
+    }
+
+    fn held<K: Kind>(&mut self, stored: &StoredRecord) -> Result<(), Error> {
+        // What is in the value is nobody's business: it may be a secret.
+        let value = serde_json::from_slice(&stored.value)
+            .map_err(|_| Error::Damaged(format!("a record cannot be read: kind={} id={}", stored.kind, stored.id)))?;
+        K::table_mut(self).put(stored.version, Arc::new(value));
+        Ok(())
+    }
+}
+
+/// The country of an address, if it is known.
+pub type CountryOf = dyn Fn(IpAddr) -> Option<[u8; 2]> + Send + Sync;
+
+/// All records of a deployment, and how they change.
+pub struct Directory {
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    country_of: Box<CountryOf>,
+    deployment: PolicySettings,
+    state: RwLock<State>,
+    changing: tokio::sync::Mutex<()>,
+    /// Effective policies, without what changes with time.
+    policies: Mutex<HashMap<OrganizationKey, Arc<Policy>>>,
+    /// When keys and sessions were used, as far as it is not written yet; milliseconds.
+    used: Mutex<HashMap<String, i64>>,
+    /// Counts changes.
+    changes: watch::Sender<u64>,
+}
+
+impl Directory {
+    /// Reads all records. `deployment` is the policy that projects inherit.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when one cannot be read.
+    pub fn open(
+        ledger: Ledger,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        country_of: Box<CountryOf>,
+        deployment: PolicySettings,
+    ) -> Result<Self, Error> {
+        let mut state = State::default();
+        ledger.records().iter().try_for_each(|stored| state.read(stored))?;
+        Ok(Self {
+            ledger,
+            clock,
+            random,
+            country_of,
+            deployment,
+            state: RwLock::new(state),
+            changing: tokio::sync::Mutex::new(()),
+            policies: Mutex::default(),
+            used: Mutex::default(),
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    /// All records as they are. Held for moments only: changes wait.
+    pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The record of an id.
+    pub fn get<K: Kind>(&self, id: &str) -> Option<Arc<K>> {
+        K::table(&self.state()).get(id).cloned()
+    }
+
+    /// The records of an owner, by id.
+    pub fn of<K: Kind>(&self, owner: &str) -> Vec<Arc<K>> {
+        K::table(&self.state()).of(owner).cloned().collect()
+    }
+
+    /// The record that a credential with this hash stands for.
+    pub fn by_credential<K: Kind>(&self, hash: &[u8; 32]) -> Option<Arc<K>> {
+        K::table(&self.state()).by_credential(hash).cloned()
+    }
+
+    /// Whether a project exists. `default` always does.
+    pub fn has_project(&self, project: &str) -> bool {
+        project == crate::DEFAULT_PROJECT || self.state().projects.get(project).is_some()
+    }
+
+    /// Whether an organization exists: it was set up, or has events.
+    pub fn has_organization(&self, organization: &OrganizationKey) -> bool {
+        self.ledger.head(organization).is_some() || self.state().organizations.get(&owner(organization)).is_some()
+    }
+
+    /// What applies to an organization, but for how long events are kept: the ledger says that.
+    pub fn policy(&self, organization: &OrganizationKey) -> Arc<Policy> {
+        let lock = || self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(policy) = lock().get(organization) {
+            return Arc::clone(policy);
+        }
+        let policy = {
+            let state = self.state();
+            // Trailbook's own acts, and the operators, are no customer of the project.
+            let inherits = organization.organization() != SYSTEM;
+            let project = state.projects.get(organization.project()).filter(|_| inherits);
+            let own = state.organizations.get(&owner(organization));
+            Arc::new(Policy::effective(
+                &self.deployment,
+                project.map(|project| &project.policy),
+                own.map(|organization| &organization.policy),
+            ))
+        };
+        let mut policies = lock();
+        if policies.len() >= POLICIES_KEPT {
+            policies.clear();
+        }
+        policies.insert(organization.clone(), Arc::clone(&policy));
+        policy
+    }
+
+    /// Changes with every change of a record: whoever was allowed something for longer asks again then.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The source of secrets and ids.
+    pub fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    /// The ledger that keeps the records.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// An id that was never used: `prefix` and 32 hexadecimal digits.
+    pub fn new_id(&self, prefix: &str) -> String {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes);
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{prefix}_{digits}")
+    }
+
+    /// Begins a change; others wait until it is committed or dropped.
+    pub async fn change(&self) -> Change<'_> {
+        Change {
+            directory: self,
+            _changing: self.changing.lock().await,
+            settlement: Settlement::default(),
+            acts: Vec::new(),
+            applied: Vec::new(),
+        }
+    }
+
+    /// Records acts that change nothing here, such as a read or a sign-in that failed.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    pub async fn record(&self, act: &Act) -> Result<(), Error> {
+        self.ledger.append(self.prepared(act)?).await?;
+        Ok(())
+    }
+
+    fn prepared(&self, act: &Act) -> Result<Submission, Error> {
+        let admitted = act.admitted(self.now())?;
+        let project = act.organization.project();
+        Ok(self.ledger.prepare(project, vec![admitted], None, &*self.country_of))
+    }
+}
+
+type Applied = Box<dyn FnOnce(&mut State, u64) + Send>;
+
+/// A change of records in the making. Dropping it changes nothing.
+pub struct Change<'d> {
+    directory: &'d Directory,
+    _changing: MutexGuard<'d, ()>,
+    settlement: Settlement,
+    acts: Vec<Act>,
+    applied: Vec<Applied>,
+}
+
+impl Change<'_> {
+    /// Writes a record in place of the one with the same id.
+    pub fn put<K: Kind>(&mut self, value: K) -> Result<(), Error> {
+        let bytes = serde_json::to_vec(&value).map_err(|_| Error::Damaged(format!("a record: kind={}", K::KIND)))?;
+        self.write::<K>(value.id(), Some(bytes));
+        let value = Arc::new(value);
+        self.applied
+            .push(Box::new(move |state, version| K::table_mut(state).put(version, value)));
+        Ok(())
+    }
+
+    /// Removes a record, if it is there.
+    pub fn remove<K: Kind>(&mut self, id: &str) {
+        let id = id.to_owned();
+        if K::table(&self.directory.state()).get(&id).is_none() {
+            return;
+        }
+        self.write::<K>(id.clone(), None);
+        self.applied
+            .push(Box::new(move |state, _| K::table_mut(state).remove(&id)));
+    }
+
+    fn write<K: Kind>(&mut self, id: String, value: Option<Vec<u8>>) {
+        let expected = K::table(&self.directory.state()).version(&id);
+        self.settlement.records.push(RecordChange {
+            kind: K::KIND.to_owned(),
+            id,
+            expected,
+            value,
+        });
+    }
+
+    /// Says how long the events of a scope are kept.
+    pub fn retention(&mut self, change: RetentionChange) {
+        self.settlement.retentions.push(change);
+    }
+
+    /// Makes an empty ledger for an organization that has none.
+    pub fn open(&mut self, organization: OrganizationKey) {
+        self.settlement.open.push(organization);
+    }
+
+    /// Records what is done, in the same commit.
+    pub fn act(&mut self, act: Act) {
+        self.acts.push(act);
+    }
+
+    /// Whether there is nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.applied.is_empty() && self.acts.is_empty() && self.settlement.retentions.is_empty() && self.settlement.open.is_empty()
+    }
+
+    /// Makes the change durable and visible, or changes nothing.
+    ///
+    /// # Errors
+    /// The ledger's `Conflict` when another node changed one of the records; and what else the ledger answers.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        for act in &self.acts {
+            let submission = self.directory.prepared(act)?;
+            self.settlement.events.push(submission);
+        }
+        let version = self.directory.ledger.settle(self.settlement).await?;
+        let mut state = self.directory.state.write().unwrap_or_else(PoisonError::into_inner);
+        self.applied.into_iter().for_each(|apply| apply(&mut state, version));
+        // While the state is still locked: a policy made from the old state must not be kept after this.
+        let mut policies = self.directory.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        policies.clear();
+        self.directory.changes.send_modify(|changes| *changes += 1);
+        Ok(())
+    }
+}
