@@ -129,15 +129,16 @@ impl Directory {
     /// Reads all records. `deployment` is the policy that projects inherit.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when one cannot be read.
-    pub fn open(
+    /// [`Error::Damaged`] when one cannot be read; those of [`Ledger::records`].
+    pub async fn open(
         ledger: Ledger,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
         country_of: Box<CountryOf>,
         deployment: PolicySettings,
     ) -> Result<Self, Error> {
         let mut state = State::default();
-        ledger.records().iter().try_for_each(|stored| state.read(stored))?;
+        let records = ledger.records().await?;
+        records.iter().try_for_each(|stored| state.read(stored))?;
         Ok(Self {
             ledger,
             clock,
@@ -226,14 +227,6 @@ impl Directory {
     /// The ledger that keeps the records.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
-    }
-
-    /// An id that was never used: `prefix` and 32 hexadecimal digits.
-    pub fn new_id(&self, prefix: &str) -> String {
-        let mut bytes = [0; 16];
-        self.random.fill(&mut bytes);
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{prefix}_{digits}")
     }
 
     /// Begins a change; others wait until it is committed or dropped.

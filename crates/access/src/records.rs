@@ -8,6 +8,7 @@ use trailbook_ledger::OrganizationKey;
 use crate::{
     PolicySettings,
     directory::{Kind, State, Table},
+    secret::SecretHash,
 };
 
 /// What names an organization among the records. Projects' names have no slash, so that it is never ambiguous.
@@ -133,7 +134,7 @@ pub struct ApiKey {
     /// `key_…`.
     pub id: String,
     /// SHA-256 of the secret.
-    pub hash: [u8; 32],
+    pub hash: SecretHash,
     /// The project that it works for.
     pub project: String,
     /// The only organization that it works for; `None` is all of the project.
@@ -176,7 +177,7 @@ pub struct ViewerToken {
     /// `tok_…`.
     pub id: String,
     /// SHA-256 of the secret.
-    pub hash: [u8; 32],
+    pub hash: SecretHash,
     /// Project of the organization.
     pub project: String,
     /// The only organization that it shows.
@@ -224,7 +225,7 @@ pub struct Session {
     /// `ses_…`.
     pub id: String,
     /// SHA-256 of the secret.
-    pub hash: [u8; 32],
+    pub hash: SecretHash,
     /// Who.
     pub user: String,
     /// Milliseconds.
@@ -239,7 +240,7 @@ pub struct Link {
     /// `lnk_…`.
     pub id: String,
     /// SHA-256 of the secret.
-    pub hash: [u8; 32],
+    pub hash: SecretHash,
     /// Who may use it.
     pub user: String,
     /// What it is for.
@@ -292,8 +293,8 @@ macro_rules! kind {
                 owner(self)
             }
             $(fn credential(&self) -> Option<[u8; 32]> {
-                let credential: fn(&Self) -> [u8; 32] = $credential;
-                Some(credential(self))
+                let credential: fn(&Self) -> &SecretHash = $credential;
+                Some(*credential(self).bytes())
             })?
             fn table(state: &State) -> &Table<Self> {
                 &state.$table
@@ -313,10 +314,10 @@ kind!(Project, "project", projects, |p| p.name.clone(), |p| p.name.clone());
 kind!(Organization, "organization", organizations, |o| of(&o.project, &o.name), |o| o.project.clone());
 kind!(StoredCatalog, "catalog", catalogs, |c| c.project.clone(), |c| c.project.clone());
 kind!(User, "user", users, |u| u.id.clone(), |u| of(&u.project, &u.organization));
-kind!(ApiKey, "key", keys, |k| k.id.clone(), |k| k.project.clone(), |k| k.hash);
-kind!(ViewerToken, "viewer_token", viewer_tokens, |t| t.id.clone(), |t| of(&t.project, &t.organization), |t| t.hash);
-kind!(Session, "session", sessions, |s| s.id.clone(), |s| s.user.clone(), |s| s.hash);
-kind!(Link, "link", links, |l| l.id.clone(), |l| l.user.clone(), |l| l.hash);
+kind!(ApiKey, "key", keys, |k| k.id.clone(), |k| k.project.clone(), |k| &k.hash);
+kind!(ViewerToken, "viewer_token", viewer_tokens, |t| t.id.clone(), |t| of(&t.project, &t.organization), |t| &t.hash);
+kind!(Session, "session", sessions, |s| s.id.clone(), |s| s.user.clone(), |s| &s.hash);
+kind!(Link, "link", links, |l| l.id.clone(), |l| l.user.clone(), |l| &l.hash);
 kind!(SingleSignOn, "single_sign_on", single_sign_ons, |s| of(&s.project, &s.organization), |s| of(&s.project, &s.organization));
 
 impl User {

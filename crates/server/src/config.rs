@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) retention_days: Option<u32>,
     /// Whether root may redact.
     pub(crate) redaction: bool,
+    /// Where people reach the server, without a slash at the end; empty when nobody said.
+    pub(crate) public_url: String,
     /// The limits.
     pub(crate) limits: Limits,
 }
@@ -76,6 +78,12 @@ pub(crate) struct Limits {
     pub(crate) index_cache_bytes: usize,
     /// Bytes of sealed rows kept in memory.
     pub(crate) row_cache_bytes: usize,
+    /// Requests a second of one caller but root; 0 is any.
+    pub(crate) caller_requests_per_second: u32,
+    /// Events a second of one organization, sent by others than root; 0 is any.
+    pub(crate) organization_events_per_second: u32,
+    /// Proxies before this server whose X-Forwarded-For is believed.
+    pub(crate) trusted_proxies: usize,
     /// From the first byte of a request to the end of its header.
     pub(crate) header_timeout: Duration,
     /// From the end of the header to the end of the body.
@@ -113,7 +121,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The settings' names. A name that ends in `_file` reads the setting before it from a file.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 32] = [
     "data",
     "listen",
     "database",
@@ -142,6 +150,10 @@ const NAMES: [&str; 28] = [
     "redaction",
     "header_timeout_ms",
     "body_timeout_ms",
+    "caller_requests_per_second",
+    "organization_events_per_second",
+    "trusted_proxies",
+    "public_url",
 ];
 
 const MIB: usize = 1 << 20;
@@ -271,6 +283,7 @@ impl Settings {
             retention_days: reader.retention_days(),
             redaction: reader.parsed("redaction", "true", "true or false"),
             log: reader.text("log").unwrap_or_else(|| "info".into()),
+            public_url: reader.public_url(),
             limits: reader.limits(),
             data,
         };
@@ -359,6 +372,19 @@ impl Reader<'_> {
         Some(Secret(key))
     }
 
+    fn public_url(&mut self) -> String {
+        let Some((source, value)) = self.sourced("public_url") else {
+            return String::new();
+        };
+        let url = value.trim_end_matches('/');
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        if rest.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#', '@', ' '])) {
+            let expected = "where people reach the server, such as https://log.example";
+            self.faults.push(format!("{source}: {value:?} is not {expected}."));
+        }
+        url.to_owned()
+    }
+
     fn retention_days(&mut self) -> Option<u32> {
         let (source, value) = self.sourced("retention_days")?;
         let days = value
@@ -399,6 +425,9 @@ impl Reader<'_> {
             open_segments: self.size("open_segments_max", 256, 16..=100_000),
             index_cache_bytes: self.size("index_cache_bytes", 256 * MIB, MIB..=1 << 50),
             row_cache_bytes: self.size("row_cache_bytes", 64 * MIB, MIB..=1 << 50),
+            caller_requests_per_second: self.size("caller_requests_per_second", 2_000, 0..=1_000_000) as u32,
+            organization_events_per_second: self.size("organization_events_per_second", 50_000, 0..=10_000_000) as u32,
+            trusted_proxies: self.size("trusted_proxies", 0, 0..=16),
             header_timeout: self.milliseconds("header_timeout_ms", 30_000),
             body_timeout: self.milliseconds("body_timeout_ms", 30_000),
         }

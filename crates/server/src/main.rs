@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod connections;
 mod country;
+mod credentials;
 mod demo;
 mod export;
 mod http;
@@ -73,6 +74,8 @@ enum Command {
     Backup(backup::Backup),
     Restore(backup::Restore),
     Stats(stats::Arguments),
+    Key(credentials::Keys),
+    Token(credentials::Tokens),
     Demo(demo::Arguments),
 }
 
@@ -125,6 +128,8 @@ fn main() -> ExitCode {
         Command::Recover(arguments) => maintain::recover(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Key(arguments) => credentials::keys(&arguments),
+        Command::Token(arguments) => credentials::tokens(&arguments),
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Backup(arguments) => backup::back_up_command(&arguments),
         Command::Restore(arguments) => backup::restore_command(&arguments),

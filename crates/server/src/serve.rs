@@ -14,8 +14,8 @@ use tokio::{
     sync::watch,
     time::timeout,
 };
-use trailbook_access::Policy;
-use trailbook_ledger::{Job, Ledger, Limits};
+use trailbook_access::Directory;
+use trailbook_ledger::{Clock, Job, Ledger, Limits, Random};
 
 use crate::{
     config::Settings,
@@ -30,6 +30,9 @@ use crate::{
 
 /// How long the ledger may take to write what waits.
 const CLOSE: Duration = Duration::from_secs(2);
+
+/// How often credentials that are over are removed.
+const KEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -66,19 +69,23 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         tracing::error!(%error, "what expired while no server ran could not be forgotten yet, and will be tried again");
     }
     let (root_key, made) = RootKey::of_directory(settings.root_key.as_ref(), data, &*random)?;
+    let countries = Arc::new(Countries::open(settings.country_database.as_deref(), data)?);
+    let directory = directory(settings, &ledger, (clock.clone(), random.clone()), countries.clone()).await?;
     let (stop, stopping) = watch::channel(false);
     let components = Components {
         ledger: ledger.clone(),
         clock,
         root_key,
-        countries: Countries::open(settings.country_database.as_deref(), data)?,
+        countries,
+        directory: directory.clone(),
+        public_url: settings.public_url.clone(),
         catalog: settings.catalog.clone(),
-        policy: Policy::effective(&settings.policy(), None, None),
         stopping: stopping.clone(),
         run: u32::from_le_bytes(store::drawn(&*random)),
     };
     let app = Arc::new(App::new(components, &settings.limits));
     tokio::spawn(indexing::follow(ledger.clone(), app.engine.clone()));
+    tokio::spawn(keep(directory));
     for job in Job::ALL {
         tokio::spawn(ledger.clone().keep(job));
     }
@@ -103,6 +110,27 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     tracing::info!("stopped");
     Ok(outcome)
+}
+
+/// Projects, people and credentials, under the policy that the settings make.
+async fn directory(
+    settings: &Settings,
+    ledger: &Ledger,
+    inputs: (Arc<dyn Clock>, Arc<dyn Random>),
+    countries: Arc<Countries>,
+) -> anyhow::Result<Arc<Directory>> {
+    let country_of = Box::new(move |address| countries.of(address));
+    Ok(Arc::new(Directory::open(ledger.clone(), inputs, country_of, settings.policy()).await?))
+}
+
+/// Keeps the records small and true as long as the server runs.
+async fn keep(directory: Arc<Directory>) {
+    loop {
+        tokio::time::sleep(KEEP_EVERY).await;
+        if let Err(error) = directory.keep().await {
+            tracing::warn!(%error, "what is over could not be removed yet, and will be tried again");
+        }
+    }
 }
 
 /// One line for whoever waits for the address; a new root key goes to the operator's eyes only.

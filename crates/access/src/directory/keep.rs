@@ -1,6 +1,6 @@
 //! What keeps the records small and true without anybody asking: when credentials were used, and which are over.
 
-use std::{collections::HashMap, sync::PoisonError};
+use std::sync::PoisonError;
 
 use super::{Directory, State};
 use crate::{
@@ -44,9 +44,8 @@ impl Directory {
     pub async fn keep(&self) -> Result<(), Error> {
         let mut change = self.change().await;
         let now = self.now().millis();
-        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
-        let (keys, sessions) = self.used_since(&used);
-        let over = over(&self.state(), now, |session| self.is_alive(session) || used.contains_key(&session.id));
+        let (keys, sessions) = self.used_since_written();
+        let over = over(&self.state(), now, |session| self.is_alive(session));
         for key in keys.into_iter().take(AT_A_TIME) {
             change.put(key)?;
         }
@@ -62,9 +61,11 @@ impl Directory {
         change.commit().await
     }
 
-    /// Keys and sessions as they have to be written.
-    fn used_since(&self, used: &HashMap<String, i64>) -> (Vec<ApiKey>, Vec<Session>) {
+    /// Keys and sessions as they have to be written. What is gone is forgotten.
+    fn used_since_written(&self) -> (Vec<ApiKey>, Vec<Session>) {
         let state = self.state();
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.retain(|id, _| state.keys.get(id).is_some() || state.sessions.get(id).is_some());
         let late = |written: i64, at: i64| at > written + WRITTEN_EVERY_MS;
         let keys = used.iter().filter_map(|(id, at)| {
             let key = state.keys.get(id).filter(|key| late(key.last_used_at.unwrap_or(0), *at))?;

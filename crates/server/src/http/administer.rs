@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use super::{
     answers::Time,
-    ask::{Ask, json},
-    body::Format,
+    ask::{Administering, Ask, Ruling, json},
+    body::document,
     problem::{Code, Document, Problem},
     proof::NOTHING,
     reads,
@@ -86,7 +86,7 @@ pub(crate) struct Redacted {
 /// How an organization is set up.
 #[utoipa::path(get, path = "/v1/organizations/{organization}", tag = "Administration",
     responses((status = 200, description = "The organization", body = Organization)))]
-pub(crate) async fn organization(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn organization(Administering(ask): Administering) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     Ok(json(&described(&ask, ask.app.ledger.retention(&ask.organization))))
 }
@@ -114,9 +114,9 @@ fn described(ask: &Ask, retention: Retention) -> Organization {
     request_body(content = OrganizationRequest),
     responses((status = 200, description = "The organization as it is now", body = Organization),
         (status = 422, description = "The request breaks a rule", body = Document<'static>)))]
-pub(crate) async fn set_up(ask: Ask, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn set_up(Ruling(ask): Ruling, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
-    let request: OrganizationRequest = read(&ask, &headers, body).await?;
+    let request: OrganizationRequest = document(&ask.app, &headers, body).await?;
     let invalid = |pointer: Pointer, detail: &str| Err(Problem::fault(Code::Invalid, pointer, detail));
     if request.name.is_some_and(|name| name != ask.organization.organization()) {
         return invalid(
@@ -164,15 +164,15 @@ pub(crate) async fn set_up(ask: Ask, headers: HeaderMap, body: Body) -> Result<R
     responses((status = 200, description = "What is removed", body = Redacted),
         (status = 404, description = "No such event", body = Document<'static>),
         (status = 422, description = "The request breaks a rule", body = Document<'static>)))]
-pub(crate) async fn redact(ask: Ask, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn redact(Ruling(ask): Ruling, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
-    if !ask.app.policy.redaction {
+    if !ask.policy.redaction {
         return Err(Problem::new(
             Code::Forbidden,
             "Redaction is switched off here (setting redaction).",
         ));
     }
-    let request: RedactionRequest = read(&ask, &headers, body).await?;
+    let request: RedactionRequest = document(&ask.app, &headers, body).await?;
     let parts = parts(&request.parts)?;
     let reason = request.reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON_MAX || reason.contains('\0') {
@@ -229,20 +229,6 @@ fn parts(names: &[String]) -> Result<Vec<Part>, Problem> {
             pointer(),
             format!("It must name at least one of {known}."),
         )
-    })
-}
-
-async fn read<T: for<'d> Deserialize<'d>>(ask: &Ask, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
-    let received = ask.app.bodies.receive(headers, body).await?;
-    if received.format != Format::Json {
-        return Err(Problem::new(
-            Code::UnsupportedMediaType,
-            "Content-Type must be application/json.",
-        ));
-    }
-    serde_json::from_slice(&received.bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::fault(Code::Invalid, Pointer::root(), format!("{error}.")),
-        _ => Problem::new(Code::MalformedJson, format!("{error}.")),
     })
 }
 

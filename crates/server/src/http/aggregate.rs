@@ -5,16 +5,15 @@
 use axum::{body::Body, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use trailbook_access::policy::Range;
+use trailbook_access::policy::{Policy, Range};
 use trailbook_event::{Filter, Pointer, Timestamp};
 use trailbook_query::{self as query, AggregateRequest, AggregateRow, Interval, Measure, Metric, Operation, Question};
 use utoipa::ToSchema;
 
 use super::{
-    App,
     answers::{Spoken, Time},
-    ask::{Ask, json},
-    body::Format,
+    ask::{Ask, Viewing, json},
+    body::document,
     parameters,
     problem::{Code, Document, Problem},
     proof::NOTHING,
@@ -89,17 +88,10 @@ pub(crate) struct Row {
     request_body(content = Request),
     responses((status = 200, description = "The metrics", body = Aggregate),
         (status = 422, description = "The request breaks a rule, or the exact answer is beyond a limit", body = Document<'static>)))]
-pub(crate) async fn aggregate(ask: Ask, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn aggregate(Viewing(ask): Viewing, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
-    let received = ask.app.bodies.receive(&headers, body).await?;
-    if received.format != Format::Json {
-        return Err(Problem::new(
-            Code::UnsupportedMediaType,
-            "Content-Type must be application/json.",
-        ));
-    }
-    let request = read(&received.bytes)?;
-    let asked = asked(&request, &ask.app)?;
+    let request: Request = document(&ask.app, &headers, body).await?;
+    let asked = asked(&request, &ask)?;
     let view = ask.view()?;
     let found = ask
         .app
@@ -118,21 +110,14 @@ pub(crate) async fn aggregate(ask: Ask, headers: HeaderMap, body: Body) -> Resul
     }))
 }
 
-fn read(bytes: &[u8]) -> Result<Request, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::fault(Code::Invalid, Pointer::root(), format!("{error}.")),
-        _ => Problem::new(Code::MalformedJson, format!("{error}.")),
-    })
-}
-
-fn asked(request: &Request, app: &App) -> Result<AggregateRequest, Problem> {
-    let policy = &app.policy;
+fn asked(request: &Request, ask: &Ask) -> Result<AggregateRequest, Problem> {
+    let policy = &ask.policy;
     let range = Range {
         from: time(request.from.as_deref(), "from")?,
         to: time(request.to.as_deref(), "to")?,
     };
     let range = policy
-        .resolve(range, app.clock.now())
+        .resolve(range, ask.app.clock.now())
         .map_err(|detail| Problem::new(Code::RangeTooWide, detail))?;
     let root = Pointer::root();
     let group_by = request
@@ -156,7 +141,7 @@ fn asked(request: &Request, app: &App) -> Result<AggregateRequest, Problem> {
         group_by: group_by.collect::<Result<_, _>>()?,
         interval: interval.transpose()?,
         metrics: metrics
-            .map(|(index, given)| metric(given, &root.child("metrics").index(index), app))
+            .map(|(index, given)| metric(given, &root.child("metrics").index(index), policy))
             .collect::<Result<_, _>>()?,
     })
 }
@@ -177,10 +162,10 @@ fn time(text: Option<&str>, name: &str) -> Result<Option<Timestamp>, Problem> {
     Timestamp::parse(text).map(Some).ok_or_else(wrong)
 }
 
-fn metric(given: &MetricRequest, at: &Pointer, app: &App) -> Result<Metric, Problem> {
+fn metric(given: &MetricRequest, at: &Pointer, policy: &Policy) -> Result<Metric, Problem> {
     let filter = |text: &Option<String>| -> Result<Option<Filter>, Problem> {
         text.as_deref()
-            .map(|text| parameters::query(text, &app.policy))
+            .map(|text| parameters::query(text, policy))
             .transpose()
     };
     let measure = match (&given.op, &given.expression) {

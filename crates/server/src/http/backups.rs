@@ -5,17 +5,20 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{Path, RawQuery, State},
     http::StatusCode,
     response::Response,
 };
 use serde::Serialize;
+use trailbook_access::Caller;
 use utoipa::ToSchema;
 
 use super::{
     App,
     answers::Time,
     ask::json,
+    manage::operators_only,
     parameters::Parameters,
     problem::{Code, Problem},
     proof::NOTHING,
@@ -43,9 +46,11 @@ pub(crate) struct Backup {
 pub(crate) async fn hold_objects(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     Parameters::read(query.as_deref(), &NOTHING)?;
+    operators_only(&app, &caller)?;
     let name = valid(name)?;
     let until = app.ledger.pin(&name, HOLDS_MS).await?;
     Ok(json(&Backup {
@@ -61,9 +66,11 @@ pub(crate) async fn hold_objects(
 pub(crate) async fn end_backup(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
     Parameters::read(query.as_deref(), &NOTHING)?;
+    operators_only(&app, &caller)?;
     app.ledger.unpin(&valid(name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,9 +14,16 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use serde_path_to_error::Segment;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use trailbook_event::Pointer;
 
-use super::problem::{Code, Problem};
+use super::{
+    App,
+    problem::{Code, Problem},
+};
 use crate::config::Limits;
 
 /// The largest zstd window, as a power of two: as large as a decoded body may be.
@@ -120,6 +127,31 @@ impl Bodies {
             .await
             .map_err(|_| Problem::internal())
     }
+}
+
+/// Reads a body that is one JSON document of a known shape.
+pub(crate) async fn document<T: DeserializeOwned>(app: &App, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    let received = app.bodies.receive(headers, body).await?;
+    if received.format != Format::Json {
+        let detail = "Content-Type must be application/json.";
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(&received.bytes);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let pointer = error.path().iter().fold(Pointer::root(), |at, segment| match segment {
+            Segment::Map { key } => at.child(key),
+            Segment::Seq { index } => at.index(*index),
+            Segment::Enum { .. } | Segment::Unknown => at,
+        });
+        let error = error.into_inner();
+        match error.classify() {
+            Category::Data => Problem::fault(Code::Invalid, pointer, format!("{error}.")),
+            _ => Problem::new(Code::MalformedJson, format!("{error}.")),
+        }
+    })?;
+    let rest = reader.end();
+    rest.map_err(|error| Problem::new(Code::MalformedJson, format!("{error}.")))?;
+    Ok(read)
 }
 
 fn too_large(max: usize) -> Problem {

@@ -29,7 +29,7 @@ use trailbook_query::{Order, Question, Rows};
 
 use super::{
     answers::Warning,
-    ask::Ask,
+    ask::{Ask, Exporting},
     parameters::{Accepts, COLUMNS, FROM, LABELS, Parameters},
     problem::{Document, Problem},
     reads::envelope,
@@ -70,7 +70,7 @@ type Chunk = Result<Bytes, io::Error>;
     responses((status = 200, description = "The file", body = String, content_type = "text/csv",
         headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence"))),
         (status = 400, description = "A bad parameter", body = Document<'static>)))]
-pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn csv(Exporting(ask): Exporting) -> Result<Response, Problem> {
     let parameters = ask.parameters(&CSV)?;
     let columns = columns(&parameters)?;
     let labels: Vec<String> = columns.iter().map(|column| label(column.id())).collect();
@@ -95,7 +95,7 @@ pub(crate) async fn csv(ask: Ask) -> Result<Response, Problem> {
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events.jsonl", tag = "Export",
     responses((status = 200, description = "The file", body = String, content_type = "application/x-ndjson",
         headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence")))))]
-pub(crate) async fn jsonl(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn jsonl(Exporting(ask): Exporting) -> Result<Response, Problem> {
     let (rows, warning) = rows(&ask, &ask.parameters(&JSONL)?)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
     let chunks = made_of(rows, Vec::new(), move |rows| {
@@ -112,7 +112,8 @@ pub(crate) async fn jsonl(ask: Ask) -> Result<Response, Problem> {
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events.evidence", tag = "Export",
     responses((status = 200, description = "A zip archive, checked by `trailbook verify`", body = Vec<u8>, content_type = "application/zip",
         headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence")))))]
-pub(crate) async fn evidence(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn evidence(Exporting(ask): Exporting) -> Result<Response, Problem> {
+    ask.unfiltered()?;
     let parameters = ask.parameters(&EVIDENCE)?;
     let question = ask.question(&parameters)?;
     let checkpoint = ask.app.ledger.checkpoint(&ask.organization).await?;
@@ -198,6 +199,7 @@ fn file(
     warning: Option<Warning>,
     chunks: impl stream::Stream<Item = Chunk> + Send + 'static,
 ) -> Result<Response, Problem> {
+    ask.record("trailbook.export.downloaded", |act| act.with("format", extension));
     let name: String = ask
         .organization
         .organization()

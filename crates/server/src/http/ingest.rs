@@ -6,7 +6,7 @@
 //!
 //! Not here: what makes an event valid (`trailbook_event::admit_body`), duplicates (`trailbook_ledger`).
 
-use std::{io::Write as _, sync::Arc};
+use std::{collections::BTreeMap, io::Write as _, sync::Arc};
 
 use axum::{
     Extension,
@@ -21,12 +21,12 @@ use trailbook_event::{
     Admission, Admitted, Defaults, Fault, Form, NoCatalog, Origin, Pointer, Refusal, admit_body,
     catalog::UnknownActions, json::write_string,
 };
-use trailbook_ledger::{Error, IdempotencyKey, Receipt, Stage, Submission};
+use trailbook_access::Caller;
+use trailbook_ledger::{Error, IdempotencyKey, OrganizationKey, Receipt, Stage, Submission};
 use utoipa::ToSchema;
 
 use super::{
     App,
-    access::Access,
     ask::bytes_of_json,
     body::{Format, LARGE_BYTES, Received, single},
     openapi::{Batch, EventSent},
@@ -88,12 +88,13 @@ pub(crate) struct Validation {
         (status = 503, description = "Not acknowledged", body = Document<'static>)))]
 pub(crate) async fn ingest(
     State(app): State<Arc<App>>,
-    Extension(access): Extension<Access>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     check_query(query.as_deref())?;
+    let bound = writer(&app, &caller)?;
     let key = idempotency_key(&headers)?;
     let received = app.bodies.receive(&headers, body).await?;
     // Before anything is spent on events that will be refused.
@@ -101,15 +102,16 @@ pub(crate) async fn ingest(
     let work = || -> Result<Submission, Problem> {
         let started = app.clock.monotonic();
         let admitted = admit(&app, &received).map_err(refused)?;
+        check_organizations(&app, &caller, bound, &admitted)?;
         app.ledger
             .measures()
             .add(Stage::Admit, app.clock.monotonic().saturating_sub(started));
         let idempotency = key.map(|key| IdempotencyKey {
-            credential: access.credential,
+            credential: caller.credential,
             key: key.to_owned(),
             body: Sha256::digest(&received.bytes).into(),
         });
-        Ok(app.ledger.prepare(&access.project, admitted, idempotency, &|address| {
+        Ok(app.ledger.prepare(&caller.project, admitted, idempotency, &|address| {
             app.countries.of(address)
         }))
     };
@@ -136,11 +138,13 @@ pub(crate) async fn ingest(
         (status = 400, description = "The body is not JSON", body = Document<'static>)))]
 pub(crate) async fn validate(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     check_query(query.as_deref())?;
+    let bound = writer(&app, &caller)?;
     idempotency_key(&headers)?;
     let received = app.bodies.receive(&headers, body).await?;
     let work = || admit(&app, &received);
@@ -150,11 +154,48 @@ pub(crate) async fn validate(
         tokio::task::block_in_place(work)
     };
     match verdict {
-        Ok(admitted) => Ok(bytes_of_json(StatusCode::OK, rehearsed(&admitted, &[]))),
+        Ok(admitted) => {
+            check_binding(bound, &admitted)?;
+            Ok(bytes_of_json(StatusCode::OK, rehearsed(&admitted, &[])))
+        }
         Err(Refusal::Invalid { faults, more }) => {
             Ok(bytes_of_json(StatusCode::OK, rehearsed(&[], &listed(faults, more))))
         }
         Err(refusal) => Err(refused(refusal)),
+    }
+}
+
+/// Refuses whoever may not send events; answers the only organization that they may send for.
+fn writer<'c>(app: &App, caller: &'c Caller) -> Result<Option<&'c str>, Problem> {
+    if !app.directory.has_project(&caller.project) {
+        return Err(Problem::not_found());
+    }
+    let denied = || Problem::forbidden("Sending events needs a key with the scope events:write.");
+    caller.may_write().ok_or_else(denied)
+}
+
+/// Refuses events of organizations that the caller may not send for, and more of one than its limit.
+fn check_organizations(app: &App, caller: &Caller, bound: Option<&str>, admitted: &[Admitted]) -> Result<(), Problem> {
+    check_binding(bound, admitted)?;
+    if caller.is_root() {
+        return Ok(());
+    }
+    let mut counts = BTreeMap::<&str, u32>::new();
+    for event in admitted {
+        *counts.entry(&event.organization).or_default() += 1;
+    }
+    counts.into_iter().try_for_each(|(organization, events)| {
+        let organization = OrganizationKey::new(caller.project.clone(), organization);
+        app.rates.events(caller, &organization, events)
+    })
+}
+
+fn check_binding(bound: Option<&str>, admitted: &[Admitted]) -> Result<(), Problem> {
+    match bound {
+        Some(bound) if admitted.iter().any(|event| event.organization != bound) => Err(Problem::forbidden(
+            "The key is bound to another organization; nothing was stored.",
+        )),
+        _ => Ok(()),
     }
 }
 

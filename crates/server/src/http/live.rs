@@ -15,13 +15,14 @@ use axum::{
 use bytes::Bytes;
 use futures::stream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use trailbook_access::Caller;
 use trailbook_deliver::json::write_event;
 use trailbook_ledger::{Head, OrganizationKey, Row};
-use trailbook_query::{LiveFeed, Scope};
+use trailbook_query::LiveFeed;
 
 use super::{
     App,
-    ask::Ask,
+    ask::Viewing,
     body::single,
     parameters::Accepts,
     problem::{Code, Problem},
@@ -45,7 +46,10 @@ struct Feed {
     /// As it was when the feed began.
     kept_ms: Option<i64>,
     stopping: watch::Receiver<bool>,
-    _place: Place,
+    caller: Caller,
+    /// Wakes when a credential, a role or a policy changes.
+    changes: watch::Receiver<u64>,
+    place: Place,
 }
 
 /// A feed's place among the feeds that may be open.
@@ -63,8 +67,8 @@ impl Drop for Place {
 /// Events as they are stored, as Server-Sent Events. `Last-Event-ID` resumes.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/live", tag = "Read",
     responses((status = 200, description = "A stream of events", body = String, content_type = "text/event-stream")))]
-pub(crate) async fn live(ask: Ask, headers: HeaderMap) -> Result<Response, Problem> {
-    let filter = ask.parameters(&ACCEPTS)?.filter_and_range(&ask.app.policy)?;
+pub(crate) async fn live(Viewing(ask): Viewing, headers: HeaderMap) -> Result<Response, Problem> {
+    let filter = ask.parameters(&ACCEPTS)?.filter_and_range(&ask.policy)?;
     let after = single(&headers, &LAST_EVENT_ID)?
         .map(|id| resume(id, &ask.head))
         .transpose()?;
@@ -80,16 +84,14 @@ pub(crate) async fn live(ask: Ask, headers: HeaderMap) -> Result<Response, Probl
         app: ask.app.clone(),
         _permit: permit,
     };
-    let scope = Scope {
-        organization: ask.organization.clone(),
-        own: None,
-    };
     let feed = Feed {
-        events: ask.app.engine.live(&scope, &filter, after)?,
+        events: ask.app.engine.live(&ask.scope(), &filter, after)?,
         stopping: ask.app.stopping.clone(),
         kept_ms: ask.kept_ms(),
+        changes: ask.app.directory.changes(),
+        caller: ask.caller,
         organization: ask.organization,
-        _place: place,
+        place,
     };
     let opening = stream::once(async { Ok(Bytes::from_static(b"retry: 2000\n\n")) });
     let messages = stream::unfold(feed, |mut feed| async move {
@@ -123,13 +125,21 @@ fn resume(id: &str, head: &Head) -> Result<u64, Problem> {
 }
 
 impl Feed {
-    /// The next messages, or a comment when it is quiet; `None` when the server stops.
+    /// The next messages, or a comment when it is quiet; `None` when the server stops, or the caller may look no longer.
     async fn chunk(&mut self) -> Option<Bytes> {
-        let rows = tokio::select! {
-            rows = self.events.next() => rows,
-            _ = self.stopping.wait_for(|stopping| *stopping) => return None,
-            () = tokio::time::sleep(QUIET) => return Some(Bytes::from_static(b": quiet\n\n")),
+        let rows = loop {
+            tokio::select! {
+                rows = self.events.next() => break rows,
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                changed = self.changes.changed() => if changed.is_err() || !self.is_allowed() { return None },
+                () = tokio::time::sleep(QUIET) => {
+                    return self.is_allowed().then(|| Bytes::from_static(b": quiet\n\n"));
+                }
+            }
         };
+        if !self.is_allowed() {
+            return None;
+        }
         let rows = match rows {
             Ok(rows) => rows,
             Err(error) => {
@@ -141,6 +151,13 @@ impl Feed {
         let mut chunk = Vec::with_capacity(rows.len() * 1024);
         rows.iter().for_each(|row| self.write(row, &mut chunk));
         (!rows.is_empty()).then(|| chunk.into())
+    }
+
+    /// Whether the caller may still look: the credential stands, and its role suffices.
+    fn is_allowed(&self) -> bool {
+        let directory = &self.place.app.directory;
+        let rights = self.caller.rights(&self.organization, directory);
+        self.caller.stands(directory) && rights.is_ok_and(|rights| rights.view)
     }
 
     fn write(&self, row: &Row, chunk: &mut Vec<u8>) {

@@ -105,6 +105,8 @@ pub(crate) struct Measures {
     registry: Registry,
     surfaces: [Answers; Surface::ALL.len()],
     panics: Counter,
+    /// Acts of readers that could not be recorded.
+    pub(crate) unrecorded: Counter,
     questions: Seconds,
     /// Events stored.
     pub(crate) accepted: Counter,
@@ -148,6 +150,7 @@ impl Measures {
         Self {
             questions,
             surfaces: Surface::ALL.map(|surface| Answers::of(surface, &requests, &seconds)),
+            unrecorded: counter(&mut registry, "acts_unrecorded", "Reads whose record could not be stored"),
             panics: counter(&mut registry, "panics", "Handlers that panicked"),
             accepted: counter(&mut registry, "events_accepted", "Events stored"),
             duplicates: counter(&mut registry, "events_duplicate", "Events recognised as stored before"),

@@ -19,15 +19,20 @@ mod body;
 mod files;
 mod health;
 mod ingest;
+mod keys;
 mod live;
+mod manage;
 mod measures;
 mod openapi;
 mod parameters;
 mod problem;
 mod proof;
+mod rates;
 mod reads;
 mod reference;
 mod stats;
+mod tokens;
+mod viewed;
 
 use std::{
     convert::Infallible,
@@ -53,7 +58,11 @@ use trailbook_event::{self as event, catalog::Catalog};
 use trailbook_ledger::{Clock, Ledger};
 use trailbook_query::{CacheSizes, Engine};
 
-use self::{assets::Assets, body::Bodies, measures::Measures, problem::Problem};
+use trailbook_access::{DEFAULT_PROJECT, Directory};
+
+use self::{
+    ask::Journal, assets::Assets, body::Bodies, measures::Measures, problem::Problem, rates::Rates, viewed::Viewed,
+};
 use crate::{config::Limits, country::Countries, root_key::RootKey};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -65,8 +74,17 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root_key: RootKey,
-    pub(crate) countries: Countries,
-    pub(crate) policy: Policy,
+    pub(crate) countries: Arc<Countries>,
+    /// Projects, organizations, people, credentials.
+    pub(crate) directory: Arc<Directory>,
+    /// Who looked lately.
+    pub(crate) viewed: Viewed,
+    /// How much callers and organizations may ask.
+    pub(crate) rates: Rates,
+    /// Proxies before this server whose X-Forwarded-For is believed.
+    pub(crate) trusted_proxies: usize,
+    /// Where people reach this server, without a slash at the end; empty when nobody said.
+    pub(crate) public_url: String,
     /// The catalog of the default project, which is the only one.
     catalog: Option<Arc<Catalog>>,
     /// The page.
@@ -89,11 +107,12 @@ pub(crate) struct Components {
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root_key: RootKey,
-    pub(crate) countries: Countries,
-    /// The deployment's policy.
-    pub(crate) policy: Policy,
+    pub(crate) countries: Arc<Countries>,
+    pub(crate) directory: Arc<Directory>,
     /// The catalog of the default project.
     pub(crate) catalog: Option<Arc<Catalog>>,
+    /// Where people reach this server, without a slash at the end; empty when nobody said.
+    pub(crate) public_url: String,
     pub(crate) stopping: watch::Receiver<bool>,
     /// Distinguishes this process's request ids from those before a restart.
     pub(crate) run: u32,
@@ -113,7 +132,15 @@ impl App {
             clock: components.clock,
             root_key: components.root_key,
             countries: components.countries,
-            policy: components.policy,
+            directory: components.directory,
+            viewed: Viewed::default(),
+            rates: Rates::new(
+                limits.caller_requests_per_second,
+                limits.organization_events_per_second,
+                u32::try_from(limits.batch_events).unwrap_or(u32::MAX),
+            ),
+            trusted_proxies: limits.trusted_proxies,
+            public_url: components.public_url,
             catalog: components.catalog,
             assets: Assets::embedded(),
             admission: event::Limits {
@@ -123,7 +150,7 @@ impl App {
             },
             bodies: Bodies::new(limits.clone()),
             ledger: components.ledger,
-            default_project: access::DEFAULT_PROJECT.into(),
+            default_project: DEFAULT_PROJECT.into(),
             live: Arc::new(Semaphore::new(limits.live_connections)),
             stopping: components.stopping,
             request_ids: RequestIds {
@@ -160,7 +187,8 @@ pub(crate) async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     let (started, id) = (app.clock.monotonic(), app.request_ids.next());
     let surface = measures::Surface::of(request.uri().path());
-    let admitted = admit(&app, peer, &mut request);
+    let journal = Journal::default();
+    let admitted = admit(&app, peer, &mut request, &journal);
     let response = match admitted {
         Err(problem) => problem.render(&id),
         Ok(()) => match AssertUnwindSafe(router.call(request)).catch_unwind().await {
@@ -172,21 +200,39 @@ pub(crate) async fn answer(
         },
     };
     let response = finish(response, &id);
+    if response.status().is_success() {
+        record(&app, &journal).await;
+    }
     let took = app.clock.monotonic().saturating_sub(started);
     app.measures.answered(surface, response.status(), took);
     log(&id, surface, response.status(), took);
     Ok(response)
 }
 
-fn admit(app: &App, peer: SocketAddr, request: &mut Request<Body>) -> Result<(), Problem> {
+fn admit(app: &App, peer: SocketAddr, request: &mut Request<Body>, journal: &Journal) -> Result<(), Problem> {
     let path = request.uri().path();
     if path == "/metrics" {
         access::check_metrics(app, request.headers(), peer)?;
-    } else if !access::is_public(path) {
-        let access = access::check(app, request.headers())?;
-        request.extensions_mut().insert(access);
+    } else if access::is_public(path) {
+        let origin = access::origin(app, request.headers(), peer);
+        request.extensions_mut().insert(origin);
+    } else {
+        let caller = access::check(app, request.method(), request.headers(), peer)?;
+        app.rates.request(&caller)?;
+        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(journal.clone());
     }
     Ok(())
+}
+
+/// Records what the request did. An answer that was made is given even when that fails: reading goes on while writing is refused.
+async fn record(app: &App, journal: &Journal) {
+    for act in journal.take() {
+        if let Err(error) = app.directory.record(&act).await {
+            app.measures.unrecorded.inc();
+            tracing::warn!(%error, "that somebody read could not be recorded");
+        }
+    }
 }
 
 /// Renders problems, the router's own refusals included, and names the request.

@@ -25,10 +25,10 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, administer, aggregate, assets, backups, files, health, ingest, live,
+    App, administer, aggregate, assets, backups, files, health, ingest, keys, live,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
-    proof, reads, reference, stats,
+    proof, reads, reference, stats, tokens,
 };
 
 /// An event, as sent. What may be left out is nullable.
@@ -161,7 +161,7 @@ impl Modify for Bearer {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("The root key."))
+            .description(Some("The root key, an API key or a viewer token."))
             .build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
@@ -170,23 +170,24 @@ impl Modify for Bearer {
 
 const ORGANIZATION: &str = "/v1/organizations/{organization}";
 
-/// What each filtered or parametrised endpoint accepts, by the end of its path.
-fn accepted() -> Vec<(String, &'static Accepts)> {
+/// What each filtered or parametrised endpoint accepts, by method and path.
+fn accepted() -> Vec<(&'static str, String, &'static Accepts)> {
     let below = |path: &str| format!("{ORGANIZATION}{path}");
     vec![
-        ("/v1/events".into(), &ingest::ACCEPTS),
-        ("/v1/events/validate".into(), &ingest::ACCEPTS),
-        (below("/events"), &reads::PAGE),
-        (below("/events/count"), &reads::COUNT),
-        (below("/events/facets"), &reads::FACETS),
-        (below("/events/histogram"), &reads::HISTOGRAM),
-        (below("/events/live"), &live::ACCEPTS),
-        (below("/events.csv"), &files::CSV),
-        (below("/events.jsonl"), &files::JSONL),
-        (below("/events.evidence"), &files::EVIDENCE),
-        (below("/checkpoint"), &proof::SIZED),
-        (below("/events/{id}/proof"), &proof::SIZED),
-        (below("/consistency"), &proof::BETWEEN),
+        ("post", "/v1/events".into(), &ingest::ACCEPTS),
+        ("post", "/v1/events/validate".into(), &ingest::ACCEPTS),
+        ("get", below("/events"), &reads::PAGE),
+        ("get", below("/events/count"), &reads::COUNT),
+        ("get", below("/events/facets"), &reads::FACETS),
+        ("get", below("/events/histogram"), &reads::HISTOGRAM),
+        ("get", below("/events/live"), &live::ACCEPTS),
+        ("get", below("/events.csv"), &files::CSV),
+        ("get", below("/events.jsonl"), &files::JSONL),
+        ("get", below("/events.evidence"), &files::EVIDENCE),
+        ("get", below("/checkpoint"), &proof::SIZED),
+        ("get", below("/events/{id}/proof"), &proof::SIZED),
+        ("get", below("/consistency"), &proof::BETWEEN),
+        ("delete", below("/viewer-tokens"), &tokens::REVOKING),
     ]
 }
 
@@ -215,6 +216,10 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(proof::consistency))
         .routes(routes!(proof::tlog_checkpoint))
         .routes(routes!(proof::tile))
+        .routes(routes!(keys::list, keys::make))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(tokens::list, tokens::make, tokens::revoke_of_actor))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(stats::stats))
         .routes(routes!(backups::hold_objects, backups::end_backup))
         .routes(routes!(health::alive))
@@ -266,27 +271,40 @@ fn describe_parameters(document: &mut openapi::OpenApi) {
     let paths = std::mem::take(&mut document.paths.paths);
     for (path, mut item) in paths {
         let path = path.replace("{*", "{");
-        for name in path
-            .split('{')
-            .skip(1)
-            .filter_map(|rest| rest.split_once('}'))
-            .map(|(name, _)| name)
-        {
-            operations(&mut item).for_each(|operation| {
-                let text = Schema::Object(Object::with_type(Type::String));
-                let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
-                add(operation, parameter.required(Required::True).schema(Some(text)));
-            });
+        let named = path.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+        for (name, _) in named {
+            operations(&mut item).for_each(|(_, operation)| name_in_path(operation, name));
         }
-        if let Some((_, accepts)) = accepted().into_iter().find(|(known, _)| *known == path) {
-            operations(&mut item).for_each(|operation| describe(operation, accepts));
+        for (method, operation) in operations(&mut item) {
+            let known = accepted().into_iter().find(|(of, at, _)| *of == method && *at == path);
+            if let Some((_, _, accepts)) = known {
+                describe(operation, accepts);
+            }
         }
         document.paths.paths.insert(path, item);
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter()
+        .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+/// Describes a part of the path, unless the handler does.
+fn name_in_path(operation: &mut Operation, name: &str) {
+    if operation.parameters.iter().flatten().any(|known| known.name == name) {
+        return;
+    }
+    let text = Schema::Object(Object::with_type(Type::String));
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+    add(operation, parameter.required(Required::True).schema(Some(text)));
 }
 
 fn describe(operation: &mut Operation, accepts: &Accepts) {

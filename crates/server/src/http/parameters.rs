@@ -125,6 +125,9 @@ pub(crate) const MAPPING: Parameter = parameter(
     "The catalog's input mapping that turns the payload into an event.",
 );
 
+/// Whose viewer tokens.
+pub(crate) const TOKEN_ACTOR: Parameter = parameter("actor", Kind::Text, "The id of the tokens' actor.");
+
 /// The names that every filtered read knows, beside the fields.
 pub(crate) const RANGE_AND_QUERY: [&Parameter; 3] = [&FROM, &TO, &Q];
 

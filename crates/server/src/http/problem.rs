@@ -168,6 +168,16 @@ impl Problem {
         )
     }
 
+    /// Somebody is known and may not.
+    pub(crate) fn forbidden(detail: &str) -> Self {
+        Self::new(Code::Forbidden, detail)
+    }
+
+    /// The sentence for the caller.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// A problem with query parameter or header `name`.
     pub(crate) fn parameter(name: &str, detail: &str) -> Self {
         Self::new(Code::InvalidParameter, format!("{name}: {detail}"))
@@ -277,6 +287,18 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.code.status();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<trailbook_access::Error> for Problem {
+    fn from(error: trailbook_access::Error) -> Self {
+        match error {
+            trailbook_access::Error::Ledger(error) => error.into(),
+            trailbook_access::Error::Damaged(detail) => {
+                tracing::error!(detail, "stored settings are damaged");
+                Self::internal()
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use trailbook_merkle::{Hash, tile::TilePath};
 use utoipa::ToSchema;
 
 use super::{
-    ask::{Ask, json},
+    ask::{Knowing, Proving, Viewing, json},
     parameters::{Accepts, FROM_SIZE, Parameter, Parameters, SIZE, TO_SIZE},
     problem::{Document, Problem},
     reads,
@@ -104,7 +104,7 @@ pub(crate) struct Consistency {
 #[utoipa::path(get, path = "/v1/organizations/{organization}/checkpoint", tag = "Proof",
     responses((status = 200, description = "A signed note", body = String, content_type = "text/plain"),
         (status = 404, description = "No such checkpoint", body = Document<'static>)))]
-pub(crate) async fn checkpoint(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn checkpoint(Knowing(ask): Knowing) -> Result<Response, Problem> {
     let parameters = ask.parameters(&SIZED)?;
     let checkpoint = match parameters.number(&SIZE) {
         Some(size) => ask.app.ledger.checkpoint_at(&ask.organization, size).await?,
@@ -116,7 +116,7 @@ pub(crate) async fn checkpoint(ask: Ask) -> Result<Response, Problem> {
 /// The key that checkpoints are signed with, and the smallest index whose entry is still served.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/checkpoint-key", tag = "Proof",
     responses((status = 200, description = "The verifier key", body = CheckpointKey)))]
-pub(crate) async fn checkpoint_key(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn checkpoint_key(Knowing(ask): Knowing) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     let origin = ask.app.ledger.origin(&ask.organization)?;
     Ok(json(&CheckpointKey {
@@ -131,7 +131,7 @@ pub(crate) async fn checkpoint_key(ask: Ask) -> Result<Response, Problem> {
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/{id}/proof", tag = "Proof",
     responses((status = 200, description = "The proof", body = Inclusion),
         (status = 404, description = "No such event or checkpoint", body = Document<'static>)))]
-pub(crate) async fn inclusion(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn inclusion(Viewing(ask): Viewing) -> Result<Response, Problem> {
     let parameters = ask.parameters(&SIZED)?;
     let row = reads::find(&ask)?;
     let checkpoint = match parameters.number(&SIZE) {
@@ -176,7 +176,7 @@ fn proven(row: &Row, part: Part) -> ProvenPart {
 /// The proof that the tree of size `to` only appended to that of size `from`.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/consistency", tag = "Proof",
     responses((status = 200, description = "The proof", body = Consistency)))]
-pub(crate) async fn consistency(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn consistency(Proving(ask): Proving) -> Result<Response, Problem> {
     let parameters = ask.parameters(&BETWEEN)?;
     let (from, to) = (required(&parameters, &FROM_SIZE)?, required(&parameters, &TO_SIZE)?);
     if from > to {
@@ -208,7 +208,7 @@ fn required(parameters: &Parameters, parameter: &Parameter) -> Result<u64, Probl
 /// The newest checkpoint, where C2SP tlog-tiles clients look for it.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/tlog/checkpoint", tag = "Proof",
     responses((status = 200, description = "A signed note", body = String, content_type = "text/plain")))]
-pub(crate) async fn tlog_checkpoint(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn tlog_checkpoint(Knowing(ask): Knowing) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     Ok(note(ask.app.ledger.checkpoint(&ask.organization).await?))
 }
@@ -218,7 +218,7 @@ pub(crate) async fn tlog_checkpoint(ask: Ask) -> Result<Response, Problem> {
     responses((status = 200, description = "The tile", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 404, description = "No such tile (yet)", body = Document<'static>),
         (status = 410, description = "Below the minimum index", body = Document<'static>)))]
-pub(crate) async fn tile(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn tile(Proving(ask): Proving) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     let path = TilePath::parse(ask.path("tile")).map_err(|_| Problem::not_found())?;
     let bytes = ask.app.ledger.tile(&ask.organization, &path, ask.head.size).await?;

@@ -14,7 +14,7 @@ use trailbook_query::{self as query, FacetRequest, Interval, Order, PageRequest,
 
 use super::{
     answers::{Bucket, Count, FacetValue, Facets, Histogram, Page, Spoken, Time, Trace, TraceActor, Warning},
-    ask::{Ask, bytes_of_json, json},
+    ask::{Ask, Knowing, Viewing, bytes_of_json, json},
     openapi::EventReturned,
     parameters::{Accepts, CURSOR, FIELD, FROM, INTERVAL, LIMIT, ORDER, PREFIX, Parameters, TIME_ZONE, TO, VALUES},
     problem::{Code, Document, Problem},
@@ -50,16 +50,12 @@ const FACETS_MAX: usize = 16;
 impl Ask {
     /// What the caller may read of the ledger, as it is now.
     pub(crate) fn view(&self) -> Result<View, Problem> {
-        let scope = query::Scope {
-            organization: self.organization.clone(),
-            own: None,
-        };
-        Ok(self.app.measures.timed("view", || self.app.engine.view(&scope))?)
+        Ok(self.app.measures.timed("view", || self.app.engine.view(&self.scope()))?)
     }
 
     /// The question that the filters ask, with the range as the policy resolves it.
     pub(crate) fn question(&self, parameters: &Parameters) -> Result<Question, Problem> {
-        let asked = parameters.asked(&self.app.policy, self.app.clock.now())?;
+        let asked = parameters.asked(&self.policy, self.app.clock.now())?;
         let range = query::Range {
             from: asked.range.from,
             to: asked.range.to,
@@ -150,7 +146,7 @@ impl From<query::Error> for Problem {
 /// A page of events, by `occurred_at`, then `sequence`.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events", tag = "Read",
     responses((status = 200, description = "A page", body = Page), (status = 400, description = "A bad parameter", body = Document<'static>)))]
-pub(crate) async fn page(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn page(Viewing(ask): Viewing) -> Result<Response, Problem> {
     let parameters = ask.parameters(&PAGE)?;
     let cursor = parameters.text(&CURSOR);
     let question = match cursor {
@@ -197,13 +193,13 @@ fn continued(ask: &Ask, parameters: &Parameters, cursor: &str) -> Result<Questio
         .map_err(|error| of_cursor(error, Some(cursor)))?;
     let from = parameters
         .time(&FROM)
-        .or(first.from.filter(|_| ask.app.policy.has_default_range()));
+        .or(first.from.filter(|_| ask.policy.has_default_range()));
     let range = query::Range {
         from,
         to: parameters.time(&TO),
     };
     Ok(Question {
-        filter: parameters.filter(&ask.app.policy)?,
+        filter: parameters.filter(&ask.policy)?,
         range,
     })
 }
@@ -237,7 +233,7 @@ fn write_rest<T: Serialize>(rest: &T, out: &mut Vec<u8>) -> Result<(), Problem> 
 /// One event.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/{id}", tag = "Read",
     responses((status = 200, description = "The event", body = EventReturned), (status = 404, description = "No such event", body = Document<'static>)))]
-pub(crate) async fn one(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn one(Viewing(ask): Viewing) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     let row = find(&ask)?;
     let mut out = Vec::with_capacity(1024);
@@ -256,7 +252,7 @@ pub(crate) fn find(ask: &Ask) -> Result<std::sync::Arc<Row>, Problem> {
 /// How many events, exactly.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/count", tag = "Read",
     responses((status = 200, description = "The count", body = Count)))]
-pub(crate) async fn count(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn count(Viewing(ask): Viewing) -> Result<Response, Problem> {
     let parameters = ask.parameters(&COUNT)?;
     let question = ask.question(&parameters)?;
     let view = ask.view()?;
@@ -270,7 +266,7 @@ pub(crate) async fn count(ask: Ask) -> Result<Response, Problem> {
 /// The values of fields and how many events have each, exactly.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/facets", tag = "Read",
     responses((status = 200, description = "The facets", body = Facets)))]
-pub(crate) async fn facets(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn facets(Viewing(ask): Viewing) -> Result<Response, Problem> {
     let parameters = ask.parameters(&FACETS)?;
     let request = FacetRequest {
         question: ask.question(&parameters)?,
@@ -321,12 +317,12 @@ pub(crate) fn field(name: &str) -> Result<Field, String> {
 /// Events by hour, day, week or month.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/histogram", tag = "Read",
     responses((status = 200, description = "The histogram", body = Histogram)))]
-pub(crate) async fn histogram(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn histogram(Viewing(ask): Viewing) -> Result<Response, Problem> {
     let parameters = ask.parameters(&HISTOGRAM)?;
     let question = ask.question(&parameters)?;
     let interval = Interval::from_name(parameters.text(&INTERVAL).unwrap_or("day")).ok_or_else(Problem::internal)?;
     let zone = match parameters.text(&TIME_ZONE) {
-        None => ask.app.policy.zone(),
+        None => ask.policy.zone(),
         Some(name) => policy::zone(name)
             .ok_or_else(|| Problem::parameter("time_zone", "must be an IANA name, such as Europe/Berlin."))?,
     };
@@ -350,7 +346,7 @@ pub(crate) async fn histogram(ask: Ask) -> Result<Response, Problem> {
 /// The events of one operation, oldest first.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/traces/{trace_id}", tag = "Read",
     responses((status = 200, description = "The trace", body = Trace), (status = 404, description = "No such trace", body = Document<'static>)))]
-pub(crate) async fn trace(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn trace(Viewing(ask): Viewing) -> Result<Response, Problem> {
     #[derive(Serialize)]
     struct Rest {
         duration_ms: i64,
@@ -383,10 +379,10 @@ pub(crate) async fn trace(ask: Ask) -> Result<Response, Problem> {
 /// What applies to this organization and this caller.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/policy", tag = "Read",
     responses((status = 200, description = "The policy", body = Policy)))]
-pub(crate) async fn policy(ask: Ask) -> Result<Response, Problem> {
+pub(crate) async fn policy(Knowing(ask): Knowing) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     let retention = ask.app.ledger.retention(&ask.organization);
-    Ok(json(&ask.app.policy.with_retention(retention, ask.app.clock.now())))
+    Ok(json(&ask.policy.with_retention(retention, ask.app.clock.now())))
 }
 
 #[cfg(test)]

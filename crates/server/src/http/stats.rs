@@ -7,10 +7,11 @@ use axum::{
 };
 use serde::Serialize;
 use std::sync::Arc;
+use trailbook_access::Caller;
 use trailbook_ledger::Error;
 use utoipa::ToSchema;
 
-use super::{App, access::Access, ask::json, parameters::Parameters, problem::Problem, proof::NOTHING};
+use super::{App, ask::json, manage::operators_only, parameters::Parameters, problem::Problem, proof::NOTHING};
 
 /// What is stored.
 #[derive(Serialize, ToSchema)]
@@ -64,10 +65,11 @@ struct Organization {
     responses((status = 200, description = "What is stored", body = Stats)))]
 pub(crate) async fn stats(
     State(app): State<Arc<App>>,
-    Extension(access): Extension<Access>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     Parameters::read(query.as_deref(), &NOTHING)?;
+    operators_only(&app, &caller)?;
     let ledger = app.ledger.clone();
     let found = tokio::task::spawn_blocking(move || ledger.stats()).await;
     let found = found.map_err(|error| Error::Storage {
@@ -77,7 +79,7 @@ pub(crate) async fn stats(
     let of_project = found
         .organizations
         .iter()
-        .filter(|(key, _)| *key.project() == *access.project);
+        .filter(|(key, _)| *key.project() == *caller.project);
     Ok(json(&Stats {
         tail_events: found.tail_events,
         tail_bytes: found.tail_bytes,

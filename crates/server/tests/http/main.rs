@@ -10,6 +10,7 @@
 
 mod backup;
 mod catalog;
+mod credentials;
 mod contract;
 mod crowd;
 mod files;
