@@ -78,12 +78,14 @@ impl Caller {
                 directory.get::<ApiKey>(&key.id).is_some() && key.expires_at.is_none_or(|at| now < at)
             }
             Principal::User(user, session) => {
-                directory.get::<User>(&user.id).is_some_and(|known| Arc::ptr_eq(&known, user))
-                    && directory.get::<Session>(&session.id).is_some_and(|session| directory.is_alive(&session))
+                directory
+                    .get::<User>(&user.id)
+                    .is_some_and(|known| Arc::ptr_eq(&known, user))
+                    && directory
+                        .get::<Session>(&session.id)
+                        .is_some_and(|session| directory.is_alive(&session))
             }
-            Principal::Viewer(token) => {
-                directory.get::<ViewerToken>(&token.id).is_some() && now < token.expires_at
-            }
+            Principal::Viewer(token) => directory.get::<ViewerToken>(&token.id).is_some() && now < token.expires_at,
         }
     }
 

@@ -20,7 +20,8 @@ pub use table::Table;
 use tokio::sync::{MutexGuard, watch};
 use trailbook_event::Timestamp;
 use trailbook_ledger::{
-    Clock, Ledger, OrganizationKey, Random, RecordChange, RetentionChange, Settlement, StoredRecord, Submission,
+    Clock, Ledger, OrganizationKey, Random, Settlement, Submission,
+    database::{RecordChange, StoredRecord},
 };
 
 use crate::{
@@ -56,7 +57,7 @@ pub trait Kind: Serialize + DeserializeOwned + Send + Sync + 'static {
 }
 
 /// All records.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct State {
     /// Projects that were set up.
     pub projects: Table<Project>,
@@ -98,8 +99,12 @@ impl State {
 
     fn held<K: Kind>(&mut self, stored: &StoredRecord) -> Result<(), Error> {
         // What is in the value is nobody's business: it may be a secret.
-        let value = serde_json::from_slice(&stored.value)
-            .map_err(|_| Error::Damaged(format!("a record cannot be read: kind={} id={}", stored.kind, stored.id)))?;
+        let value = serde_json::from_slice(&stored.value).map_err(|_| {
+            Error::Damaged(format!(
+                "a record cannot be read: kind={} id={}",
+                stored.kind, stored.id
+            ))
+        })?;
         K::table_mut(self).put(stored.version, Arc::new(value));
         Ok(())
     }
@@ -299,16 +304,6 @@ impl Change<'_> {
         });
     }
 
-    /// Says how long the events of a scope are kept.
-    pub fn retention(&mut self, change: RetentionChange) {
-        self.settlement.retentions.push(change);
-    }
-
-    /// Makes an empty ledger for an organization that has none.
-    pub fn open(&mut self, organization: OrganizationKey) {
-        self.settlement.open.push(organization);
-    }
-
     /// Records what is done, in the same commit.
     pub fn act(&mut self, act: Act) {
         self.acts.push(act);
@@ -316,7 +311,7 @@ impl Change<'_> {
 
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
-        self.applied.is_empty() && self.acts.is_empty() && self.settlement.retentions.is_empty() && self.settlement.open.is_empty()
+        self.applied.is_empty() && self.acts.is_empty()
     }
 
     /// Makes the change durable and visible, or changes nothing.

@@ -311,14 +311,46 @@ fn of(project: &str, organization: &str) -> String {
 }
 
 kind!(Project, "project", projects, |p| p.name.clone(), |p| p.name.clone());
-kind!(Organization, "organization", organizations, |o| of(&o.project, &o.name), |o| o.project.clone());
-kind!(StoredCatalog, "catalog", catalogs, |c| c.project.clone(), |c| c.project.clone());
-kind!(User, "user", users, |u| u.id.clone(), |u| of(&u.project, &u.organization));
-kind!(ApiKey, "key", keys, |k| k.id.clone(), |k| k.project.clone(), |k| &k.hash);
-kind!(ViewerToken, "viewer_token", viewer_tokens, |t| t.id.clone(), |t| of(&t.project, &t.organization), |t| &t.hash);
-kind!(Session, "session", sessions, |s| s.id.clone(), |s| s.user.clone(), |s| &s.hash);
+kind!(
+    Organization,
+    "organization",
+    organizations,
+    |o| of(&o.project, &o.name),
+    |o| o.project.clone()
+);
+kind!(StoredCatalog, "catalog", catalogs, |c| c.project.clone(), |c| c
+    .project
+    .clone());
+kind!(User, "user", users, |u| u.id.clone(), |u| of(
+    &u.project,
+    &u.organization
+));
+kind!(ApiKey, "key", keys, |k| k.id.clone(), |k| k.project.clone(), |k| &k
+    .hash);
+kind!(
+    ViewerToken,
+    "viewer_token",
+    viewer_tokens,
+    |t| t.id.clone(),
+    |t| of(&t.project, &t.organization),
+    |t| &t.hash
+);
+kind!(
+    Session,
+    "session",
+    sessions,
+    |s| s.id.clone(),
+    |s| s.user.clone(),
+    |s| &s.hash
+);
 kind!(Link, "link", links, |l| l.id.clone(), |l| l.user.clone(), |l| &l.hash);
-kind!(SingleSignOn, "single_sign_on", single_sign_ons, |s| of(&s.project, &s.organization), |s| of(&s.project, &s.organization));
+kind!(
+    SingleSignOn,
+    "single_sign_on",
+    single_sign_ons,
+    |s| of(&s.project, &s.organization),
+    |s| of(&s.project, &s.organization)
+);
 
 impl User {
     /// The organization that the person belongs to.

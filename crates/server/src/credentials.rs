@@ -131,7 +131,8 @@ pub(crate) fn keys(arguments: &Keys) -> anyhow::Result<ExitCode> {
             expires_at,
             server,
         } => {
-            let request = json!({"name": name, "scopes": scopes, "organization": organization, "expires_at": expires_at});
+            let request =
+                json!({"name": name, "scopes": scopes, "organization": organization, "expires_at": expires_at});
             print(&server.post("/v1/keys", &request)?.body_mut().read_json()?)
         }
         KeyCommand::List { server } => print(&server.get("/v1/keys")?.body_mut().read_json()?),
@@ -164,9 +165,7 @@ pub(crate) fn tokens(arguments: &Tokens) -> anyhow::Result<ExitCode> {
                 json!({"actor": actor, "ttl_seconds": ttl_seconds, "filter": filter, "may_export": may_export});
             print(&server.post(&path(organization), &request)?.body_mut().read_json()?)
         }
-        TokenCommand::List { organization, server } => {
-            print(&server.get(&path(organization))?.body_mut().read_json()?)
-        }
+        TokenCommand::List { organization, server } => print(&server.get(&path(organization))?.body_mut().read_json()?),
         TokenCommand::Revoke {
             organization,
             id,

@@ -120,7 +120,9 @@ async fn directory(
     countries: Arc<Countries>,
 ) -> anyhow::Result<Arc<Directory>> {
     let country_of = Box::new(move |address| countries.of(address));
-    Ok(Arc::new(Directory::open(ledger.clone(), inputs, country_of, settings.policy()).await?))
+    Ok(Arc::new(
+        Directory::open(ledger.clone(), inputs, country_of, settings.policy()).await?,
+    ))
 }
 
 /// Keeps the records small and true as long as the server runs.

@@ -33,7 +33,9 @@ impl Directory {
     /// Whether a session is neither too old nor unused for too long.
     pub fn is_alive(&self, session: &Session) -> bool {
         let now = self.now().millis();
-        let used = self.last_used(&session.id, Some(session.last_used_at)).unwrap_or_default();
+        let used = self
+            .last_used(&session.id, Some(session.last_used_at))
+            .unwrap_or_default();
         now < session.created_at + SESSION_MS && now < used + SESSION_IDLE_MS
     }
 
@@ -68,14 +70,26 @@ impl Directory {
         used.retain(|id, _| state.keys.get(id).is_some() || state.sessions.get(id).is_some());
         let late = |written: i64, at: i64| at > written + WRITTEN_EVERY_MS;
         let keys = used.iter().filter_map(|(id, at)| {
-            let key = state.keys.get(id).filter(|key| late(key.last_used_at.unwrap_or(0), *at))?;
+            let key = state
+                .keys
+                .get(id)
+                .filter(|key| late(key.last_used_at.unwrap_or(0), *at))?;
             let last_used_at = Some(*at);
-            Some(ApiKey { last_used_at, ..ApiKey::clone(key) })
+            Some(ApiKey {
+                last_used_at,
+                ..ApiKey::clone(key)
+            })
         });
         let sessions = used.iter().filter_map(|(id, at)| {
-            let session = state.sessions.get(id).filter(|session| late(session.last_used_at, *at))?;
+            let session = state
+                .sessions
+                .get(id)
+                .filter(|session| late(session.last_used_at, *at))?;
             let last_used_at = *at;
-            Some(Session { last_used_at, ..Session::clone(session) })
+            Some(Session {
+                last_used_at,
+                ..Session::clone(session)
+            })
         });
         (keys.collect(), sessions.collect())
     }

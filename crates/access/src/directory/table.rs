@@ -8,14 +8,12 @@ use std::{
 use super::Kind;
 
 /// Records of one kind.
-#[derive(Debug)]
 pub struct Table<K> {
     held: HashMap<String, Held<K>>,
     by_owner: HashMap<String, BTreeSet<String>>,
     by_credential: HashMap<[u8; 32], String>,
 }
 
-#[derive(Debug)]
 struct Held<K> {
     version: u64,
     value: Arc<K>,

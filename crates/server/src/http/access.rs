@@ -229,7 +229,14 @@ mod tests {
         ] {
             assert!(!is_public(path), "{path}");
         }
-        for path in ["/", "/healthz", "/v1x", "/assets/index.js", "/metricsx", "/auth/sign-in"] {
+        for path in [
+            "/",
+            "/healthz",
+            "/v1x",
+            "/assets/index.js",
+            "/metricsx",
+            "/auth/sign-in",
+        ] {
             assert!(is_public(path), "{path}");
         }
     }
@@ -265,7 +272,12 @@ mod tests {
 
     #[test]
     fn another_sites_page_cannot_use_a_session() {
-        let own = [("host", "log.example"), ("origin", "https://log.example"), ("sec-fetch-site", "same-origin"), ("trailbook-console", "1")];
+        let own = [
+            ("host", "log.example"),
+            ("origin", "https://log.example"),
+            ("sec-fetch-site", "same-origin"),
+            ("trailbook-console", "1"),
+        ];
         assert!(check_console(&Method::POST, &headers(&own)).is_ok());
         let refused = |change: (&'static str, Option<&'static str>)| {
             let mut pairs: Vec<_> = own.iter().copied().filter(|(name, _)| *name != change.0).collect();
@@ -278,7 +290,11 @@ mod tests {
         assert!(refused(("sec-fetch-site", Some("same-site"))));
         assert!(refused(("trailbook-console", None)));
         assert!(!refused(("origin", None)), "no browser sent it");
-        let read: Vec<_> = own.iter().copied().filter(|(name, _)| *name != "trailbook-console").collect();
+        let read: Vec<_> = own
+            .iter()
+            .copied()
+            .filter(|(name, _)| *name != "trailbook-console")
+            .collect();
         assert!(check_console(&Method::GET, &headers(&read)).is_ok());
     }
 }

@@ -164,9 +164,7 @@ fn time(text: Option<&str>, name: &str) -> Result<Option<Timestamp>, Problem> {
 
 fn metric(given: &MetricRequest, at: &Pointer, policy: &Policy) -> Result<Metric, Problem> {
     let filter = |text: &Option<String>| -> Result<Option<Filter>, Problem> {
-        text.as_deref()
-            .map(|text| parameters::query(text, policy))
-            .transpose()
+        text.as_deref().map(|text| parameters::query(text, policy)).transpose()
     };
     let measure = match (&given.op, &given.expression) {
         (Some(op), None) => Measure::Of {

@@ -94,7 +94,11 @@ extractor!(Ruling, Right::Administer, Ask::by_root);
 
 impl Ask {
     async fn of(parts: &mut Parts, app: &Arc<App>, right: Right) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::internal)?;
+        let caller = parts
+            .extensions
+            .get::<Caller>()
+            .cloned()
+            .ok_or_else(Problem::internal)?;
         let journal = parts.extensions.get::<Journal>().cloned().unwrap_or_default();
         let found = RawPathParams::from_request_parts(parts, app)
             .await
@@ -173,7 +177,11 @@ impl Ask {
     }
 
     fn viewed(&self) -> Result<(), Problem> {
-        if self.app.viewed.is_new(self.caller.id(), &self.organization, self.app.clock.monotonic()) {
+        if self
+            .app
+            .viewed
+            .is_new(self.caller.id(), &self.organization, self.app.clock.monotonic())
+        {
             self.record("trailbook.log.viewed", |act| act);
         }
         Ok(())
@@ -200,8 +208,12 @@ pub(crate) fn permitted(app: &App, caller: &Caller, organization: &OrganizationK
 /// What to say to somebody without a right.
 pub(crate) fn lacking(right: Right) -> Problem {
     Problem::forbidden(match right {
-        Right::View => "Your role and permissions do not let you see this log; ask an administrator of your organization.",
-        Right::Export => "Your role and permissions do not let you export this log; ask an administrator of your organization.",
+        Right::View => {
+            "Your role and permissions do not let you see this log; ask an administrator of your organization."
+        }
+        Right::Export => {
+            "Your role and permissions do not let you export this log; ask an administrator of your organization."
+        }
         Right::Administer => "Your role and permissions do not let you administer this log.",
     })
 }

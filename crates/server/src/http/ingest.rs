@@ -17,11 +17,11 @@ use axum::{
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use trailbook_access::Caller;
 use trailbook_event::{
     Admission, Admitted, Defaults, Fault, Form, NoCatalog, Origin, Pointer, Refusal, admit_body,
     catalog::UnknownActions, json::write_string,
 };
-use trailbook_access::Caller;
 use trailbook_ledger::{Error, IdempotencyKey, OrganizationKey, Receipt, Stage, Submission};
 use utoipa::ToSchema;
 

@@ -177,7 +177,11 @@ fn described(key: &ApiKey, directory: &Directory) -> Key {
 /// Refuses a key that allows more than the caller may do where it works.
 fn check_grant(app: &App, caller: &Caller, key: &ApiKey) -> Result<(), Problem> {
     let rights = match &key.organization {
-        Some(name) => super::ask::permitted(app, caller, &OrganizationKey::new(caller.project.clone(), name.as_str()))?,
+        Some(name) => super::ask::permitted(
+            app,
+            caller,
+            &OrganizationKey::new(caller.project.clone(), name.as_str()),
+        )?,
         None => caller.project_rights(&app.directory),
     };
     let holds = |scope: &Scope| match scope {
@@ -206,7 +210,10 @@ fn writes(caller: &Caller, directory: &Directory) -> bool {
 }
 
 fn act(app: &App, caller: &Caller, key: &ApiKey, action: &'static str) -> Act {
-    let own = key.organization.as_deref().map(|name| OrganizationKey::new(key.project.as_str(), name));
+    let own = key
+        .organization
+        .as_deref()
+        .map(|name| OrganizationKey::new(key.project.as_str(), name));
     // Before an organization has a ledger, its first event is not ours to make.
     let home = own.filter(|own| app.ledger.head(own).is_some());
     let home = home.unwrap_or_else(|| OrganizationKey::new(key.project.as_str(), SYSTEM));
@@ -214,7 +221,10 @@ fn act(app: &App, caller: &Caller, key: &ApiKey, action: &'static str) -> Act {
         .target(Target::new("api_key", key.id.as_str(), Some(key.name.clone())))
         .with("scopes", serde_json::json!(key.scopes))
         .with("organization", key.organization.clone())
-        .with("expires_at", key.expires_at.map(|at| Timestamp::from_millis(at).to_string()))
+        .with(
+            "expires_at",
+            key.expires_at.map(|at| Timestamp::from_millis(at).to_string()),
+        )
 }
 
 fn name(text: &str) -> Result<String, Problem> {

@@ -52,6 +52,13 @@ struct Feed {
     place: Place,
 }
 
+/// What ends the waiting for events.
+enum Woken<R> {
+    By(R),
+    ByAChange,
+    ByTime,
+}
+
 /// A feed's place among the feeds that may be open.
 struct Place {
     app: Arc<App>,
@@ -128,18 +135,21 @@ impl Feed {
     /// The next messages, or a comment when it is quiet; `None` when the server stops, or the caller may look no longer.
     async fn chunk(&mut self) -> Option<Bytes> {
         let rows = loop {
-            tokio::select! {
-                rows = self.events.next() => break rows,
+            let woken = tokio::select! {
+                rows = self.events.next() => Woken::By(rows),
                 _ = self.stopping.wait_for(|stopping| *stopping) => return None,
-                changed = self.changes.changed() => if changed.is_err() || !self.is_allowed() { return None },
-                () = tokio::time::sleep(QUIET) => {
-                    return self.is_allowed().then(|| Bytes::from_static(b": quiet\n\n"));
-                }
+                changed = self.changes.changed() => changed.is_ok().then_some(Woken::ByAChange)?,
+                () = tokio::time::sleep(QUIET) => Woken::ByTime,
+            };
+            if !self.is_allowed() {
+                return None;
+            }
+            match woken {
+                Woken::ByAChange => {}
+                Woken::ByTime => return Some(Bytes::from_static(b": quiet\n\n")),
+                Woken::By(rows) => break rows,
             }
         };
-        if !self.is_allowed() {
-            return None;
-        }
         let rows = match rows {
             Ok(rows) => rows,
             Err(error) => {

@@ -51,7 +51,11 @@ impl FromRequestParts<Arc<App>> for Managing {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::internal)?;
+        let caller = parts
+            .extensions
+            .get::<Caller>()
+            .cloned()
+            .ok_or_else(Problem::internal)?;
         if !app.directory.has_project(&caller.project) {
             return Err(Problem::not_found());
         }

@@ -150,7 +150,11 @@ impl Measures {
         Self {
             questions,
             surfaces: Surface::ALL.map(|surface| Answers::of(surface, &requests, &seconds)),
-            unrecorded: counter(&mut registry, "acts_unrecorded", "Reads whose record could not be stored"),
+            unrecorded: counter(
+                &mut registry,
+                "acts_unrecorded",
+                "Reads whose record could not be stored",
+            ),
             panics: counter(&mut registry, "panics", "Handlers that panicked"),
             accepted: counter(&mut registry, "events_accepted", "Events stored"),
             duplicates: counter(&mut registry, "events_duplicate", "Events recognised as stored before"),

@@ -53,12 +53,10 @@ use axum::{
 use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
-use trailbook_access::Policy;
+use trailbook_access::{DEFAULT_PROJECT, Directory};
 use trailbook_event::{self as event, catalog::Catalog};
 use trailbook_ledger::{Clock, Ledger};
 use trailbook_query::{CacheSizes, Engine};
-
-use trailbook_access::{DEFAULT_PROJECT, Directory};
 
 use self::{
     ask::Journal, assets::Assets, body::Bodies, measures::Measures, problem::Problem, rates::Rates, viewed::Viewed,
@@ -274,6 +272,8 @@ fn log(id: &str, surface: measures::Surface, status: StatusCode, took: Duration)
 #[cfg(test)]
 mod tests {
     use axum::{body::to_bytes, routing::get};
+    use trailbook_access::PolicySettings;
+    use trailbook_ledger::Random;
 
     use super::*;
     use crate::{
@@ -290,12 +290,16 @@ mod tests {
             clock.clone(),
             Arc::new(OsRandom),
         );
+        let ledger = Ledger::open(parts.expect("parts")).await.expect("a ledger");
+        let inputs: (Arc<dyn Clock>, Arc<dyn Random>) = (clock.clone(), Arc::new(OsRandom));
+        let directory = Directory::open(ledger.clone(), inputs, Box::new(|_| None), PolicySettings::default()).await;
         let components = Components {
-            ledger: Ledger::open(parts.expect("parts")).await.expect("a ledger"),
+            ledger,
+            directory: Arc::new(directory.expect("a directory")),
+            public_url: String::new(),
             clock,
             root_key: RootKey::of("a-root-key-0123456789"),
-            countries: Countries::default(),
-            policy: Policy::default(),
+            countries: Arc::default(),
             catalog: None,
             stopping: watch::channel(false).1,
             run: 7,

@@ -50,7 +50,10 @@ const FACETS_MAX: usize = 16;
 impl Ask {
     /// What the caller may read of the ledger, as it is now.
     pub(crate) fn view(&self) -> Result<View, Problem> {
-        Ok(self.app.measures.timed("view", || self.app.engine.view(&self.scope()))?)
+        Ok(self
+            .app
+            .measures
+            .timed("view", || self.app.engine.view(&self.scope()))?)
     }
 
     /// The question that the filters ask, with the range as the policy resolves it.

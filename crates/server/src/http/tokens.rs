@@ -115,7 +115,11 @@ pub(crate) async fn list(Administering(ask): Administering) -> Result<Response, 
     responses((status = 201, description = "The token, with its secret", body = MadeToken),
         (status = 403, description = "It would show more than the caller may see", body = Document<'static>),
         (status = 422, description = "The request breaks a rule", body = Document<'static>)))]
-pub(crate) async fn make(Administering(ask): Administering, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn make(
+    Administering(ask): Administering,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     let request: TokenRequest = document(&ask.app, &headers, body).await?;
     check(&ask, &request)?;
@@ -176,7 +180,10 @@ pub(crate) async fn revoke_of_actor(Administering(ask): Administering) -> Result
     let parameters = ask.parameters(&REVOKING)?;
     let actor = parameters.text(&TOKEN_ACTOR);
     let actor = actor.ok_or_else(|| Problem::parameter("actor", "is required: the id of who is to see no more."))?;
-    let tokens: Vec<_> = alive(&ask).into_iter().filter(|token| token.actor.id == actor).collect();
+    let tokens: Vec<_> = alive(&ask)
+        .into_iter()
+        .filter(|token| token.actor.id == actor)
+        .collect();
     remove(&ask, &tokens).await
 }
 
@@ -229,13 +236,22 @@ fn check(ask: &Ask, request: &TokenRequest) -> Result<(), Problem> {
     }
     let invalid = |pointer: Pointer, detail: String| Err(Problem::fault(Code::Invalid, pointer, detail));
     let root = Pointer::root();
-    if request.ttl_seconds.is_some_and(|ttl| !(1..=TTL_SECONDS_MAX).contains(&ttl)) {
-        return invalid(root.child("ttl_seconds"), format!("It must be from 1 to {TTL_SECONDS_MAX}."));
+    if request
+        .ttl_seconds
+        .is_some_and(|ttl| !(1..=TTL_SECONDS_MAX).contains(&ttl))
+    {
+        return invalid(
+            root.child("ttl_seconds"),
+            format!("It must be from 1 to {TTL_SECONDS_MAX}."),
+        );
     }
     check_actor(&request.actor, &root.child("actor"))?;
     let Some(filter) = &request.filter else { return Ok(()) };
     if filter.chars().count() > FILTER_MAX {
-        return invalid(root.child("filter"), format!("It must have at most {FILTER_MAX} characters."));
+        return invalid(
+            root.child("filter"),
+            format!("It must have at most {FILTER_MAX} characters."),
+        );
     }
     match parameters::query(filter, &ask.policy) {
         Ok(_) => Ok(()),
@@ -254,7 +270,10 @@ fn check_actor(actor: &TokenActor, at: &Pointer) -> Result<(), Problem> {
     ];
     for (name, text) in texts {
         if text.is_some_and(|text| !is_word(text)) {
-            return invalid(at.child(name), format!("It must have 1 to {WORD_MAX} characters, and NUL is none of them."));
+            return invalid(
+                at.child(name),
+                format!("It must have 1 to {WORD_MAX} characters, and NUL is none of them."),
+            );
         }
     }
     if actor.permissions.len() > PERMISSIONS_MAX || !actor.permissions.iter().all(|permission| is_word(permission)) {

@@ -103,7 +103,7 @@ fn a_backup_of_a_serving_server_is_restored_and_served() {
     let output = trailbook(&[&arguments[..], &[text(&old)]].concat(), None);
     assert!(output.status.success(), "{}", said(&output));
     assert!(
-        said(&output).contains("all 3 ledgers stand where the backup says"),
+        said(&output).contains("all 4 ledgers stand where the backup says"),
         "{}",
         said(&output)
     );

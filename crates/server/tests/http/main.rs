@@ -10,8 +10,8 @@
 
 mod backup;
 mod catalog;
-mod credentials;
 mod contract;
+mod credentials;
 mod crowd;
 mod files;
 mod history;
