@@ -385,7 +385,7 @@ fn a_live_feed_ends_when_its_token_is_revoked_and_shows_only_its_filter() {
     let secret = made["token"].as_str().unwrap();
     let mut stream = server.connect();
     let request = format!(
-        "GET /v1/organizations/acme/events/live HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {secret}\r\n\r\n"
+        "GET /v1/organizations/acme/events/live HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {secret}\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut seen = Vec::new();
