@@ -14,8 +14,11 @@ use trailbook_merkle::Hash;
 use crate::{EventId, OrganizationKey, PartSecret};
 
 mod records;
+mod retentions;
 
 pub use records::{RecordChange, StoredRecord};
+pub use retentions::{PendingRetention, RetentionScope, StoredRetention};
+pub(crate) use retentions::{decode_days, encode_days};
 
 /// A number that names one ledger inside this deployment.
 pub type LedgerId = u64;
@@ -173,28 +176,6 @@ pub struct StoredTile {
     pub pieces: Vec<(u8, u8, Hash)>,
 }
 
-/// How long an organization's events are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredRetention {
-    /// Whose; there need not be a ledger yet.
-    pub key: OrganizationKey,
-    /// Days; `None` is for ever.
-    pub days: Option<u32>,
-    /// Whether nothing may expire.
-    pub legal_hold: bool,
-    /// A shortening that waits.
-    pub pending: Option<PendingRetention>,
-}
-
-/// A shortening of the retention that is not in force yet and can be cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PendingRetention {
-    /// Days.
-    pub days: u32,
-    /// From when on, milliseconds.
-    pub at: i64,
-}
-
 /// What a redaction left of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRedaction {
@@ -256,7 +237,7 @@ pub enum Change {
         /// What is kept of tiles, in place of what was; a tile without pieces is forgotten.
         tiles: Vec<StoredTile>,
     },
-    /// A retention is set.
+    /// What is set for how long events are kept.
     Retention(StoredRetention),
     /// Parts of an event are removed.
     Redact(StoredRedaction),
@@ -355,7 +336,7 @@ pub struct Loaded {
     pub next_segment: u64,
     /// The floors that are not 0.
     pub floors: Vec<(LedgerId, Floor)>,
-    /// The retentions that were ever set.
+    /// What was ever set for how long events are kept.
     pub retentions: Vec<StoredRetention>,
     /// All redactions.
     pub redactions: Vec<StoredRedaction>,

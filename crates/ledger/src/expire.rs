@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    Error, Ledger,
+    Error, Ledger, RetentionScope,
     compact::GRACE,
     database::{Change, StoredSegment},
     output::DIRECTORY,
@@ -68,7 +68,7 @@ impl Ledger {
                 expired += below;
                 let ledger = shared.ledgers.by_id(run.ledger);
                 let expired_at = ledger.and_then(|ledger| {
-                    let retention = manifest.retention(&ledger.key);
+                    let retention = manifest.retentions().effective(&RetentionScope::from(&ledger.key), now);
                     retention.expires_at(run.received.0.millis(), now)
                 });
                 // What expired under a retention that is longer now, or held, did so at some time that is not known any more.

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use trailbook_event::{Part, Timestamp};
 
 use crate::{
-    Error, EventId, Ledger, OrganizationKey,
-    database::{Change, PendingRetention, StoredRedaction, StoredRetention},
+    Error, EventId, Ledger, OrganizationKey, RetentionScope,
+    database::{Change, PendingRetention, StoredRedaction, StoredRetention, decode_days, encode_days},
     inputs::random_bytes,
     manifest::DAY_MS,
     objects::Objects,
@@ -51,8 +51,19 @@ pub(crate) enum Record {
         parts: Vec<String>,
         redacted_at: i64,
     },
-    /// How long the organization's events are kept; `pending` is what waits: days, and from when on (milliseconds).
+    /// What was set for how long events of a project, or of one organization, are kept; `pending` is what waits: days, and from when on
+    /// (milliseconds). Days are as they are stored.
+    #[serde(rename = "scoped_retention")]
     Retention {
+        project: String,
+        organization: Option<String>,
+        days: Option<u32>,
+        legal_hold: Option<bool>,
+        pending: Option<(Option<u32>, i64)>,
+    },
+    /// As it was written before there were scopes. Only read.
+    #[serde(rename = "retention")]
+    EarlierRetention {
         project: String,
         organization: String,
         days: Option<u32>,
@@ -83,11 +94,31 @@ impl Record {
 
     pub(crate) fn retention(stored: &StoredRetention) -> Self {
         Self::Retention {
-            project: stored.key.project().to_owned(),
-            organization: stored.key.organization().to_owned(),
-            days: stored.days,
+            project: stored.scope.project().to_owned(),
+            organization: stored.scope.organization().map(str::to_owned),
+            days: encode_days(stored.days),
             legal_hold: stored.legal_hold,
-            pending: stored.pending.map(|pending| (pending.days, pending.at)),
+            pending: stored.pending.map(|pending| (encode_days(pending.days), pending.at)),
+        }
+    }
+
+    /// What an earlier record says, as it is written now.
+    fn current(self) -> Self {
+        match self {
+            Self::EarlierRetention {
+                project,
+                organization,
+                days,
+                legal_hold,
+                pending,
+            } => Self::Retention {
+                project,
+                organization: Some(organization),
+                days: encode_days(Some(days)),
+                legal_hold: legal_hold.then_some(true),
+                pending: pending.map(|(days, at)| (Some(days), at)),
+            },
+            current => current,
         }
     }
 
@@ -98,6 +129,12 @@ impl Record {
                 project, organization, ..
             } => (0, project.clone(), organization.clone(), String::new()),
             Self::Retention {
+                project, organization, ..
+            } => {
+                let organization = organization.clone().unwrap_or_default();
+                (1, project.clone(), organization, String::new())
+            }
+            Self::EarlierRetention {
                 project, organization, ..
             } => (1, project.clone(), organization.clone(), String::new()),
             Self::Redaction {
@@ -141,7 +178,7 @@ struct Recorded {
 pub(crate) fn decode(bytes: &[u8], deployment: &str) -> Result<Vec<Record>, String> {
     let recorded: Recorded = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if recorded.deployment == deployment {
-        Ok(recorded.records)
+        Ok(recorded.records.into_iter().map(Record::current).collect())
     } else {
         Err(format!(
             "it belongs to another deployment: {} instead of {deployment}",
@@ -199,11 +236,17 @@ impl Ledger {
         let head = shared.chain_head();
         let now = shared.clock.now().millis();
         let moment = format!("{:010}-{:020}-{now:015}", head.era, head.commit);
-        self.put_records(&moment, records).await?;
-        self.change(changes, events).await
+        let recorded = self.put_records(&moment, records).await?;
+        let changed = self.change(changes, events).await;
+        if matches!(changed, Err(Error::Conflict { .. })) {
+            // Decided on what was not so any more: nobody asks for it.
+            shared.history.objects().delete(&recorded).await?;
+        }
+        changed
     }
 
-    async fn put_records(&self, moment: &str, records: Vec<Record>) -> Result<(), Error> {
+    /// Answers the object's name.
+    async fn put_records(&self, moment: &str, records: Vec<Record>) -> Result<String, Error> {
         let shared = &self.inner.shared;
         let unique = u32::from_be_bytes(random_bytes(&*shared.random));
         let recorded = Recorded {
@@ -212,7 +255,8 @@ impl Ledger {
         };
         let bytes = serde_json::to_vec(&recorded).map_err(|error| Error::storage("write records", error))?;
         let name = format!("{DIRECTORY}/{moment}-{unique:08x}");
-        shared.history.objects().put(&name, bytes).await
+        shared.history.objects().put(&name, bytes).await?;
+        Ok(name)
     }
 
     /// Makes one object of many. Not while a backup copies them.
@@ -250,7 +294,9 @@ impl Ledger {
                     let instant = Timestamp::from_millis(received_at);
                     floors.insert(OrganizationKey::new(project, organization), instant);
                 }
-                Record::Retention { .. } => retentions.extend(self.retention_again(&record)),
+                Record::Retention { .. } | Record::EarlierRetention { .. } => {
+                    retentions.extend(self.retention_again(&record));
+                }
                 Record::Redaction { .. } => redactions.extend(self.redaction_again(&record)?),
             }
         }
@@ -278,14 +324,24 @@ impl Ledger {
         else {
             return None;
         };
+        let scope = match organization {
+            Some(organization) => {
+                RetentionScope::Organization(OrganizationKey::new(project.as_str(), organization.as_str()))
+            }
+            None => RetentionScope::Project(project.as_str().into()),
+        };
+        let pending = pending.map(|(days, at)| PendingRetention {
+            days: decode_days(days),
+            at,
+        });
         let stored = StoredRetention {
-            key: OrganizationKey::new(project.as_str(), organization.as_str()),
-            days: *days,
+            scope,
+            days: decode_days(*days),
             legal_hold: *legal_hold,
-            pending: pending.map(|(days, at)| PendingRetention { days, at }),
+            pending,
         };
         let manifest = self.inner.shared.history.manifest();
-        let is_set = manifest.own_retention(&stored.key) == Some(&stored);
+        let is_set = manifest.retentions().own(&stored.scope) == Some(&stored);
         (!is_set).then_some(Change::Retention(stored))
     }
 
@@ -363,10 +419,10 @@ mod tests {
             Record::redaction(&key, (3, id), &[Part::Actor], 9),
             Record::Retention {
                 project: "default".into(),
-                organization: "acme".into(),
+                organization: None,
                 days: None,
-                legal_hold: true,
-                pending: Some((30, 7)),
+                legal_hold: Some(true),
+                pending: Some((Some(30), 7)),
             },
         ];
         let recorded = Recorded {
@@ -377,5 +433,29 @@ mod tests {
         assert_eq!(decode(&bytes, "trailbook/1").unwrap(), records);
         assert!(decode(&bytes, "trailbook/2").unwrap_err().contains("trailbook/1"));
         assert!(decode(&bytes[1..], "trailbook/1").is_err());
+    }
+
+    #[test]
+    fn a_retention_that_was_recorded_before_there_were_scopes_is_the_organizations() {
+        let record = |days: &str, legal_hold: bool| {
+            let text = format!(
+                r#"{{"deployment":"d","records":[{{"kind":"retention","project":"default","organization":"acme",
+                    "days":{days},"legal_hold":{legal_hold},"pending":[30,7]}}]}}"#
+            );
+            decode(text.as_bytes(), "d").unwrap().remove(0)
+        };
+        let expected = |days, legal_hold| {
+            Record::retention(&StoredRetention {
+                scope: RetentionScope::Organization(OrganizationKey::new("default", "acme")),
+                days: Some(days),
+                legal_hold,
+                pending: Some(PendingRetention {
+                    days: Some(Some(30)),
+                    at: 7,
+                }),
+            })
+        };
+        assert_eq!(record("null", true), expected(None, Some(true)));
+        assert_eq!(record("90", false), expected(Some(90), None));
     }
 }

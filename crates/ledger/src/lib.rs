@@ -52,13 +52,14 @@ mod tail_row;
 mod writer;
 
 pub use compact::Compacted;
+pub use database::RetentionScope;
 pub use error::Error;
 pub use fsck::{Finding, Fsck, fsck};
 pub use history::{Overlay, Redaction};
 pub use inputs::{Clock, Random};
 pub use keep::Job;
 pub use ledger::{Ledger, Limits};
-pub use manifest::{CompactionLimits, DAY_MS, Retention};
+pub use manifest::{CompactionLimits, DAY_MS, Retention, RetentionChange};
 pub use measures::{BUCKETS_MS, Durations, Measures, Stage};
 pub use names::{EventId, OrganizationKey};
 pub use open::Parts;

@@ -13,10 +13,7 @@ use std::{
 
 use rustc_hash::FxBuildHasher;
 
-use crate::{
-    OrganizationKey,
-    database::{Change, Floor, LedgerId, Loaded, StoredPin, StoredRetention, StoredSegment},
-};
+use crate::database::{Change, Floor, LedgerId, Loaded, StoredPin, StoredSegment};
 
 mod compaction;
 mod filter;
@@ -25,7 +22,8 @@ mod retention;
 pub use compaction::CompactionLimits;
 pub(crate) use compaction::{Merge, plan_compaction};
 pub(crate) use filter::LedgerFilter;
-pub use retention::{DAY_MS, Retention};
+pub(crate) use retention::Retentions;
+pub use retention::{DAY_MS, Retention, RetentionChange};
 
 /// A segment and its filter, decoded.
 struct Entry {
@@ -40,9 +38,8 @@ pub(crate) struct Manifest {
     segments: Arc<BTreeMap<(u64, LedgerId, u64), Arc<Entry>>>,
     sealed_through: u64,
     floors: Arc<HashMap<LedgerId, Floor, FxBuildHasher>>,
-    retentions: Arc<BTreeMap<OrganizationKey, StoredRetention>>,
+    retentions: Retentions,
     pins: Vec<StoredPin>,
-    default_days: Option<u32>,
 }
 
 fn place(stored: &StoredSegment) -> (u64, LedgerId, u64) {
@@ -59,19 +56,14 @@ fn entry(stored: StoredSegment) -> ((u64, LedgerId, u64), Arc<Entry>) {
 }
 
 impl Manifest {
-    /// What was loaded; `default_days` is the retention of organizations without one of their own.
+    /// What was loaded; `default_days` is the deployment's retention.
     pub(crate) fn new(loaded: &Loaded, default_days: Option<u32>) -> Self {
-        let retentions = loaded
-            .retentions
-            .iter()
-            .map(|retention| (retention.key.clone(), retention.clone()));
         Self {
             segments: Arc::new(loaded.segments.iter().cloned().map(entry).collect()),
             sealed_through: loaded.sealed_through,
             floors: Arc::new(loaded.floors.iter().copied().collect()),
-            retentions: Arc::new(retentions.collect()),
+            retentions: Retentions::new(&loaded.retentions, default_days),
             pins: loaded.pins.clone(),
-            default_days,
         }
     }
 
@@ -96,9 +88,7 @@ impl Manifest {
             Change::Floor { ledger, floor, .. } => {
                 Arc::make_mut(&mut self.floors).insert(*ledger, *floor);
             }
-            Change::Retention(retention) => {
-                Arc::make_mut(&mut self.retentions).insert(retention.key.clone(), retention.clone());
-            }
+            Change::Retention(retention) => self.retentions.set(retention),
             Change::Pin(pin) => {
                 self.pins.retain(|known| known.name != pin.name);
                 self.pins.push(pin.clone());
@@ -139,14 +129,9 @@ impl Manifest {
         self.floors.get(&ledger).map(|floor| floor.received_at)
     }
 
-    /// How long an organization's events are kept.
-    pub(crate) fn retention(&self, key: &OrganizationKey) -> Retention {
-        Retention::of(self.retentions.get(key), self.default_days)
-    }
-
-    /// What was set for an organization, in force or waiting.
-    pub(crate) fn own_retention(&self, key: &OrganizationKey) -> Option<&StoredRetention> {
-        self.retentions.get(key)
+    /// How long events are kept.
+    pub(crate) fn retentions(&self) -> &Retentions {
+        &self.retentions
     }
 
     /// Backups that began and have not ended.

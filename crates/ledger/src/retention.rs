@@ -9,11 +9,11 @@
 
 use std::sync::Arc;
 
-use trailbook_event::{Admitted, Timestamp};
+use trailbook_event::Timestamp;
 
 use crate::{
-    Error, Ledger, OrganizationKey, Retention,
-    database::{Change, Floor, PendingRetention, StoredRetention, StoredSegment, StoredTile},
+    Error, Ledger, OrganizationKey, Retention, RetentionChange, RetentionScope,
+    database::{Change, Floor, StoredRetention, StoredSegment, StoredTile},
     forgotten::Record,
     history::History,
     pieces::{self, TILE},
@@ -49,7 +49,11 @@ impl Ledger {
         let shared = &self.inner.shared;
         let now = shared.clock.now().millis();
         self.move_floors(&|ledger| {
-            let retention = shared.history.manifest().retention(&ledger.key);
+            let retention = shared
+                .history
+                .manifest()
+                .retentions()
+                .effective(&RetentionScope::from(&ledger.key), now);
             // What expires at `now` was received so long ago or longer.
             let kept = retention.expires_at(0, now)?;
             Some(Timestamp::from_millis(now - kept))
@@ -123,41 +127,43 @@ impl Ledger {
         }))
     }
 
-    /// How long an organization's events are kept.
-    pub fn retention(&self, organization: &OrganizationKey) -> Retention {
-        self.inner.shared.history.manifest().retention(organization)
+    /// How long events of an organization or a project are kept: what was set for it, else for the scope above.
+    pub fn retention(&self, scope: impl Into<RetentionScope>) -> Retention {
+        let shared = &self.inner.shared;
+        let now = shared.clock.now().millis();
+        shared.history.manifest().retentions().effective(&scope.into(), now)
     }
 
-    /// Sets how long an organization's events are kept: longer at once, shorter after seven days in which asking for the old days again
-    /// takes it back. `record` is the event that says so; both are one commit. Answers what is in force and what waits.
-    ///
-    /// # Errors
-    /// As [`Ledger::append`].
-    pub async fn set_retention(
-        &self,
-        organization: &OrganizationKey,
-        days: Option<u32>,
-        legal_hold: bool,
-        record: Admitted,
-    ) -> Result<Retention, Error> {
-        let held = self.forgetting().await;
-        let now = self.inner.shared.clock.now().millis();
-        let retention = self.retention(organization).changed_to(days, legal_hold, now);
-        let stored = StoredRetention {
-            key: organization.clone(),
-            days: retention.days,
-            legal_hold: retention.legal_hold,
-            pending: retention.pending.map(|(days, at)| PendingRetention { days, at }),
+    /// What was set for a scope itself, in force or waiting; `None` when nothing ever was.
+    pub fn own_retention(&self, scope: impl Into<RetentionScope>) -> Option<StoredRetention> {
+        let manifest = self.inner.shared.history.manifest();
+        manifest.retentions().own(&scope.into()).cloned()
+    }
+
+    /// What changes of retention come to. They are made from what is set while the right to forget is held.
+    pub(crate) fn retentions_changed(&self, changes: &[RetentionChange]) -> Vec<StoredRetention> {
+        let shared = &self.inner.shared;
+        let now = shared.clock.now().millis();
+        let mut retentions = shared.history.manifest().retentions().clone();
+        let changed = |change| {
+            let stored = retentions.changed(change, now, self.has_events(&change.scope));
+            retentions.set(&stored);
+            stored
         };
-        let record = self.prepare(organization.project(), vec![record], None, &|_| None);
-        self.forget(
-            &held,
-            vec![Record::retention(&stored)],
-            vec![Change::Retention(stored)],
-            vec![record],
-        )
-        .await?;
-        Ok(retention)
+        changes.iter().map(changed).collect()
+    }
+
+    /// Whether anything was ever stored under a scope.
+    fn has_events(&self, scope: &RetentionScope) -> bool {
+        let is_stored = |ledger: &Arc<LedgerState>| ledger.head().size > 0;
+        match scope {
+            RetentionScope::Organization(key) => self.state(key).is_ok_and(|ledger| is_stored(&ledger)),
+            RetentionScope::Project(project) => {
+                let ledgers = self.inner.shared.ledgers.all();
+                let mut of_project = ledgers.iter().filter(|ledger| ledger.key.project() == &**project);
+                of_project.any(is_stored)
+            }
+        }
     }
 
     /// What is kept of the tiles between two floors.

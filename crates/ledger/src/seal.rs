@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Error, Ledger, Row, Secrets,
+    Error, Ledger, RetentionScope, Row, Secrets,
     database::Change,
     history::{History, Redaction},
     inputs::Random,
@@ -118,7 +118,10 @@ fn write(
     let mut outputs: BTreeMap<Option<u32>, Output<'_>> = BTreeMap::new();
     for (ledger, mut rows) in rows {
         rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.occurred_at, row.sequence)));
-        let retention_days = manifest.retention(&ledger.key).days_at(now);
+        let retention_days = manifest
+            .retentions()
+            .effective(&RetentionScope::from(&ledger.key), now)
+            .days;
         let output = outputs.entry(retention_days).or_insert_with(|| {
             let kind = Kind {
                 level: 0,

@@ -8,8 +8,9 @@
 //! Not here: what records mean, and who may change them (`trailbook-access`).
 
 use crate::{
-    Error, Ledger, Submission,
+    Error, Ledger, RetentionChange, Submission,
     database::{Change, RecordChange, StoredRecord},
+    forgotten::Record,
 };
 
 /// What changes in one commit.
@@ -17,6 +18,9 @@ use crate::{
 pub struct Settlement {
     /// Control records that are written or removed, in this order.
     pub records: Vec<RecordChange>,
+    /// How long events are kept: longer at once, shorter after seven days in which asking for the old days takes it back; at once as well
+    /// where nothing was ever stored.
+    pub retentions: Vec<RetentionChange>,
     /// The events that say so, of one submission for each project; without client ids and idempotency keys.
     pub events: Vec<Submission>,
 }
@@ -37,8 +41,19 @@ impl Ledger {
     /// [`Error::Conflict`] when a record is not at the version expected; as [`Ledger::append`].
     pub async fn settle(&self, settlement: Settlement) -> Result<u64, Error> {
         self.inner.shared.refused()?;
-        let Settlement { records, events } = settlement;
-        self.change(records.into_iter().map(Change::Record).collect(), events)
-            .await
+        let Settlement {
+            records,
+            retentions,
+            events,
+        } = settlement;
+        let mut changes: Vec<Change> = records.into_iter().map(Change::Record).collect();
+        if retentions.is_empty() {
+            return self.change(changes, events).await;
+        }
+        let held = self.forgetting().await;
+        let retentions = self.retentions_changed(&retentions);
+        let recorded = retentions.iter().map(Record::retention).collect();
+        changes.extend(retentions.into_iter().map(Change::Retention));
+        self.forget(&held, recorded, changes, events).await
     }
 }

@@ -13,7 +13,7 @@ const LOCK_FILE: &str = "trailbook.lock";
 const VERSIONS: [&str; 3] = [
     include_str!("schema.sql"),
     include_str!("history.sql"),
-    include_str!("records.sql"),
+    include_str!("control.sql"),
 ];
 
 /// Why the data directory cannot be used.

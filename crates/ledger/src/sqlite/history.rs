@@ -5,12 +5,15 @@ use trailbook_merkle::Hash;
 
 use super::{read::unsigned, records};
 use crate::{
-    OrganizationKey, PartSecret,
+    OrganizationKey, PartSecret, RetentionScope,
     database::{
         Change, Floor, Garbage, LedgerId, PendingRetention, StoredObject, StoredPin, StoredRedaction, StoredRetention,
-        StoredSegment, StoredTile,
+        StoredSegment, StoredTile, decode_days, encode_days,
     },
 };
+
+/// In place of an organization's name, none of which is empty: the project's retention.
+const OF_PROJECT: &str = "";
 
 /// Why a change was not made.
 #[derive(Debug)]
@@ -181,11 +184,11 @@ fn set_retention(transaction: &Transaction<'_>, retention: &StoredRetention) -> 
     transaction
         .prepare_cached("INSERT OR REPLACE INTO retentions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![
-            retention.key.project(),
-            retention.key.organization(),
-            retention.days,
+            retention.scope.project(),
+            retention.scope.organization().unwrap_or(OF_PROJECT),
+            encode_days(retention.days),
             retention.legal_hold,
-            retention.pending.map(|pending| pending.days),
+            retention.pending.and_then(|pending| encode_days(pending.days)),
             retention.pending.map(|pending| pending.at),
         ])
         .map(drop)
@@ -283,12 +286,19 @@ pub(super) fn retentions(connection: &Connection) -> rusqlite::Result<Vec<Stored
     connection
         .prepare("SELECT project, organization, days, legal_hold, pending_days, pending_at FROM retentions")?
         .query_map([], |row| {
-            let pending = row.get::<_, Option<u32>>(4)?.zip(row.get(5)?);
+            let (project, organization) = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
+            let pending_days = decode_days(row.get(4)?);
+            let pending = row
+                .get::<_, Option<i64>>(5)?
+                .map(|at| PendingRetention { days: pending_days, at });
             Ok(StoredRetention {
-                key: OrganizationKey::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?),
-                days: row.get(2)?,
+                scope: match organization.as_str() {
+                    OF_PROJECT => RetentionScope::Project(project.into()),
+                    _ => RetentionScope::Organization(OrganizationKey::new(project, organization)),
+                },
+                days: decode_days(row.get(2)?),
                 legal_hold: row.get(3)?,
-                pending: pending.map(|(days, at)| PendingRetention { days, at }),
+                pending,
             })
         })?
         .collect()

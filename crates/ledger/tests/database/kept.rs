@@ -1,7 +1,7 @@
 //! What is kept beside events and segments: floors and tiles, retentions, redactions, leases.
 
 use trailbook_ledger::{
-    OrganizationKey, PartSecret,
+    OrganizationKey, PartSecret, RetentionScope,
     database::{Change, Database, Floor, PendingRetention, StoredRedaction, StoredRetention, StoredTile},
 };
 use trailbook_merkle::Hash;
@@ -65,32 +65,44 @@ async fn a_floor_only_moves_up_and_brings_its_tiles() {
 }
 
 #[tokio::test]
-async fn a_retention_is_kept_for_an_organization_without_a_ledger_and_replaced() {
+async fn a_retention_is_kept_for_a_scope_without_a_ledger_and_replaced() {
     let scratch = Scratch::new();
     let database = scratch.open();
     load(&database).await;
     let acme = StoredRetention {
-        key: OrganizationKey::new("default", "acme"),
-        days: Some(365),
-        legal_hold: false,
-        pending: Some(PendingRetention { days: 30, at: 77 }),
+        scope: RetentionScope::Organization(OrganizationKey::new("default", "acme")),
+        days: Some(Some(365)),
+        legal_hold: None,
+        pending: Some(PendingRetention {
+            days: Some(Some(30)),
+            at: 77,
+        }),
     };
     let bolt = StoredRetention {
-        key: OrganizationKey::new("default", "bolt"),
+        scope: RetentionScope::Organization(OrganizationKey::new("default", "bolt")),
+        days: Some(None),
+        legal_hold: Some(true),
+        pending: Some(PendingRetention { days: None, at: 78 }),
+    };
+    let project = StoredRetention {
+        scope: RetentionScope::Project("default".into()),
         days: None,
-        legal_hold: true,
+        legal_hold: Some(false),
         pending: None,
     };
-    let both = [Change::Retention(acme.clone()), Change::Retention(bolt.clone())];
-    database.commit(changes(1, both)).await.unwrap();
-    assert_eq!(load(&database).await.retentions, [acme.clone(), bolt.clone()]);
+    let all = [project.clone(), acme.clone(), bolt.clone()];
+    database
+        .commit(changes(1, all.clone().map(Change::Retention)))
+        .await
+        .unwrap();
+    assert_eq!(load(&database).await.retentions, all);
     let taken_back = StoredRetention { pending: None, ..acme };
     database
         .commit(changes(2, [Change::Retention(taken_back.clone())]))
         .await
         .unwrap();
     drop(database);
-    assert_eq!(load(&scratch.open()).await.retentions, [taken_back, bolt]);
+    assert_eq!(load(&scratch.open()).await.retentions, [project, taken_back, bolt]);
 }
 
 #[tokio::test]

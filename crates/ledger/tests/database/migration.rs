@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params};
 use trailbook_ledger::{
-    OpenError, Sqlite,
-    database::{Change, Database},
+    OpenError, OrganizationKey, RetentionScope, Sqlite,
+    database::{Change, Database, PendingRetention, StoredRetention},
 };
 use trailbook_merkle::Hash;
 
@@ -77,6 +77,39 @@ async fn a_database_of_version_1_keeps_its_rows_and_can_be_sealed() {
     drop(database);
     assert_eq!(version(&scratch), CURRENT);
     assert_eq!(load(&scratch.open()).await.segments, [segment(1, (1, 2))]);
+}
+
+#[tokio::test]
+async fn the_retentions_of_version_2_are_those_of_their_organizations() {
+    let scratch = Scratch::new();
+    write_version_1(&scratch);
+    let connection = Connection::open(scratch.file()).unwrap();
+    connection
+        .execute_batch(include_str!("../../src/sqlite/history.sql"))
+        .unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO retentions VALUES ('default', 'acme', 365, 0, 30, 77), ('default', 'bolt', NULL, 1, NULL, NULL);
+             PRAGMA user_version = 2",
+        )
+        .unwrap();
+    drop(connection);
+    let of = |name, days, legal_hold, pending| StoredRetention {
+        scope: RetentionScope::Organization(OrganizationKey::new("default", name)),
+        days: Some(days),
+        legal_hold,
+        pending,
+    };
+    let pending = PendingRetention {
+        days: Some(Some(30)),
+        at: 77,
+    };
+    let expected = [
+        of("acme", Some(365), None, Some(pending)),
+        of("bolt", None, Some(true), None),
+    ];
+    assert_eq!(load(&scratch.open()).await.retentions, expected);
+    assert_eq!(version(&scratch), CURRENT);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::{
 
 use trailbook_event::Part;
 use trailbook_ledger::{
-    Clock, Error, Fsck, Ledger, Parts,
+    Clock, Error, Fsck, Ledger, Parts, RetentionChange, RetentionScope,
     backup::{BackupError, CONTENTS_FILE, Contents, Source, back_up, check_restored, restore},
     recover_in_new_epoch,
 };
@@ -100,9 +100,7 @@ async fn redact(scratch: &Scratch, ledger: &Ledger, name: &str, sequence: u64, p
 }
 
 async fn set_days(scratch: &Scratch, ledger: &Ledger, name: &str, days: Option<u32>, legal_hold: bool) {
-    let record = scratch.admit(&event(name, 0)).remove(0);
-    let name = organization(name);
-    ledger.set_retention(&name, days, legal_hold, record).await.unwrap();
+    scratch.set_days(ledger, name, days, legal_hold).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,6 +269,13 @@ async fn what_was_forgotten_after_the_backup_is_forgotten_in_what_is_restored() 
     assert_eq!(rows(&ledger, "acme")[0].sequence, 35);
     // For ever from now on: that brings nothing back.
     set_days(&scratch, &ledger, "acme", None, false).await;
+    let project = RetentionScope::Project("default".into());
+    let of_project = RetentionChange {
+        scope: project.clone(),
+        days: Some(Some(77)),
+        legal_hold: None,
+    };
+    scratch.set_retention(&ledger, of_project).await;
     let kept = [
         rows(&ledger, "acme")[..5].to_vec(),
         rows(&ledger, "bolt")[..40].to_vec(),
@@ -307,6 +312,8 @@ async fn what_was_forgotten_after_the_backup_is_forgotten_in_what_is_restored() 
     assert_eq!(rows(&ledger, "acme")[0].sequence, 35);
     assert_eq!(ledger.retention(&organization("acme")).days, None);
     assert!(ledger.retention(&organization("bolt")).legal_hold);
+    assert_eq!(ledger.own_retention(project).unwrap().days, Some(Some(77)));
+    assert_eq!(ledger.retention(&organization("records")).days, Some(77));
     while ledger.carry_out_redactions().await.unwrap() {}
     assert_eq!(rows(&ledger, "bolt")[3].redacted(), [Part::Actor, Part::Context]);
     close(ledger).await;

@@ -1,7 +1,7 @@
 //! When rows expire, which segments are written anew for it, and when.
 
 use trailbook_event::{Part, Timestamp};
-use trailbook_ledger::{Clock, Ledger};
+use trailbook_ledger::{Clock, Ledger, RetentionChange, RetentionScope};
 
 use crate::support::{Scratch, close, event, organization, rows};
 
@@ -18,8 +18,7 @@ async fn append(scratch: &Scratch, ledger: &Ledger, names: &[&str], count: usize
 }
 
 async fn set_days(scratch: &Scratch, ledger: &Ledger, name: &str, days: Option<u32>) {
-    let (name, record) = (organization(name), scratch.admit(&event("records", 0)).remove(0));
-    ledger.set_retention(&name, days, false, record).await.unwrap();
+    scratch.set_days(ledger, name, days, false).await;
 }
 
 fn first(ledger: &Ledger, name: &str) -> Option<u64> {
@@ -137,6 +136,34 @@ async fn a_process_that_begins_finds_what_waits_to_be_erased() {
     assert_eq!(expire_all(&ledger).await, 0);
     scratch.clock.advance(8 * HOUR);
     assert_eq!(expire_all(&ledger).await, 1);
+    close(ledger).await;
+    scratch.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projects_retention_expires_what_has_none_of_its_own_seven_days_later() {
+    let scratch = Scratch::new();
+    let ledger = scratch.open().await;
+    let of_project = |days, legal_hold| RetentionChange {
+        scope: RetentionScope::Project("default".into()),
+        days,
+        legal_hold,
+    };
+    set_days(&scratch, &ledger, "bolt", Some(30)).await;
+    append(&scratch, &ledger, &["acme", "bolt"], 3).await;
+    seal_all(&ledger).await;
+    scratch.clock.advance(2 * DAY);
+    scratch.set_retention(&ledger, of_project(Some(Some(1)), None)).await;
+    scratch.clock.advance(7 * DAY - 1);
+    assert_eq!(ledger.advance_floors().await.unwrap(), 0, "the shortening waits");
+    scratch
+        .set_retention(&ledger, of_project(Some(Some(1)), Some(true)))
+        .await;
+    scratch.clock.advance(1);
+    assert_eq!(ledger.advance_floors().await.unwrap(), 0, "a hold is on");
+    scratch.set_retention(&ledger, of_project(Some(Some(1)), None)).await;
+    assert_eq!(ledger.advance_floors().await.unwrap(), 2, "of acme and of the records");
+    assert_eq!((first(&ledger, "acme"), first(&ledger, "bolt")), (None, Some(0)));
     close(ledger).await;
     scratch.assert_sound().await;
 }

@@ -110,8 +110,7 @@ async fn base(job: Job) -> Base {
     scratch.limits.compaction.segment_rows_max = 30;
     let ledger = scratch.open().await;
     let acme = organization("acme");
-    let record = scratch.admit(&event("records", 0)).remove(0);
-    ledger.set_retention(&acme, Some(2), false, record).await.unwrap();
+    scratch.set_days(&ledger, "acme", Some(2), false).await;
     scratch.clock.advance(8 * DAY);
     append(&scratch, &ledger, &NAMES[..3], 5).await;
     let mut checkpoints = vec![ledger.checkpoint(&acme).await.unwrap().size];

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use trailbook_ledger::{
-    Error, Ledger, Measures, Settlement, Submission,
+    Error, Ledger, Measures, RetentionChange, Settlement, Submission,
     backup::{Source, back_up, restore},
     database::{RecordChange, StoredRecord},
 };
 
 use crate::{
     faulty::{Fault, Faults, Faulty},
-    support::{Scratch, close, event, event_with_client_id, rows},
+    support::{Scratch, close, event, event_with_client_id, organization, rows},
 };
 
 fn put(id: &str, expected: Option<u64>, value: &str) -> RecordChange {
@@ -41,6 +41,7 @@ fn settlement(scratch: &Scratch, ledger: &Ledger, records: Vec<RecordChange>) ->
     Settlement {
         records,
         events: said(scratch, ledger),
+        ..Settlement::default()
     }
 }
 
@@ -119,6 +120,7 @@ async fn a_settlement_whose_second_submission_is_refused_leaves_nothing_of_the_f
     let settlement = Settlement {
         records: vec![put("a", None, "1")],
         events: vec![with_id(0), with_id(1)],
+        ..Settlement::default()
     };
     let refused = ledger.settle(settlement).await;
     assert!(matches!(refused, Err(Error::ClientIdReused { .. })), "{refused:?}");
@@ -127,6 +129,40 @@ async fn a_settlement_whose_second_submission_is_refused_leaves_nothing_of_the_f
     scratch.append(&ledger, &event("acme", 0)).await.unwrap();
     close(ledger).await;
     assert_eq!(scratch.assert_sound().await.events, 1);
+}
+
+#[tokio::test]
+async fn a_refused_settlement_leaves_no_record_of_its_retention() {
+    // When a copy was put back, the retention that nobody had was in force.
+    let scratch = Scratch::new();
+    let ledger = scratch.open().await;
+    let acme = organization("acme");
+    let retention = |days| RetentionChange {
+        scope: (&acme).into(),
+        days: Some(Some(days)),
+        legal_hold: Some(true),
+    };
+    let recorded = || {
+        let files = std::fs::read_dir(scratch.directory.path().join("objects/forgotten"));
+        files.into_iter().flatten().count()
+    };
+    let stale = Settlement {
+        retentions: vec![retention(1)],
+        ..settlement(&scratch, &ledger, vec![put("a", Some(1), "1")])
+    };
+    let refused = ledger.settle(stale).await;
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+    assert_eq!((recorded(), ledger.own_retention(&acme)), (0, None));
+    let both = Settlement {
+        retentions: vec![retention(2)],
+        ..settlement(&scratch, &ledger, vec![put("a", None, "1")])
+    };
+    assert_eq!(ledger.settle(both).await.unwrap(), 1);
+    let kept = ledger.retention(&acme);
+    assert_eq!((recorded(), kept.days, kept.legal_hold), (1, Some(2), true));
+    assert_eq!(ledger.records().await.unwrap(), [stored("a", 1, "1")]);
+    close(ledger).await;
+    assert_eq!(scratch.open().await.retention(&acme), kept);
 }
 
 /// Whether a settlement is stored after a fault at its commit, and what its caller was told.

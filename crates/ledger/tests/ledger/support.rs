@@ -13,8 +13,8 @@ use object_store::local::LocalFileSystem;
 use sha2::{Digest, Sha256};
 use trailbook_event::{Admission, Admitted, Form, Limits as EventLimits, NoCatalog, Timestamp, admit_body};
 use trailbook_ledger::{
-    Clock, Error, Fsck, IdempotencyKey, Ledger, Limits, Measures, OrganizationKey, Parts, Random, Receipt, Row, Sqlite,
-    Submission,
+    Clock, Error, Fsck, IdempotencyKey, Ledger, Limits, Measures, OrganizationKey, Parts, Random, Receipt,
+    RetentionChange, Row, Settlement, Sqlite, Submission,
     database::Database,
     fsck,
     segment::{Indexer, Parsed},
@@ -184,6 +184,26 @@ impl Scratch {
             origin: trailbook_event::Origin::Sender,
         };
         admit_body(lines.as_bytes(), Form::Ndjson, &admission).unwrap()
+    }
+
+    /// Says how long events are kept, with an event of the organization `records`.
+    pub(crate) async fn set_retention(&self, ledger: &Ledger, retention: RetentionChange) {
+        let settlement = Settlement {
+            retentions: vec![retention],
+            events: vec![self.submission(ledger, &event("records", 0), None)],
+            ..Settlement::default()
+        };
+        ledger.settle(settlement).await.unwrap();
+    }
+
+    /// Says how long the events of an organization are kept.
+    pub(crate) async fn set_days(&self, ledger: &Ledger, name: &str, days: Option<u32>, legal_hold: bool) {
+        let retention = RetentionChange {
+            scope: (&organization(name)).into(),
+            days: Some(days),
+            legal_hold: Some(legal_hold),
+        };
+        self.set_retention(ledger, retention).await;
     }
 
     pub(crate) async fn append(&self, ledger: &Ledger, lines: &str) -> Result<Receipt, Error> {

@@ -7,7 +7,7 @@ use axum::{body::Body, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use trailbook_access::policy::RETENTION_DAYS_MAX;
 use trailbook_event::{Admission, Admitted, Event, Limits, NoCatalog, Origin, Part, Pointer, admit, json as text};
-use trailbook_ledger::Retention;
+use trailbook_ledger::{Retention, RetentionChange, Settlement};
 use utoipa::ToSchema;
 
 use super::{
@@ -49,7 +49,7 @@ pub(crate) struct OwnPolicy {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PendingRetention {
     /// Days.
-    retention_days: u32,
+    retention_days: Option<u32>,
     /// From when on.
     #[schema(value_type = String)]
     takes_effect_at: Time,
@@ -134,9 +134,9 @@ pub(crate) async fn set_up(Ruling(ask): Ruling, headers: HeaderMap, body: Body) 
     }
     let before = ask.app.ledger.retention(&ask.organization);
     let now = ask.app.clock.now().millis();
-    let after = before.changed_to(retention_days, legal_hold, now);
-    let waits = |retention: Retention| retention.pending.filter(|(_, at)| *at > now);
-    if before.days_at(now) == after.days_at(now) && before.legal_hold == legal_hold && waits(before) == waits(after) {
+    let own = ask.app.ledger.own_retention(&ask.organization);
+    let asked = own.map(|own| (own.pending.map_or(own.days, |pending| pending.days), own.legal_hold));
+    if asked == Some((Some(retention_days), Some(legal_hold))) {
         return Ok(json(&described(&ask, before)));
     }
     let days = |days: Option<u32>| serde_json::json!(days);
@@ -152,10 +152,17 @@ pub(crate) async fn set_up(Ruling(ask): Ruling, headers: HeaderMap, body: Body) 
         serde_json::Value::Null,
     )?;
     let ledger = &ask.app.ledger;
-    let after = ledger
-        .set_retention(&ask.organization, retention_days, legal_hold, record)
-        .await?;
-    Ok(json(&described(&ask, after)))
+    let settlement = Settlement {
+        retentions: vec![RetentionChange {
+            scope: (&ask.organization).into(),
+            days: Some(retention_days),
+            legal_hold: Some(legal_hold),
+        }],
+        events: vec![ledger.prepare(ask.organization.project(), vec![record], None, &|_| None)],
+        ..Settlement::default()
+    };
+    ledger.settle(settlement).await?;
+    Ok(json(&described(&ask, ledger.retention(&ask.organization))))
 }
 
 /// Removes parts of an event for good. The event's place, its leaf and every proof stay.

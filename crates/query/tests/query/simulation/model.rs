@@ -55,7 +55,7 @@ impl Known {
     /// Where the floor has to be at a moment; what is not sealed waits.
     fn floor_at(&self, retention: &Retention, sealed_through: u64, now: i64) -> u64 {
         let days = match retention.pending {
-            Some((days, at)) if at <= now => Some(days),
+            Some((days, at)) if at <= now => days,
             _ => retention.days,
         };
         let Some(days) = days.filter(|_| !retention.legal_hold) else {

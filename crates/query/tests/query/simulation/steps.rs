@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use trailbook_event::{Admitted, ClientId, Event, Filter, Part, Timestamp};
-use trailbook_ledger::{Error, OrganizationKey, Row};
+use trailbook_ledger::{Error, OrganizationKey, Retention, RetentionChange, RetentionScope, Row, Settlement};
 use trailbook_query::{Scope, View};
 
 use super::{
@@ -165,21 +165,45 @@ impl Simulation {
         let Some(organization) = self.organization() else {
             return;
         };
-        let (days, legal_hold) = (
-            [None, Some(1), Some(2), Some(7), Some(30)][self.draw.below(5)],
-            self.draw.percent(15),
-        );
-        self.tell(format!(
-            "retention of {organization}: {days:?} days, legal hold: {legal_hold}"
-        ));
+        let of_project = self.draw.percent(25);
+        let change = RetentionChange {
+            scope: if of_project {
+                RetentionScope::Project(organization.project().into())
+            } else {
+                (&organization).into()
+            },
+            days: [
+                None,
+                Some(None),
+                Some(Some(1)),
+                Some(Some(2)),
+                Some(Some(7)),
+                Some(Some(30)),
+            ][self.draw.below(6)],
+            legal_hold: [None, Some(false), Some(true)][self.draw.below(3)].filter(|_| self.draw.percent(40)),
+        };
+        self.tell(format!("{change:?}"));
         let (record, now) = (self.record(&organization), self.world.now());
         let ledger = self.world.ledger();
-        let expected = ledger.retention(&organization).changed_to(days, legal_hold, now);
-        let set = ledger
-            .set_retention(&organization, days, legal_hold, record.clone())
-            .await;
-        assert_eq!(set.unwrap(), expected);
-        assert_eq!(ledger.retention(&organization), expected);
+        let known = self.model.organizations();
+        let before: Vec<Retention> = known.iter().map(|key| ledger.retention(key)).collect();
+        let settlement = Settlement {
+            retentions: vec![change.clone()],
+            events: vec![ledger.prepare(organization.project(), vec![record.clone()], None, &|_| None)],
+            ..Settlement::default()
+        };
+        ledger.settle(settlement).await.unwrap();
+        for (key, before) in known.iter().zip(before) {
+            let after = ledger.retention(key);
+            let days = |days: Option<u32>| days.unwrap_or(u32::MAX);
+            assert!(days(after.days) >= days(before.days), "{key}: {before:?} {after:?}");
+            if !of_project && *key != organization {
+                assert_eq!(after, before, "{key}");
+            }
+        }
+        let set = ledger.own_retention(change.scope).unwrap();
+        let asked = set.pending.map_or(set.days, |pending| pending.days);
+        assert_eq!((asked, set.legal_hold), (change.days, change.legal_hold));
         self.model.recorded(ledger, &organization, &record, now);
     }
 
