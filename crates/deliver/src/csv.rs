@@ -6,9 +6,11 @@
 //! - Unset values and null are empty cells.
 //! - Times are RFC 3339 with milliseconds, in UTC or in the zone asked for.
 //!
+//! - A rendered column is its template in the words of the labels, with `—` for what is missing beside others.
+//!
 //! Invariant: no cell begins with a character that makes a spreadsheet run it (see [`cell`]), the header row included.
 //!
-//! Not here: labels (the caller passes the header), which events.
+//! Not here: the header's labels (the caller passes them), which events.
 
 mod cell;
 mod column;
@@ -43,23 +45,14 @@ impl Csv {
         }
     }
 
-    /// Writes the header row: the columns' ids.
+    /// Writes the header row: the ids or labels of the columns, one for each.
     ///
     /// # Errors
     /// None in practice: memory takes all bytes.
-    pub fn header(&mut self) -> Result<(), Error> {
-        let ids: Vec<String> = self.columns.iter().map(|column| column.id().to_owned()).collect();
-        self.labelled_header(&ids)
-    }
-
-    /// Writes the header row with labels in place of the columns' ids, one for each.
-    ///
-    /// # Errors
-    /// None in practice: memory takes all bytes.
-    pub fn labelled_header(&mut self, labels: &[String]) -> Result<(), Error> {
-        for label in labels {
+    pub fn header(&mut self, names: &[impl AsRef<str>]) -> Result<(), Error> {
+        for name in names {
             self.cell.clear();
-            self.cell.push_str(label);
+            self.cell.push_str(name.as_ref());
             end_cell(&mut self.cell, &mut self.writer)?;
         }
         end_row(&mut self.writer)

@@ -11,6 +11,14 @@ pub enum Error {
         /// Columns with a similar name, nearest first.
         near: Vec<&'static str>,
     },
+    /// A column's template cannot be used.
+    #[error("The column `{id}` cannot be rendered: {detail}.")]
+    Template {
+        /// The column.
+        id: String,
+        /// Everything that is wrong with its template.
+        detail: String,
+    },
     /// Stored parts are not what admission writes.
     #[error("stored event is damaged sequence={sequence}")]
     Corrupt {

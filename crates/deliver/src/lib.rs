@@ -13,5 +13,6 @@ mod error;
 pub mod evidence;
 pub mod json;
 pub mod jsonl;
+pub mod labels;
 
 pub use error::Error;

@@ -39,6 +39,8 @@ pub struct Catalog {
     /// The ids of `action_types`, as admission wants them.
     action_type_ids: Vec<String>,
     actions: Vec<Action>,
+    /// What people see for each of `actions`.
+    labels: Vec<String>,
     /// Positions in `actions`.
     by_id: HashMap<String, usize>,
 }
@@ -131,12 +133,14 @@ impl Catalog {
             .enumerate()
             .map(|(position, action)| (action.id.clone(), position))
             .collect();
+        let labels = labels(&areas, &actions);
         let action_type_ids = action_types.iter().map(|named| named.id.clone()).collect();
         Self {
             areas,
             action_types,
             action_type_ids,
             actions,
+            labels,
             by_id,
         }
     }
@@ -163,24 +167,13 @@ impl Catalog {
 
     /// What people see for an action: its name, with the area's where another action has the same name, with the id
     /// where even those are shared; the id itself when the catalog does not know the action.
-    pub fn label(&self, id: &str) -> String {
-        let Some(action) = self.action(id) else {
-            return id.to_owned();
-        };
-        let mut namesakes = self
-            .actions
-            .iter()
-            .filter(|other| other.name == action.name && other.id != action.id)
-            .peekable();
-        if namesakes.peek().is_none() {
-            return action.name.clone();
-        }
-        match self.areas.iter().find(|area| action.area.as_ref() == Some(&area.id)) {
-            Some(area) if namesakes.all(|other| other.area != action.area) => {
-                format!("{} ({})", action.name, area.name)
-            }
-            _ => format!("{} ({id})", action.name),
-        }
+    pub fn label<'c>(&'c self, id: &'c str) -> &'c str {
+        self.action_label(id).unwrap_or(id)
+    }
+
+    /// [`Catalog::label`] of an action that the catalog knows; `None` of others.
+    pub fn action_label(&self, id: &str) -> Option<&str> {
+        self.by_id.get(id).map(|position| self.labels[*position].as_str())
     }
 
     /// What admission asks, with the policy for actions that the catalog does not know.
@@ -190,4 +183,22 @@ impl Catalog {
             unknown_actions,
         }
     }
+}
+
+/// The label of each action.
+fn labels(areas: &[Named], actions: &[Action]) -> Vec<String> {
+    let mut by_name: HashMap<&str, Vec<&Action>> = HashMap::new();
+    for action in actions {
+        by_name.entry(&action.name).or_default().push(action);
+    }
+    let label = |action: &Action| {
+        let namesakes = &by_name[action.name.as_str()];
+        let in_area = namesakes.iter().filter(|other| other.area == action.area).count();
+        match areas.iter().find(|area| action.area.as_ref() == Some(&area.id)) {
+            _ if namesakes.len() == 1 => action.name.clone(),
+            Some(area) if in_area == 1 => format!("{} ({})", action.name, area.name),
+            _ => format!("{} ({})", action.name, action.id),
+        }
+    };
+    actions.iter().map(label).collect()
 }

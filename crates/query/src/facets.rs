@@ -36,11 +36,15 @@ pub struct Facet {
 pub struct FacetValue {
     /// As stored; of an actor or target its id, without one its e-mail address or name.
     pub value: String,
-    /// The newest name of the actor or target among the events; `None` when there is none, and for other fields.
+    /// What people see for it; `None` when nobody has a word for it. Of an actor or target without another word, its newest
+    /// name among the events.
     pub label: Option<String>,
     /// Events that have the value, each counted once.
     pub count: u64,
 }
+
+/// What people see for a value of a field; `None` where there is no word for it.
+pub type LabelOf<'l> = &'l dyn Fn(&Field, &str) -> Option<String>;
 
 /// What is known of a value so far.
 #[derive(Default)]
@@ -67,6 +71,14 @@ impl View {
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Storage`].
     pub fn facets(&self, request: &FacetRequest) -> Result<Vec<Facet>, Error> {
+        self.labelled_facets(request, &|_, _| None)
+    }
+
+    /// The values of some fields among the found events, with labels that the events themselves do not have.
+    ///
+    /// # Errors
+    /// As [`View::facets`].
+    pub fn labelled_facets(&self, request: &FacetRequest, label: LabelOf<'_>) -> Result<Vec<Facet>, Error> {
         let search = self.search(&request.question);
         let mut tallies: Vec<Tallies> = request.fields.iter().map(|_| Tallies::default()).collect();
         for block in self.blocks() {
@@ -86,7 +98,7 @@ impl View {
         Ok(facets
             .map(|(field, tallies)| Facet {
                 field: field.clone(),
-                values: first_values(tallies, prefix.as_deref(), request.limit),
+                values: first_values(tallies, prefix.as_deref(), request.limit, &|value| label(field, value)),
             })
             .collect())
     }
@@ -139,13 +151,20 @@ fn count_subjects(
 }
 
 /// The values that go out: most events first, then by value.
-fn first_values(tallies: Tallies, prefix: Option<&str>, limit: usize) -> Vec<FacetValue> {
+fn first_values(
+    tallies: Tallies,
+    prefix: Option<&str>,
+    limit: usize,
+    label: &dyn Fn(&str) -> Option<String>,
+) -> Vec<FacetValue> {
     let begins = |text: &str| prefix.is_none_or(|prefix| text::begins_folded(text, prefix));
-    let label_begins = |tally: &Tally| tally.label.as_ref().is_some_and(|(_, label)| begins(label));
+    let label_begins = |value: &str, tally: &Tally| {
+        tally.label.as_ref().is_some_and(|(_, label)| begins(label)) || label(value).is_some_and(|label| begins(&label))
+    };
     let mut values: Vec<(Box<str>, Tally)> = tallies
         .0
         .into_iter()
-        .filter(|(value, tally)| begins(value) || label_begins(tally))
+        .filter(|(value, tally)| begins(value) || label_begins(value, tally))
         .collect();
     let before = |(left, left_tally): &(Box<str>, Tally), (right, right_tally): &(Box<str>, Tally)| {
         right_tally.count.cmp(&left_tally.count).then_with(|| left.cmp(right))
@@ -156,8 +175,8 @@ fn first_values(tallies: Tallies, prefix: Option<&str>, limit: usize) -> Vec<Fac
     values.truncate(limit);
     values.sort_unstable_by(before);
     let finished = |(value, tally): (Box<str>, Tally)| FacetValue {
+        label: label(&value).or_else(|| tally.label.map(|(_, label)| label.into())),
         value: value.into(),
-        label: tally.label.map(|(_, label)| label.into()),
         count: tally.count,
     };
     values.into_iter().map(finished).collect()

@@ -42,7 +42,7 @@ pub use caches::CacheSizes;
 pub use calendar::{BUCKETS_MAX, Interval};
 pub use engine::Engine;
 pub use error::Error;
-pub use facets::{Facet, FacetRequest, FacetValue};
+pub use facets::{Facet, FacetRequest, FacetValue, LabelOf};
 pub use histogram::Bucket;
 pub use index::BlockIndexer;
 pub use live::LiveFeed;

@@ -1,15 +1,16 @@
 //! Columns: which value of an event stands in a cell. A column's id is the value's path in the event as it is returned.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use jiff::tz::TimeZone;
 use trailbook_event::{
     Change, Event, Part, Target, Timestamp,
+    catalog::{EventPath, Template},
     json::{Value, write_canonical},
 };
 use trailbook_ledger::Row;
 
-use crate::{Error, json::Envelope};
+use crate::{Error, json::Envelope, labels::Labels};
 
 /// The columns of an export that names none: every field of an event, and where it stands in the ledger.
 pub const DEFAULT_COLUMNS: [&str; 31] = [
@@ -73,6 +74,7 @@ enum What {
     Targets(OfTarget),
     Target(usize, OfTarget),
     Metadata(Vec<String>),
+    Rendered(Template, Arc<Labels>),
 }
 
 const SOURCES: [(&str, OfSource); 14] = [
@@ -169,6 +171,21 @@ impl Column {
         })
     }
 
+    /// A column with a template over the event as it is returned, its values as they are labelled.
+    ///
+    /// # Errors
+    /// [`Error::Template`] with everything that is wrong with it.
+    pub fn rendered(id: &str, template: &str, labels: Arc<Labels>) -> Result<Self, Error> {
+        let template = Template::parse_column(template).map_err(|faults| Error::Template {
+            id: id.to_owned(),
+            detail: faults.join("; "),
+        })?;
+        Ok(Self {
+            id: id.to_owned(),
+            what: What::Rendered(template, labels),
+        })
+    }
+
     /// The columns of a comma-separated list of ids.
     ///
     /// # Errors
@@ -200,6 +217,9 @@ impl Column {
             What::Target(position, text) => {
                 cell.push_str(event.targets.get(*position).and_then(text).unwrap_or_default());
             }
+            What::Rendered(template, labels) => {
+                cell.push_str(&template.render_with(|path| labelled(path, labels, source)));
+            }
             What::Metadata(path) => {
                 let metadata = event.metadata.as_ref();
                 let value = metadata.and_then(|root| path.iter().try_fold(root, |value, key| value.get(key)));
@@ -207,6 +227,27 @@ impl Column {
             }
         }
     }
+}
+
+/// The text at a path of a template, in the words of the labels; `None` when nothing is there.
+fn labelled<'s>(path: &'s EventPath, labels: &'s Labels, source: &Source<'s>) -> Option<Cow<'s, str>> {
+    if let Some(name) = path.member()
+        && let Some(write) = find(&SOURCES, name)
+    {
+        let mut text = String::new();
+        write(source, &mut text);
+        return (!text.is_empty()).then(|| labels.value(name, &text).into_owned().into());
+    }
+    let found = path.found(source.event);
+    if found.iter().all(|found| found.text.is_none()) {
+        return None;
+    }
+    let words = found.iter().map(|found| match &found.text {
+        Some(text) => labels.value(&found.of, text),
+        None => Cow::Borrowed("—"),
+    });
+    let shown: Vec<Cow<'_, str>> = words.filter(|word| !word.is_empty()).collect();
+    Some(shown.join(", ").into())
 }
 
 fn find<T: Copy>(table: &[(&str, T)], id: &str) -> Option<T> {

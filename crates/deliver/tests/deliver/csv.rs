@@ -1,11 +1,12 @@
 //! CSV as a CSV reader and Python's csv module see it.
 
-use std::process::Command;
+use std::{collections::BTreeMap, process::Command, sync::Arc};
 
 use jiff::tz::TimeZone;
 use trailbook_deliver::{
     csv::{Column, Csv, DEFAULT_COLUMNS},
     json::Envelope,
+    labels::Labels,
 };
 use trailbook_ledger::Row;
 
@@ -17,8 +18,9 @@ const ENVELOPE: Envelope<'static> = Envelope {
 };
 
 fn file(columns: Vec<Column>, zone: Option<TimeZone>, rows: &[Row]) -> Vec<u8> {
+    let ids: Vec<String> = columns.iter().map(|column| column.id().to_owned()).collect();
     let mut csv = Csv::new(columns, zone);
-    csv.header().unwrap();
+    csv.header(&ids).unwrap();
     rows.iter().for_each(|row| csv.row(row, &ENVELOPE).unwrap());
     csv.take().unwrap()
 }
@@ -144,8 +146,7 @@ fn times_are_in_the_zone_asked_for() {
 #[test]
 fn lines_end_in_carriage_return_and_line_feed_and_labels_are_neutralised() {
     let mut csv = Csv::new(Column::parse_list("sequence,action").unwrap(), None);
-    csv.labelled_header(&["=No.".to_owned(), "Action, done".to_owned()])
-        .unwrap();
+    csv.header(&["=No.", "Action, done"]).unwrap();
     csv.row(&row(3), &ENVELOPE).unwrap();
     let first = csv.take().unwrap();
     csv.row(&row(4), &ENVELOPE).unwrap();
@@ -154,6 +155,53 @@ fn lines_end_in_carriage_return_and_line_feed_and_labels_are_neutralised() {
         "'=No.,\"Action, done\"\r\n3,user.role.updated\r\n"
     );
     assert_eq!(csv.take().unwrap(), b"4,user.role.updated\r\n");
+}
+
+#[test]
+fn a_rendered_column_speaks_the_words_of_the_labels() {
+    let words = |of: &str, words: &[(&str, &str)]| {
+        let words = words
+            .iter()
+            .map(|(value, word)| ((*value).to_owned(), (*word).to_owned()));
+        (of.to_owned(), words.collect::<BTreeMap<_, _>>())
+    };
+    let values = BTreeMap::from([
+        words("targets.type", &[("user", "User")]),
+        words("security", &[("true", "")]),
+        words("role", &[("owner", "Owner")]),
+        words("metadata.plan", &[("gold", "=Gold")]),
+    ]);
+    let labels = Arc::new(Labels::new(Vec::new(), BTreeMap::new(), values));
+    let zone = TimeZone::fixed(jiff::tz::Offset::from_seconds(19_800).unwrap());
+    for (template, cell) in [
+        ("{action_type}: {description}", "Update: Made owner"),
+        ("{targets.name} · {targets.type}", "Bill, Ann · User, User"),
+        ("{targets.id}", "u_92, —"),
+        ("{actor.name} · {actor.email}", "Sarah 7 · —"),
+        ("{actor.email|actor.name}", "Sarah 7"),
+        ("{actor.email} ({product})", ""),
+        ("{security}", ""),
+        ("{changes.field} {changes.before} {changes.after}", "role — Owner"),
+        ("{metadata.plan}", "'=Gold"),
+        ("{sequence} {country} {expires_at}", "7 GB —"),
+        ("{occurred_at}", "2026-11-20T14:44:07.482+05:30"),
+        ("{received_at}", "2023-11-15T03:43:27.000+05:30"),
+        ("as it is", "as it is"),
+    ] {
+        let column = Column::rendered("cell", template, labels.clone()).unwrap();
+        let bytes = file(vec![column], Some(zone.clone()), &[row(7)]);
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let record = reader
+            .records()
+            .next()
+            .map_or_else(csv::StringRecord::new, Result::unwrap);
+        assert_eq!(record.get(0).unwrap_or_default(), cell, "{template}");
+    }
+    let wrong = Column::rendered("cell", "{nothing} {", labels).unwrap_err().to_string();
+    assert!(
+        wrong.contains("`cell`") && wrong.contains("`nothing`") && wrong.contains("not closed"),
+        "{wrong}"
+    );
 }
 
 #[test]

@@ -152,9 +152,10 @@ impl EventPath {
         }
     }
 
-    /// The name of the envelope's member, when the path leads there.
-    pub fn of_envelope(&self) -> Option<&'static str> {
+    /// The path, when it leads to one member of the event, its actor, its context or its envelope.
+    pub fn member(&self) -> Option<&'static str> {
         match self.0 {
+            Place::Own(member) => Some(OWN[member].0),
             Place::Envelope(member) => Some(ENVELOPE[member]),
             _ => None,
         }

@@ -383,7 +383,7 @@ fn columns_may_name_the_envelope_and_descriptions_may_not() {
     let column = Template::parse_column("{id|sequence} on {country} {description}").expect("a column");
     let read = |there: &'static [&'static str]| {
         column.render_with(|path| {
-            let name = path.of_envelope()?;
+            let name = path.member()?;
             there.contains(&name).then(|| name.into())
         })
     };

@@ -98,11 +98,21 @@ pub(crate) struct Facets {
 pub(crate) struct FacetValue {
     /// Of an actor, its id.
     pub(crate) value: String,
-    /// Of an actor or target, its newest name.
+    /// What people see for it, by policy and catalog; of an actor or target otherwise its newest name.
     #[schema(required)]
     pub(crate) label: Option<String>,
     /// Events that have it.
     pub(crate) count: u64,
+}
+
+impl From<trailbook_query::FacetValue> for FacetValue {
+    fn from(found: trailbook_query::FacetValue) -> Self {
+        Self {
+            value: found.value,
+            label: found.label,
+            count: found.count,
+        }
+    }
 }
 
 /// Events by time.

@@ -18,7 +18,7 @@ use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 use trailbook_deliver::{
     self as deliver,
-    csv::{Column, Csv, DEFAULT_COLUMNS},
+    csv::Csv,
     evidence::{self, About},
     jsonl,
 };
@@ -30,7 +30,7 @@ use trailbook_query::{Order, Question, Rows};
 use super::{
     answers::Warning,
     ask::{Ask, Exporting},
-    parameters::{Accepts, COLUMNS, FROM, LABELS, Parameters},
+    parameters::{Accepts, COLUMNS, FILE_ZONE, FROM, LABELS, Parameters},
     problem::{Document, Problem},
     reads::envelope,
 };
@@ -38,7 +38,7 @@ use super::{
 /// What a CSV file accepts.
 pub(crate) const CSV: Accepts = Accepts {
     filters: true,
-    own: &[&COLUMNS, &LABELS],
+    own: &[&COLUMNS, &LABELS, &FILE_ZONE],
 };
 /// What a file of JSON lines accepts.
 pub(crate) const JSONL: Accepts = Accepts {
@@ -72,17 +72,15 @@ type Chunk = Result<Bytes, io::Error>;
         (status = 400, description = "A bad parameter", body = Document<'static>)))]
 pub(crate) async fn csv(Exporting(ask): Exporting) -> Result<Response, Problem> {
     let parameters = ask.parameters(&CSV)?;
-    let columns = columns(&parameters)?;
-    let labels: Vec<String> = columns.iter().map(|column| label(column.id())).collect();
-    let mut header = Csv::new(columns.clone(), None);
-    match parameters.text(&LABELS) {
-        Some("true") => header.labelled_header(&labels),
-        _ => header.header(),
-    }?;
+    let zone = parameters.zone(&FILE_ZONE)?;
+    let labels = parameters.text(&LABELS) == Some("true");
+    let (columns, names) = ask.columns(parameters.text(&COLUMNS), labels)?;
+    let mut header = Csv::new(Vec::new(), None);
+    header.header(&names)?;
     let (rows, warning) = rows(&ask, &parameters)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
     let chunks = made_of(rows, header.take()?, move |rows| {
-        let mut csv = Csv::new(columns.clone(), None);
+        let mut csv = Csv::new(columns.clone(), zone.clone());
         for row in rows {
             csv.row(row, &envelope(&organization, kept_ms)).map_err(failed)?;
         }
@@ -148,27 +146,6 @@ fn rows(ask: &Ask, parameters: &Parameters) -> Result<(Rows, Option<Warning>), P
     let question = ask.question(parameters)?;
     let rows = ask.view()?.rows(&question, Order::Descending);
     Ok((rows, ask.warning(parameters.time(&FROM), question.range)?))
-}
-
-fn columns(parameters: &Parameters) -> Result<Vec<Column>, Problem> {
-    let named = parameters.text(&COLUMNS);
-    let ids: Vec<&str> = named.map_or_else(
-        || DEFAULT_COLUMNS.to_vec(),
-        |list| list.split(',').map(str::trim).collect(),
-    );
-    ids.into_iter()
-        .map(|id| Column::parse(id).map_err(|error| Problem::parameter("columns", &error.to_string())))
-        .collect()
-}
-
-/// The label of a column that the policy has none for: `actor.email` is "Actor email".
-fn label(id: &str) -> String {
-    let words = id.replace(['.', '_'], " ");
-    let mut characters = words.chars();
-    characters
-        .next()
-        .map(|first| first.to_uppercase().chain(characters).collect())
-        .unwrap_or_default()
 }
 
 /// `first`, and a chunk of each batch of rows. A few are made side by side when the reader asks for the next one, and stay in order.
@@ -350,16 +327,5 @@ impl io::Write for Sink<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_are_the_ids_in_words() {
-        assert_eq!(label("actor.email"), "Actor email");
-        assert_eq!(label("occurred_at"), "Occurred at");
     }
 }

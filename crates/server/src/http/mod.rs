@@ -33,6 +33,7 @@ mod reference;
 mod stats;
 mod tokens;
 mod viewed;
+mod words;
 
 use std::{
     convert::Infallible,

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use trailbook_access::policy::{Policy, Range, day_start};
+use jiff::tz::TimeZone;
+use trailbook_access::policy::{Policy, Range, day_start, zone};
 use trailbook_event::{Filter, Timestamp, filter, language};
 
 use super::problem::{Code, Problem};
@@ -96,17 +97,24 @@ pub(crate) const TIME_ZONE: Parameter = parameter(
     Kind::Text,
     "IANA name of a time zone; the policy's by default.",
 );
+/// The zone of times in a file.
+pub(crate) const FILE_ZONE: Parameter = parameter(
+    "time_zone",
+    Kind::Text,
+    "IANA name of the zone in which times are written; UTC by default.",
+);
 /// The columns of a file.
 pub(crate) const COLUMNS: Parameter = parameter(
     "columns",
     Kind::Text,
-    "Event paths, separated by commas, such as `occurred_at,actor.email`.",
+    "Event paths or ids of the policy's columns, separated by commas, such as `occurred_at,actor.email`. With labels, the \
+     policy's columns come first where a name is both, and are the default.",
 );
 /// The header row of a file.
 pub(crate) const LABELS: Parameter = parameter(
     "labels",
     Kind::Choice(&["true", "false"]),
-    "Whether the header row has labels instead of paths.",
+    "Whether the header row has labels instead of ids.",
 );
 /// The size of the tree that a proof or checkpoint speaks of.
 pub(crate) const SIZE: Parameter = parameter(
@@ -178,6 +186,14 @@ impl Parameters {
     /// The value of a time.
     pub(crate) fn time(&self, parameter: &Parameter) -> Option<Timestamp> {
         self.text(parameter).and_then(Timestamp::parse)
+    }
+
+    /// The time zone that a parameter names.
+    pub(crate) fn zone(&self, parameter: &Parameter) -> Result<Option<TimeZone>, Problem> {
+        let unknown = || Problem::parameter(parameter.name, "must be an IANA name, such as Europe/Berlin.");
+        self.text(parameter)
+            .map(|name| zone(name).ok_or_else(unknown))
+            .transpose()
     }
 
     /// The filters, with the range as the policy resolves it.

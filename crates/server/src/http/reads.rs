@@ -6,7 +6,7 @@
 
 use axum::{http::StatusCode, response::Response};
 use serde::Serialize;
-use trailbook_access::policy::{self, Policy};
+use trailbook_access::Policy;
 use trailbook_deliver::json::{Envelope, write_event};
 use trailbook_event::{Field, Timestamp, json::write_string};
 use trailbook_ledger::{EventId, OrganizationKey, Retention, Row};
@@ -266,7 +266,7 @@ pub(crate) async fn count(Viewing(ask): Viewing) -> Result<Response, Problem> {
     }))
 }
 
-/// The values of fields and how many events have each, exactly.
+/// The values of fields and how many events have each, exactly. Values that the catalog or the policy's filters name follow, with 0.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/facets", tag = "Read",
     responses((status = 200, description = "The facets", body = Facets)))]
 pub(crate) async fn facets(Viewing(ask): Viewing) -> Result<Response, Problem> {
@@ -278,15 +278,24 @@ pub(crate) async fn facets(Viewing(ask): Viewing) -> Result<Response, Problem> {
         prefix: parameters.text(&PREFIX).map(ToOwned::to_owned),
     };
     let view = ask.view()?;
-    let found = ask.app.measures.timed("facets", || view.facets(&request))?;
+    let labels = ask.labels();
+    let label = |field: &Field, value: &str| labels.of_field(field, value);
+    let found = ask
+        .app
+        .measures
+        .timed("facets", || view.labelled_facets(&request, &label))?;
     let mut facets = serde_json::Map::new();
     for facet in found {
-        let values = facet.values.into_iter().map(|value| FacetValue {
-            value: value.value,
-            label: value.label,
-            count: value.count,
-        });
-        let values = serde_json::to_value(values.collect::<Vec<_>>()).map_err(|_| Problem::internal())?;
+        // Values without events follow where there is room: all that have events are then among the found ones.
+        let offered = ask.offered(&facet.field, &facet.values, request.prefix.as_deref(), &labels);
+        let values: Vec<FacetValue> = facet
+            .values
+            .into_iter()
+            .map(FacetValue::from)
+            .chain(offered)
+            .take(request.limit)
+            .collect();
+        let values = serde_json::to_value(values).map_err(|_| Problem::internal())?;
         facets.insert(facet.field.to_string(), values);
     }
     Ok(json(&Facets {
@@ -324,11 +333,7 @@ pub(crate) async fn histogram(Viewing(ask): Viewing) -> Result<Response, Problem
     let parameters = ask.parameters(&HISTOGRAM)?;
     let question = ask.question(&parameters)?;
     let interval = Interval::from_name(parameters.text(&INTERVAL).unwrap_or("day")).ok_or_else(Problem::internal)?;
-    let zone = match parameters.text(&TIME_ZONE) {
-        None => ask.policy.zone(),
-        Some(name) => policy::zone(name)
-            .ok_or_else(|| Problem::parameter("time_zone", "must be an IANA name, such as Europe/Berlin."))?,
-    };
+    let zone = parameters.zone(&TIME_ZONE)?.unwrap_or_else(|| ask.policy.zone());
     let view = ask.view()?;
     let found = ask
         .app

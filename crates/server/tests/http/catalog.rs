@@ -135,6 +135,44 @@ fn actions_that_the_catalog_does_not_know_are_stored_as_sent() {
 }
 
 #[test]
+fn facets_have_the_words_of_the_catalog_and_its_values_that_no_event_has() {
+    let server = with_catalog();
+    let other = json!({ "organization": "acme", "action": "z", "action_type": "read", "actor": { "id": "u_1" } });
+    assert_eq!(server.ingest(&other).status, 201);
+    let facets = |query: &str| {
+        let answer = server.get(&format!("/v1/organizations/acme/events/facets?{query}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["facets"].clone()
+    };
+    let imported_yet = |count: u64| {
+        json!([
+            { "value": "z", "label": null, "count": 1 },
+            { "value": "user.imported", "label": "User imported", "count": count },
+        ])
+    };
+    assert_eq!(facets("field=action")["action"], imported_yet(0));
+    assert_eq!(facets("field=action&limit=1")["action"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        facets("field=action&prefix=user%20IMP")["action"],
+        json!([imported_yet(0)[1]])
+    );
+    assert_eq!(facets("field=action&prefix=nothing")["action"], json!([]));
+    assert_eq!(
+        facets("field=area")["area"],
+        json!([{ "value": "users", "label": "Users", "count": 0 }])
+    );
+    assert_eq!(
+        facets("field=action_type&prefix=V")["action_type"],
+        json!([{ "value": "read", "label": "View", "count": 1 }])
+    );
+    assert_eq!(server.ingest(&imported(&json!({ "role": "owner" }))).status, 201);
+    assert_eq!(
+        facets("field=action&prefix=User")["action"],
+        json!([imported_yet(1)[1]])
+    );
+}
+
+#[test]
 fn a_faulty_catalog_refuses_the_start_and_names_every_fault() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("catalog.toml");

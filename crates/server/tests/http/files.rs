@@ -36,6 +36,19 @@ fn a_csv_file_has_every_event_and_runs_nothing_in_a_spreadsheet() {
 }
 
 #[test]
+fn a_csv_file_has_its_times_in_the_zone_asked_for() {
+    let server = Server::start();
+    let mut event = event("acme", 0);
+    event["occurred_at"] = json!("2026-03-29T01:30:00Z");
+    assert_eq!(server.ingest(&event).status, 201);
+    let file = |zone: &str| server.get(&format!("{ACME}/events.csv?columns=occurred_at&{zone}"));
+    assert_eq!(file("").text(), "occurred_at\r\n2026-03-29T01:30:00.000Z\r\n");
+    let berlin = file("time_zone=Europe/Berlin").text();
+    assert_eq!(berlin, "occurred_at\r\n2026-03-29T03:30:00.000+02:00\r\n");
+    assert_eq!(file("time_zone=Europe/Nowhere").problem(), "invalid-parameter");
+}
+
+#[test]
 fn json_lines_are_the_events_as_returned() {
     let server = Server::start();
     server.fill("acme", 40);
