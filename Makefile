@@ -53,8 +53,8 @@ import-all: release ## import every file below DATA=DIR twice; DATA is laid out 
 bench: release country ## measure against PostgreSQL and ClickHouse, EVENTS=2000000 REPEAT=3
 	bench/run --events $(EVENTS) --repeat $(REPEAT)
 
-golden: ## rewrite the golden files (docs/openapi.json, testdata/segment)
-	UPDATE_GOLDEN=1 cargo test --locked -p trailbook openapi
+golden: ## rewrite the golden files (docs/openapi.json, docs/profiles.md, testdata/segment, testdata/documentation.mmdb)
+	UPDATE_GOLDEN=1 cargo test --locked -p trailbook -- openapi the_table_of_rows the_networks_of_documentation
 	UPDATE_GOLDEN=1 cargo test --locked -p trailbook-ledger --test segment golden_segment_is_written
 
 deny: ## licences and advisories of dependencies; needs cargo-deny

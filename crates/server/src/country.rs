@@ -105,6 +105,32 @@ mod tests {
     }
 
     #[test]
+    fn the_networks_of_documentation_are_somewhere() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("documentation.mmdb");
+        std::fs::write(&file, trailbook_testkit::documentation_countries()).expect("written");
+        let countries = Countries::open(Some(&file), directory.path()).expect("a database");
+        for (address, country) in [
+            ("192.0.2.1", Some(*b"FR")),
+            ("198.51.100.255", Some(*b"US")),
+            ("203.0.113.0", Some(*b"GB")),
+            ("2001:db8:9::2", Some(*b"DE")),
+            ("203.0.114.0", None),
+            ("2001:db9::1", None),
+        ] {
+            assert_eq!(countries.of(address.parse().expect("an address")), country, "{address}");
+        }
+        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/documentation.mmdb");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(kept, trailbook_testkit::documentation_countries()).expect("written");
+        }
+        assert!(
+            std::fs::read(kept).expect("kept") == trailbook_testkit::documentation_countries(),
+            "`make golden` writes {kept} anew"
+        );
+    }
+
+    #[test]
     fn without_a_database_there_is_no_country_but_a_named_one_must_exist() {
         let directory = tempfile::tempdir().expect("a directory");
         let countries = Countries::open(None, directory.path()).expect("nothing to open");

@@ -7,11 +7,13 @@
 //!
 //! Not here: anything that knows a ledger or a server.
 
+mod country;
 mod event_text;
 mod generator;
 mod population;
 mod random;
 mod vocabulary;
 
+pub use country::{country_database, documentation_countries};
 pub use generator::{GeneratedEvent, Generator, PASS_EVENTS, Shape};
 pub use random::{Random, Zipf};

@@ -1,0 +1,6 @@
+//! The rows of one product.
+
+use crate::rows;
+
+rows! { "audit-log-report";
+}

@@ -1,0 +1,87 @@
+//! The audit logs of five products, row by row: what each product's page says, and what a log with that product's profile does.
+//!
+//! A row is a test over HTTP against the real server, or says why there is none. All rows are in docs/profiles.md, which is written from
+//! here (`make golden`).
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests work with real files, processes and time"
+)]
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
+
+mod audit_log_report;
+mod book;
+mod capillary_intouch;
+mod log;
+mod moengage;
+mod ometria;
+mod omni;
+#[path = "../../crates/server/tests/http/server.rs"]
+mod server;
+
+/// One feature of a product's page.
+pub(crate) struct Row {
+    /// The name of its test: `o_5` is row O-5.
+    pub(crate) name: &'static str,
+    /// What the page says, in our words.
+    pub(crate) about: &'static str,
+    /// What becomes of it here.
+    pub(crate) state: State,
+}
+
+/// What becomes of a feature.
+pub(crate) enum State {
+    /// Its test proves it.
+    Proven,
+    /// Its test proves what the server does; the rest is named.
+    Partly(&'static str),
+    /// Comes with the viewer.
+    Viewer(&'static str),
+    /// Comes with exports, streams and alerts.
+    Delivery(&'static str),
+    /// Prose of a help page; the reason.
+    Waived(&'static str),
+}
+
+/// The rows of a product and their tests. A test gets a running log with the product's profile and its example events.
+///
+/// ```text
+/// rows! { "ometria";
+///     o_5 "The last 30 days are shown" => |log| { … }
+///     o_14 "Preset: today" => |log| { … } partly "the screen's button"
+///     o_41 "…" => viewer "why not yet"
+/// }
+/// ```
+#[macro_export]
+macro_rules! rows {
+    ($profile:literal; $($rest:tt)*) => {
+        $crate::rows!(@rows [] $profile; $($rest)*);
+    };
+    (@rows [$($done:expr,)*] $profile:literal;) => {
+        pub(crate) const ROWS: &[$crate::Row] = &[$($done,)*];
+    };
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => |$log:ident| $body:block partly $rest_of_it:literal $($rest:tt)*) => {
+        #[test]
+        fn $name() {
+            let $log = $crate::log::Log::of($profile);
+            $body
+        }
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Partly($rest_of_it) },] $profile; $($rest)*);
+    };
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => |$log:ident| $body:block $($rest:tt)*) => {
+        #[test]
+        fn $name() {
+            let $log = $crate::log::Log::of($profile);
+            $body
+        }
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Proven },] $profile; $($rest)*);
+    };
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => viewer $why:literal $($rest:tt)*) => {
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Viewer($why) },] $profile; $($rest)*);
+    };
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => delivery $why:literal $($rest:tt)*) => {
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Delivery($why) },] $profile; $($rest)*);
+    };
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => waived $why:literal $($rest:tt)*) => {
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Waived($why) },] $profile; $($rest)*);
+    };
+}
