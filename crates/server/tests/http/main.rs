@@ -18,6 +18,7 @@ mod history;
 mod hostile;
 mod kill9;
 mod live;
+mod matrix;
 mod metrics;
 mod past;
 mod retention;
