@@ -18,7 +18,10 @@ use toml::de::{DeTable, DeValue};
 use trailbook_access::{PolicySettings, policy::RETENTION_DAYS_MAX};
 use trailbook_event::catalog::Catalog;
 
-use crate::catalog;
+use crate::{
+    catalog,
+    mail::{self, MailSettings},
+};
 
 /// What a running server needs to know.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) root_key: Option<Secret>,
     /// The mmdb file of countries by address.
     pub(crate) country_database: Option<PathBuf>,
+    /// How mail is sent; `None` is not at all.
+    pub(crate) mail: Option<MailSettings>,
     /// The catalog of the default project.
     pub(crate) catalog: Option<Arc<Catalog>>,
     /// Which log messages are written, as `tracing` directives.
@@ -121,7 +126,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The settings' names. A name that ends in `_file` reads the setting before it from a file.
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 35] = [
     "data",
     "listen",
     "database",
@@ -131,6 +136,9 @@ const NAMES: [&str; 32] = [
     "root_key",
     "root_key_file",
     "country_database",
+    "smtp_url",
+    "smtp_url_file",
+    "mail_from",
     "catalog",
     "log",
     "connections_max",
@@ -279,6 +287,7 @@ impl Settings {
             objects: reader.secret("objects"),
             root_key: reader.root_key(),
             country_database: reader.text("country_database").map(PathBuf::from),
+            mail: reader.mail(),
             catalog: reader.catalog(),
             retention_days: reader.retention_days(),
             redaction: reader.parsed("redaction", "true", "true or false"),
@@ -383,6 +392,33 @@ impl Reader<'_> {
             self.faults.push(format!("{source}: {value:?} is not {expected}."));
         }
         url.to_owned()
+    }
+
+    fn mail(&mut self) -> Option<MailSettings> {
+        let (url, from) = (self.secret("smtp_url"), self.text("mail_from"));
+        let url = url.or_else(|| {
+            from.is_some()
+                .then(|| self.faults.push("mail_from needs smtp_url, the mail server.".into()));
+            None
+        })?;
+        if mail::transport(&url).is_err() {
+            // The URL may hold a password, and so may what the parser says of it.
+            self.faults
+                .push("smtp_url is not a URL such as smtps://user:password@mail.example.com.".into());
+        }
+        if self.sourced("public_url").is_none() {
+            self.faults
+                .push("smtp_url needs public_url, the address that the links in letters lead to.".into());
+        }
+        let Some(Ok(from)) = from.map(|from| from.parse()) else {
+            self.faults
+                .push("smtp_url needs mail_from, an address such as \"Audit log <log@example.com>\".".into());
+            return None;
+        };
+        Some(MailSettings {
+            smtp_url: Secret(url),
+            from,
+        })
     }
 
     fn retention_days(&mut self) -> Option<u32> {
@@ -496,6 +532,32 @@ mod tests {
         );
         assert!(key(file("root_key_file = 'absent.txt'")).is_err());
         assert!(key(file("root_key_file = 'key.txt'\nroot_key = 'another-key-0123456789'")).is_err());
+    }
+
+    #[test]
+    fn mail_needs_a_server_a_sender_and_an_address_for_links_and_never_tells_the_password() {
+        let mail = |text: &str| settings(vec![file(text)]).map(|settings| settings.mail.is_some());
+        let (server, from) = (
+            "smtp_url = 'smtps://u:hunter2@mail.example'\n",
+            "mail_from = 'Log <log@log.example>'\n",
+        );
+        let public = "public_url = 'https://log.example/'\n";
+        assert!(mail(&[server, from, public].concat()).expect("valid"));
+        assert!(!mail(public).expect("valid"));
+        let wrong = ["smtp_url = 'hunter2'\n", from, public].concat();
+        for missing in [
+            [from, public].concat(),
+            [server, public].concat(),
+            [server, from].concat(),
+            wrong,
+        ] {
+            let faults = mail(&missing).expect_err("refused");
+            assert!(
+                faults.0.len() == 1 && !faults.to_string().contains("hunter2"),
+                "{faults}"
+            );
+        }
+        assert!(mail("public_url = 'log.example'").is_err() && mail("public_url = 'https://a@b'").is_err());
     }
 
     #[test]

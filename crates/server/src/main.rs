@@ -15,6 +15,7 @@ mod export;
 mod http;
 mod indexing;
 mod inputs;
+mod mail;
 mod maintain;
 mod redact;
 mod root_key;
