@@ -93,7 +93,7 @@ impl Ledger {
             removable_at: shared.clock.now().millis() + GRACE.as_millis() as i64,
         }];
         changes.extend(carried_out);
-        self.change(changes, Vec::new()).await?;
+        self.change(changes.into()).await?;
         Ok(Some(compacted))
     }
 }

@@ -36,7 +36,7 @@ pub struct StoredHead {
     pub size: u64,
     /// The compact range `[0, size)`: its hashes from the left, 32 bytes each.
     pub frontier: Vec<u8>,
-    /// `received_at` of the newest event, milliseconds.
+    /// `received_at` of the newest event, milliseconds; of a ledger without events, when it was opened.
     pub received_at: i64,
     /// Whether the ledger begins with the commit at hand.
     pub new: bool,

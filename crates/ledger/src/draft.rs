@@ -16,7 +16,7 @@ use crate::{
     database::{ChainHead, Change, Group, LedgerId, StoredAnswer, StoredCheckpoint, StoredClientId, Subtree},
     duplicates,
     frame::Frame,
-    row::Secrets,
+    row::{ROW_OVERHEAD_BYTES, Secrets},
     submission::{ClientIdContent, Prepared, Receipt, Stored, Submission, encode_receipt},
     tail::{LedgerHead, LedgerState, Ledgers},
     tail_row::{self, Numbering, Run},
@@ -111,7 +111,7 @@ impl<'l> Draft<'l> {
 
     /// Whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
-        self.events() == 0 && self.answers.is_empty() && self.checkpoints.is_empty() && self.changes.is_empty()
+        self.changed.is_empty() && self.answers.is_empty() && self.checkpoints.is_empty() && self.changes.is_empty()
     }
 
     /// Bytes that the new events will occupy in memory, estimated.
@@ -131,32 +131,33 @@ impl<'l> Draft<'l> {
         self.changed.iter().filter(|changed| changed.new).count() as u64
     }
 
+    /// Gives an organization a ledger, if it has none.
+    pub(crate) fn open(&mut self, organization: &OrganizationKey) {
+        if self.ledgers.get(organization).is_none() {
+            self.changed_index(organization);
+        }
+    }
+
     /// Takes a submission in and answers what its receipt will be once the group is committed.
     pub(crate) fn place(&mut self, submission: Submission) -> Result<Receipt, Error> {
         let fates = self.decide(&submission)?;
-        let memory = submission.memory();
         let Submission {
             organizations,
             events,
-            mut frame,
+            frame,
             idempotency,
+            announcements,
             room: _room,
         } = submission;
-        let all_new = fates.iter().all(|fate| matches!(fate, Fate::New));
-        if !all_new {
-            frame = Frame::of(
-                events
-                    .iter()
-                    .zip(&fates)
-                    .filter(|(_, fate)| matches!(fate, Fate::New))
-                    .map(|(event, _)| &event.body),
-            );
-        }
-        let changed: Vec<Option<usize>> = vec![None; organizations.len()];
-        let receipt = self.number(&organizations, events, fates, changed);
-        if receipt.accepted() > 0 {
-            self.frames.push(frame);
-            self.bytes += memory;
+        let unknown: Vec<bool> = match &announcements {
+            Some(_) => organizations.iter().map(|key| !self.has(key)).collect(),
+            None => Vec::new(),
+        };
+        let receipt = self.take_in(&organizations, events, fates, frame);
+        if let Some(announcements) = announcements {
+            let is_new = |of: u32| unknown[of as usize] && self.has(&organizations[of as usize]);
+            let told: Vec<bool> = announcements.of.iter().map(|of| is_new(*of)).collect();
+            self.announce(announcements.submission, &told);
         }
         if let Some(key) = idempotency {
             self.answers.push(StoredAnswer {
@@ -167,6 +168,53 @@ impl<'l> Draft<'l> {
             });
         }
         Ok(receipt)
+    }
+
+    /// Whether an organization has a ledger, or has one once this is committed.
+    fn has(&self, organization: &OrganizationKey) -> bool {
+        self.by_key.contains_key(organization) || self.ledgers.get(organization).is_some()
+    }
+
+    /// Takes in those events that tell of organizations which are new.
+    fn announce(&mut self, submission: Submission, told: &[bool]) {
+        let is_told = told.iter().copied();
+        let events: Vec<Prepared> = submission
+            .events
+            .into_iter()
+            .zip(is_told)
+            .filter_map(|(event, is_told)| is_told.then_some(event))
+            .collect();
+        let frame = if events.len() == told.len() {
+            submission.frame
+        } else {
+            Frame::of(events.iter().map(|event| &event.body))
+        };
+        let fates = events.iter().map(|_| Fate::New).collect();
+        self.take_in(&submission.organizations, events, fates, frame);
+    }
+
+    /// Numbers the new ones among some events. `frame` has the bodies of all of them.
+    fn take_in(
+        &mut self,
+        organizations: &[OrganizationKey],
+        events: Vec<Prepared>,
+        fates: Vec<Fate>,
+        frame: Frame,
+    ) -> Receipt {
+        let is_new = |fate: &Fate| matches!(fate, Fate::New);
+        let frame = if fates.iter().all(is_new) {
+            frame
+        } else {
+            let fresh = events.iter().zip(&fates).filter(|(_, fate)| is_new(fate));
+            Frame::of(fresh.map(|(event, _)| &event.body))
+        };
+        let receipt = self.number(organizations, events, fates, vec![None; organizations.len()]);
+        let accepted = receipt.accepted();
+        if accepted > 0 {
+            self.bytes += frame.payload.len() + accepted * ROW_OVERHEAD_BYTES;
+            self.frames.push(frame);
+        }
+        receipt
     }
 
     /// What becomes of each event; an error when a client id stands for something else.

@@ -118,7 +118,7 @@ impl Ledger {
             .map(|pin| Change::Unpin { name: pin.name.clone() })
             .collect();
         if !over.is_empty() {
-            self.change(over, Vec::new()).await?;
+            self.change(over.into()).await?;
         }
         let garbage = shared.database.garbage(now.millis()).await;
         let garbage = garbage.map_err(|error| Error::storage("read what is to be deleted", error))?;
@@ -128,7 +128,7 @@ impl Ledger {
         }
         let deleted = objects.len();
         if deleted > 0 {
-            self.change(vec![Change::Swept { objects }], Vec::new()).await?;
+            self.change(vec![Change::Swept { objects }].into()).await?;
         }
         let deleted = deleted + self.sweep_unnamed().await?;
         self.condense_records().await?;

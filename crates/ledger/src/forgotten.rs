@@ -23,6 +23,7 @@ use crate::{
     objects::Objects,
     redact,
     submission::Submission,
+    writer::Alteration,
 };
 
 /// Where the records are.
@@ -226,18 +227,18 @@ impl Ledger {
         &self,
         _held: &Forgetting<'_>,
         records: Vec<Record>,
-        changes: Vec<Change>,
-        events: Vec<Submission>,
+        alteration: Alteration,
     ) -> Result<u64, Error> {
         let shared = &self.inner.shared;
         shared.refused()?;
-        let count = events.iter().map(|submission| submission.events.len()).sum();
+        let events = &alteration.events;
+        let count = events.iter().map(Submission::count).sum();
         shared.room_for(count, events.iter().map(Submission::memory).sum())?;
         let head = shared.chain_head();
         let now = shared.clock.now().millis();
         let moment = format!("{:010}-{:020}-{now:015}", head.era, head.commit);
         let recorded = self.put_records(&moment, records).await?;
-        let changed = self.change(changes, events).await;
+        let changed = self.change(alteration).await;
         if matches!(changed, Err(Error::Conflict { .. })) {
             // Decided on what was not so any more: nobody asks for it.
             shared.history.objects().delete(&recorded).await?;
@@ -301,10 +302,10 @@ impl Ledger {
             }
         }
         if !retentions.is_empty() {
-            self.change(retentions, Vec::new()).await?;
+            self.change(retentions.into()).await?;
         }
         for some in redactions.chunks(REDACTIONS_AT_A_TIME) {
-            self.change(some.to_vec(), Vec::new()).await?;
+            self.change(some.to_vec().into()).await?;
         }
         self.seal_expired().await?;
         self.move_floors(&|ledger| floors.get(&ledger.key).copied()).await?;

@@ -16,15 +16,14 @@ use trailbook_event::Admitted;
 use crate::{
     Error, Head, IdempotencyKey, Measures, OrganizationKey, Receipt, Row, Submission,
     chain::Anchors,
-    database::Change,
     duplicates,
     manifest::CompactionLimits,
     redact,
     segment::Run,
     signer::CheckpointSigner,
-    submission::Preparation,
+    submission::{Announcements, Preparation},
     tail::LedgerState,
-    writer::{Command, Shared},
+    writer::{Alteration, Command, Shared},
 };
 
 /// Most bytes of the tail that a byte of an event as sent takes, usually.
@@ -109,6 +108,25 @@ impl Ledger {
         Submission::prepare(project, events, idempotency, country, preparation)
     }
 
+    /// Adds to a submission what is told of each of its organizations that has no ledger: `tell` gives the event, of an organization of the
+    /// same project and without a client id, or nothing. It is stored in the very commit that gives the organization its ledger, after
+    /// the submission's events, and not at all when another commit comes first; receipts do not speak of it, and nothing is told of
+    /// the ledger that it goes to.
+    pub fn announce(&self, submission: &mut Submission, tell: &dyn Fn(&OrganizationKey) -> Option<Admitted>) {
+        let organizations = submission.organizations.iter().enumerate();
+        let unknown = organizations.filter(|(_, key)| self.state(key).is_err());
+        let told: Vec<(u32, Admitted)> = unknown.filter_map(|(of, key)| Some((of as u32, tell(key)?))).collect();
+        let Some((first, _)) = told.first() else { return };
+        let project = submission.organizations[*first as usize].project().to_owned();
+        let (of, mut events): (Vec<u32>, Vec<Admitted>) = told.into_iter().unzip();
+        events.iter_mut().for_each(|event| event.client_id = None);
+        let submission_of_events = self.prepare(&project, events, None, &|_| None);
+        submission.announcements = Some(Box::new(Announcements {
+            of,
+            submission: submission_of_events,
+        }));
+    }
+
     /// Stores a submission whole or not at all. When it returns `Ok`, the events are durable and every read sees them.
     /// Safe to repeat with the same idempotency key or client ids. Dropping the future does not undo anything.
     pub async fn append(&self, mut submission: Submission) -> Result<Receipt, Error> {
@@ -143,7 +161,7 @@ impl Ledger {
             .ok_or_else(closed)
     }
 
-    /// Where the organization's ledger stands; `None` when nothing was ever stored for it.
+    /// Where the organization's ledger stands; `None` when it has none: nothing was ever stored for it, and it was not opened.
     pub fn head(&self, organization: &OrganizationKey) -> Option<Head> {
         self.state(organization).ok().map(|ledger| ledger.head())
     }
@@ -208,10 +226,10 @@ impl Ledger {
         Ok(rows.into_iter().map(honoured).map(Arc::new).collect())
     }
 
-    /// Commits changes of what is kept beside the events, and the events that record them; answers the commit's number.
-    pub(crate) async fn change(&self, changes: Vec<Change>, events: Vec<Submission>) -> Result<u64, Error> {
+    /// Commits an alteration; answers the commit's number.
+    pub(crate) async fn change(&self, alteration: Alteration) -> Result<u64, Error> {
         let (answer, answered) = oneshot::channel();
-        let command = Command::Change(changes, events, answer);
+        let command = Command::Change(alteration, answer);
         self.commands()?.send(command).await.map_err(|_| closed())?;
         answered.await.unwrap_or(Err(Error::Unknown))
     }

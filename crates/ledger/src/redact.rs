@@ -16,6 +16,7 @@ use crate::{
     Error, Ledger, OrganizationKey, PartSecret, Row, Secrets,
     database::{Change, StoredRedaction},
     forgotten::Record,
+    writer::Alteration,
 };
 
 /// The action that stands in place of a redacted core part.
@@ -53,9 +54,12 @@ impl Ledger {
         };
         let forgotten = Record::redaction(organization, (sequence, row.id), parts, redacted_at);
         let record = self.prepare(organization.project(), vec![record], None, &|_| None);
-        self.forget(&held, vec![forgotten], vec![Change::Redact(redaction)], vec![record])
-            .await
-            .map(drop)
+        let alteration = Alteration {
+            changes: vec![Change::Redact(redaction)],
+            events: vec![record],
+            ..Alteration::default()
+        };
+        self.forget(&held, vec![forgotten], alteration).await.map(drop)
     }
 }
 

@@ -70,7 +70,7 @@ pub async fn reindex(parts: Parts) -> Result<Reindexed, Error> {
         removable_at: parts.clock.now().millis() + GRACE.as_millis() as i64,
     };
     let ledger = Ledger::start(parts, loaded, anchors).await?;
-    ledger.change(vec![replace], Vec::new()).await?;
+    ledger.change(vec![replace].into()).await?;
     ledger.close().await?;
     Ok(report)
 }

@@ -94,7 +94,7 @@ impl Ledger {
 
     async fn commit_floors(&self, floors: Floors) -> Result<(), Error> {
         let held = self.forgetting().await;
-        self.forget(&held, floors.records, floors.changes, Vec::new()).await?;
+        self.forget(&held, floors.records, floors.changes.into()).await?;
         self.inner.shared.history.expiring.cuts(floors.cut);
         Ok(())
     }
@@ -211,7 +211,7 @@ impl Ledger {
     /// What has expired of the organization's events was received up to this instant; `None` when nothing has.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when nothing was ever stored for the organization.
+    /// [`Error::NotFound`] when the organization has no ledger.
     pub fn expired_through(&self, organization: &OrganizationKey) -> Result<Option<Timestamp>, Error> {
         let ledger = self.state(organization)?;
         let through = self.inner.shared.history.manifest().expired_through(ledger.id);
@@ -221,7 +221,7 @@ impl Ledger {
     /// The first index of the organization's tree from which on all leaf records are kept: a multiple of 256, which is what a tile has.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when nothing was ever stored for the organization.
+    /// [`Error::NotFound`] when the organization has no ledger.
     pub fn minimum_index(&self, organization: &OrganizationKey) -> Result<u64, Error> {
         Ok(self.floor(&*self.state(organization)?).next_multiple_of(TILE))
     }

@@ -71,7 +71,7 @@ impl Ledger {
         };
         let mut changes = vec![Change::Seal { through, segments }];
         changes.extend(carried_out);
-        self.change(changes, Vec::new()).await?;
+        self.change(changes.into()).await?;
         Ok(Some(sealed))
     }
 }

@@ -80,7 +80,7 @@ impl Ledger {
     /// then found in both.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when nothing was ever stored for the organization; [`Error::Storage`], [`Error::Corrupt`].
+    /// [`Error::NotFound`] when the organization has no ledger; [`Error::Storage`], [`Error::Corrupt`].
     pub fn sealed(&self, organization: &OrganizationKey) -> Result<Arc<Sealed>, Error> {
         let ledger = self.state(organization)?;
         sealed(&self.inner.shared.history, &ledger).map(Arc::new)

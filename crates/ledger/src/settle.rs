@@ -8,9 +8,10 @@
 //! Not here: what records mean, and who may change them (`trailbook-access`).
 
 use crate::{
-    Error, Ledger, RetentionChange, Submission,
+    Error, Ledger, OrganizationKey, RetentionChange, Submission,
     database::{Change, RecordChange, StoredRecord},
     forgotten::Record,
+    writer::Alteration,
 };
 
 /// What changes in one commit.
@@ -21,6 +22,8 @@ pub struct Settlement {
     /// How long events are kept: longer at once, shorter after seven days in which asking for the old days takes it back; at once as well
     /// where nothing was ever stored.
     pub retentions: Vec<RetentionChange>,
+    /// Organizations that have a ledger from now on, which is empty. Those that have one already keep it.
+    pub open: Vec<OrganizationKey>,
     /// The events that say so, of one submission for each project; without client ids and idempotency keys.
     pub events: Vec<Submission>,
 }
@@ -44,16 +47,22 @@ impl Ledger {
         let Settlement {
             records,
             retentions,
+            open,
             events,
         } = settlement;
-        let mut changes: Vec<Change> = records.into_iter().map(Change::Record).collect();
+        let mut alteration = Alteration {
+            changes: records.into_iter().map(Change::Record).collect(),
+            open,
+            events,
+        };
         if retentions.is_empty() {
-            return self.change(changes, events).await;
+            return self.change(alteration).await;
         }
         let held = self.forgetting().await;
         let retentions = self.retentions_changed(&retentions);
         let recorded = retentions.iter().map(Record::retention).collect();
-        changes.extend(retentions.into_iter().map(Change::Retention));
-        self.forget(&held, recorded, changes, events).await
+        let retentions = retentions.into_iter().map(Change::Retention);
+        alteration.changes.extend(retentions);
+        self.forget(&held, recorded, alteration).await
     }
 }

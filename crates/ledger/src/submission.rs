@@ -44,8 +44,19 @@ pub struct Submission {
     pub(crate) events: Vec<Prepared>,
     pub(crate) frame: Frame,
     pub(crate) idempotency: Option<IdempotencyKey>,
+    /// What is told of organizations that have no ledger before this.
+    pub(crate) announcements: Option<Box<Announcements>>,
     /// Its share of `queue_bytes_max` while it waits for the writer.
     pub(crate) room: Option<OwnedSemaphorePermit>,
+}
+
+/// Events that tell of new organizations: each is stored only in the very commit that gives the organization its ledger.
+#[derive(Debug)]
+pub(crate) struct Announcements {
+    /// Of which of the submission's organizations each event tells.
+    pub(crate) of: Vec<u32>,
+    /// The events, without client ids.
+    pub(crate) submission: Submission,
 }
 
 /// One event of a submission.
@@ -119,13 +130,23 @@ impl Submission {
             events,
             frame,
             idempotency,
+            announcements: None,
             room: None,
         }
     }
 
-    /// Bytes that it will occupy in memory, estimated.
+    /// Bytes that it will occupy in memory at most, estimated.
     pub(crate) fn memory(&self) -> usize {
-        self.frame.payload.len() + self.events.len() * crate::row::ROW_OVERHEAD_BYTES
+        let announcements = self.announcements.as_ref();
+        self.frame.payload.len()
+            + self.events.len() * crate::row::ROW_OVERHEAD_BYTES
+            + announcements.map_or(0, |announcements| announcements.submission.memory())
+    }
+
+    /// Events that it will add at most.
+    pub(crate) fn count(&self) -> usize {
+        let announcements = self.announcements.as_ref();
+        self.events.len() + announcements.map_or(0, |announcements| announcements.submission.count())
     }
 }
 

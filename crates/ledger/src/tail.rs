@@ -25,7 +25,7 @@ pub struct Head {
     pub size: u64,
     /// The current epoch, from 1.
     pub epoch: u32,
-    /// When the newest event was received.
+    /// When the newest event was received; of a ledger without events, when it was opened.
     pub received_at: Timestamp,
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use trailbook_event::Timestamp;
 
 use crate::{
-    Error, EventId, Limits,
+    Error, EventId, Limits, OrganizationKey,
     database::{
         ChainHead, Change, CommitError, Database, Group, LedgerId, StoredCheckpoint, StoredClientId, StoredRedaction,
     },
@@ -48,9 +48,28 @@ pub(crate) enum Command {
     Append(Submission, oneshot::Sender<Result<Receipt, Error>>),
     /// A checkpoint that was signed.
     Checkpoint(StoredCheckpoint, oneshot::Sender<Result<u64, Error>>),
-    /// A change of what is kept beside the events, and the events that record it. Committed alone: when it can no longer be made,
-    /// nobody else fails with it.
-    Change(Vec<Change>, Vec<Submission>, oneshot::Sender<Result<u64, Error>>),
+    /// What is kept beside the events changes. Committed alone: when it can no longer be made, nobody else fails with it.
+    Change(Alteration, oneshot::Sender<Result<u64, Error>>),
+}
+
+/// What is kept beside the events changes, with the events that record it.
+#[derive(Default)]
+pub(crate) struct Alteration {
+    /// In this order.
+    pub(crate) changes: Vec<Change>,
+    /// Organizations that have a ledger from now on.
+    pub(crate) open: Vec<OrganizationKey>,
+    /// The events.
+    pub(crate) events: Vec<Submission>,
+}
+
+impl From<Vec<Change>> for Alteration {
+    fn from(changes: Vec<Change>) -> Self {
+        Self {
+            changes,
+            ..Self::default()
+        }
+    }
 }
 
 /// What writer, readers and the signer share.
@@ -453,16 +472,9 @@ fn place_all(
                 draft.checkpoints.push(checkpoint);
                 others.push(answer);
             }
-            Command::Change(changes, events, answer) => {
-                let mut placed = events
-                    .into_iter()
-                    .map(|events| room_for(draft, &events, shared).and_then(|()| draft.place(events)));
-                match placed.try_for_each(|receipt| receipt.map(drop)) {
-                    Ok(()) => {
-                        let changes = changes.into_iter().map(|change| shared.history.on_top(change));
-                        draft.changes.extend(changes);
-                        others.push(answer);
-                    }
+            Command::Change(alteration, answer) => {
+                match alter(draft, alteration, shared) {
+                    Ok(()) => others.push(answer),
                     // It is alone in the draft. Who has gone away will find out by repeating.
                     Err(error) => {
                         *draft = draft.emptied();
@@ -475,9 +487,23 @@ fn place_all(
     (receipts, others)
 }
 
+/// Places an alteration.
+fn alter(draft: &mut Draft<'_>, alteration: Alteration, shared: &Shared) -> Result<(), Error> {
+    alteration.open.iter().for_each(|key| draft.open(key));
+    for events in alteration.events {
+        room_for(draft, &events, shared)?;
+        draft.place(events)?;
+    }
+    let changes = alteration.changes.into_iter();
+    draft
+        .changes
+        .extend(changes.map(|change| shared.history.on_top(change)));
+    Ok(())
+}
+
 /// Whether the tail may grow by a submission.
 fn room_for(draft: &Draft<'_>, submission: &Submission, shared: &Shared) -> Result<(), Error> {
-    let events = draft.events() + submission.events.len();
+    let events = draft.events() + submission.count();
     shared.room_for(events, draft.memory() + submission.memory())
 }
 
@@ -492,7 +518,7 @@ fn first_of_each_key(waiting: Vec<Command>, secret: &[u8; 32]) -> (Vec<Command>,
 impl Command {
     fn events(&self) -> usize {
         match self {
-            Command::Append(submission, _) => submission.events.len(),
+            Command::Append(submission, _) => submission.count(),
             Command::Checkpoint(..) | Command::Change(..) => 0,
         }
     }
@@ -520,7 +546,7 @@ impl Command {
     fn fail(self, error: &Error) {
         match self {
             Command::Append(_, answer) => drop(answer.send(Err(error.clone()))),
-            Command::Checkpoint(_, answer) | Command::Change(_, _, answer) => drop(answer.send(Err(error.clone()))),
+            Command::Checkpoint(_, answer) | Command::Change(_, answer) => drop(answer.send(Err(error.clone()))),
         }
     }
 }

@@ -19,7 +19,7 @@ impl Ledger {
             name: name.to_owned(),
             until,
         };
-        self.change(vec![Change::Pin(pin)], Vec::new()).await?;
+        self.change(vec![Change::Pin(pin)].into()).await?;
         Ok(until)
     }
 
@@ -28,7 +28,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::append`].
     pub async fn unpin(&self, name: &str) -> Result<(), Error> {
-        self.change(vec![Change::Unpin { name: name.to_owned() }], Vec::new())
+        self.change(vec![Change::Unpin { name: name.to_owned() }].into())
             .await
             .map(drop)
     }

@@ -45,7 +45,10 @@ impl Rebuilt {
             frontier: Frontier::new(),
             subtrees: Vec::new(),
             first: 0,
-            roots: checkpoints.iter().map(|checkpoint| (checkpoint.size, None)).collect(),
+            roots: checkpoints
+                .iter()
+                .map(|checkpoint| (checkpoint.size, (checkpoint.size == 0).then(|| Frontier::new().root())))
+                .collect(),
             broken: false,
             stored,
         })
@@ -172,9 +175,8 @@ pub(super) async fn check_checkpoints(
             {
                 report.find(place, "its note says something else");
             }
-            Ok(_) if checkpoint.size == 0 => {}
             // Of what has expired there is no tree to compare with; the database keeps what consistency proofs need.
-            Ok(_) if checkpoint.size <= ledger.first => {}
+            Ok(_) if (1..=ledger.first).contains(&checkpoint.size) => {}
             Ok(_) if ledger.roots.get(&checkpoint.size) != Some(&Some(checkpoint.root)) => {
                 report.find(place, "its root is not that of the events");
             }

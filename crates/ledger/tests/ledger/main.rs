@@ -5,6 +5,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod announcements;
 mod append;
 mod backup;
 mod damage;
@@ -15,6 +16,7 @@ mod faulty;
 mod faulty_objects;
 mod history;
 mod job_faults;
+mod opened;
 mod proofs;
 mod reindex;
 mod rollback;
