@@ -12,15 +12,17 @@ mod body;
 mod defaults;
 mod event;
 mod members;
+mod translate;
 
 use std::net::IpAddr;
 
-pub use body::{Form, Refusal, admit_body};
+pub use body::{Form, Refusal, admit_body, translate_body};
 pub use defaults::{ActionDefaults, Defaults, NoCatalog};
 use sha2::{Digest, Sha256};
+pub use translate::{Translated, Translation};
 
 use crate::{
-    Fault, Parts, Pointer, Timestamp,
+    Event, Fault, Parts, Pointer, Timestamp,
     json::{self, Path, Value, write_canonical},
 };
 
@@ -103,8 +105,8 @@ pub struct Admission<'c> {
 pub struct ClientId {
     /// The id as sent.
     pub id: String,
-    /// SHA-256 of the canonical form of the event as sent, before defaults: the same id with the same content is a
-    /// repetition, with other content a mistake.
+    /// SHA-256 of the canonical form of the event as sent, before defaults (of a foreign record: of the record): the same
+    /// id with the same content is a repetition, with other content a mistake.
     pub content: [u8; 32],
 }
 
@@ -140,13 +142,17 @@ fn admit_owned(value: Value<'_>, at: &Path<'_>, admission: &Admission<'_>) -> Re
         id: id.to_string(),
         content,
     });
-    Ok(Admitted {
+    Ok(admitted(&event, client_id, ip))
+}
+
+fn admitted(event: &Event<'_>, client_id: Option<ClientId>, ip: Option<IpAddr>) -> Admitted {
+    Admitted {
         organization: event.organization.to_string(),
         client_id,
         occurred_at: event.occurred_at,
         ip,
         parts: event.to_parts(),
-    })
+    }
 }
 
 fn content_hash(value: &Value<'_>) -> [u8; 32] {

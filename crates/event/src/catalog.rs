@@ -7,15 +7,16 @@
 //! Not here: what admission does with it ([`Defaults`](crate::Defaults), which [`Rules`] implements), where catalogs are
 //! kept. See docs/catalog.md.
 
+mod document;
 mod path;
 mod read;
 mod rules;
 mod schema;
-mod source;
 mod template;
 
 use std::{collections::HashMap, fmt};
 
+pub use document::{Document, Place, member_path};
 pub use path::{ENVELOPE, EventPath, Found};
 pub use rules::{Rules, UnknownActions};
 pub use schema::MetadataSchema;
@@ -34,7 +35,7 @@ pub const ACTION_TYPES: [&str; 11] = [
 /// The areas, action types and actions of a project.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    areas: Vec<Named>,
+    areas: Vec<Area>,
     action_types: Vec<Named>,
     /// The ids of `action_types`, as admission wants them.
     action_type_ids: Vec<String>,
@@ -45,7 +46,18 @@ pub struct Catalog {
     by_id: HashMap<String, usize>,
 }
 
-/// An area or an action type: the id that events carry, and the name that people see.
+/// A part of the product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Area {
+    /// What events carry.
+    pub id: String,
+    /// What people see.
+    pub name: String,
+    /// Why what happens there matters; holds for its actions that say nothing themselves.
+    pub why: Option<String>,
+}
+
+/// An action type: the id that events carry, and the name that people see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     /// What events carry.
@@ -77,11 +89,11 @@ pub struct Action {
     pub metadata: Option<MetadataSchema>,
     /// Units of numbers in the metadata, such as `ms`, by path.
     pub units: Vec<(MetadataPath, String)>,
-    /// Why the action matters, for the people who read the log.
+    /// Why the action matters, for the people who read the log: its own word or its area's.
     pub why: Option<String>,
 }
 
-/// One thing that is wrong with a catalog, and where.
+/// One thing that is wrong with a catalog (or another document), and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogFault {
     /// The place, such as `actions[3].description`; empty for the whole catalog.
@@ -94,7 +106,7 @@ pub struct CatalogFault {
 
 impl fmt::Display for CatalogFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.path.is_empty() { "catalog" } else { &self.path })?;
+        formatter.write_str(if self.path.is_empty() { "the file" } else { &self.path })?;
         if let Some(line) = self.line {
             write!(formatter, " (line {line})")?;
         }
@@ -108,7 +120,7 @@ impl Catalog {
     /// # Errors
     /// Every fault of the catalog, in the order of the text.
     pub fn from_toml(text: &str) -> Result<Self, Vec<CatalogFault>> {
-        source::from_toml(text).and_then(|source| read::catalog(&source, Origin::Sender))
+        Document::from_toml(text).and_then(|document| Self::read(&document, &document.root(), &[]))
     }
 
     /// Reads Trailbook's own catalog, written in TOML: its ids may begin with `trailbook.`.
@@ -116,7 +128,7 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::from_toml`].
     pub fn of_trailbook(text: &str) -> Result<Self, Vec<CatalogFault>> {
-        source::from_toml(text).and_then(|source| read::catalog(&source, Origin::Own))
+        Document::from_toml(text).and_then(|document| read::catalog(&document, &document.root(), &[], Origin::Own))
     }
 
     /// Reads a catalog written in JSON, of the same shape.
@@ -124,10 +136,22 @@ impl Catalog {
     /// # Errors
     /// Every fault of the catalog, in the order of the text.
     pub fn from_json(text: &str) -> Result<Self, Vec<CatalogFault>> {
-        source::from_json(text).and_then(|source| read::catalog(&source, Origin::Sender))
+        Document::from_json(text).and_then(|document| Self::read(&document, &document.root(), &[]))
     }
 
-    fn new(areas: Vec<Named>, action_types: Vec<Named>, actions: Vec<Action>) -> Self {
+    /// Reads the catalog that stands at a place of a document; `elsewhere` are members of it that others read.
+    ///
+    /// # Errors
+    /// Every fault of the catalog, in the order of the text.
+    pub fn read(
+        document: &Document<'_>,
+        at: &Place<'_>,
+        elsewhere: &[&'static str],
+    ) -> Result<Self, Vec<CatalogFault>> {
+        read::catalog(document, at, elsewhere, Origin::Sender)
+    }
+
+    fn new(areas: Vec<Area>, action_types: Vec<Named>, actions: Vec<Action>) -> Self {
         let by_id = actions
             .iter()
             .enumerate()
@@ -146,7 +170,7 @@ impl Catalog {
     }
 
     /// The areas, in the order of the catalog.
-    pub fn areas(&self) -> &[Named] {
+    pub fn areas(&self) -> &[Area] {
         &self.areas
     }
 

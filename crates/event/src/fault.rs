@@ -39,6 +39,12 @@ impl Pointer {
         }
     }
 
+    /// This place as seen from `above` (a pointer's text); `None` when it is not there or below.
+    pub fn below(&self, above: &str) -> Option<Self> {
+        let rest = self.0.strip_prefix(above)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| Self(rest.to_owned()))
+    }
+
     /// The place `below` as seen from where this pointer leads.
     #[must_use]
     pub fn join(mut self, below: &Pointer) -> Self {

@@ -76,6 +76,21 @@ impl Value<'_> {
         }
     }
 
+    /// Bytes of all its texts and keys, and at least one for every other value: about its length as JSON, at the least.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+            Value::String(text) => text.len() + 2,
+            Value::Array(items) => 2 + items.iter().map(Value::text_bytes).sum::<usize>(),
+            Value::Object(members) => {
+                2 + members
+                    .iter()
+                    .map(|(key, value)| key.len() + 4 + value.text_bytes())
+                    .sum::<usize>()
+            }
+        }
+    }
+
     /// What this is, as a noun with its article, for sentences: `a text`, `null`.
     pub fn kind(&self) -> &'static str {
         match self {

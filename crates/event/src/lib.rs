@@ -17,8 +17,8 @@ pub mod text;
 mod time;
 
 pub use admit::{
-    ActionDefaults, Admission, Admitted, ClientId, Defaults, Form, Limits, NoCatalog, Origin, Refusal, admit,
-    admit_body,
+    ActionDefaults, Admission, Admitted, ClientId, Defaults, Form, Limits, NoCatalog, Origin, Refusal, Translated,
+    Translation, admit, admit_body, translate_body,
 };
 pub use fault::{Fault, Pointer};
 pub use filter::{Field, Filter, Record};

@@ -179,7 +179,10 @@ fn source(from: &str, mapping: Option<&Path>) -> Result<Source, Error> {
             .ok_or_else(|| Error::Invalid(format!("There is no format {from}; see trailbook import --help.")))?,
     };
     let name = mapping.map_or_else(|| from.to_owned(), |path| path.display().to_string());
-    let mapping = parsed.map_err(|faults| Error::Mapping { name, faults })?;
+    let mapping = parsed.map_err(|faults| Error::Mapping {
+        name,
+        faults: faults.iter().map(ToString::to_string).collect(),
+    })?;
     Ok(Source::Mapped(Box::new(mapping)))
 }
 

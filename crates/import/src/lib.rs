@@ -21,15 +21,17 @@ mod prepare;
 mod rejects;
 mod run;
 mod state;
+mod vocabulary;
 
 use std::path::PathBuf;
 
 pub use client::Server;
 pub use input::Input;
-pub use mapping::{BUILT_IN, Mapping};
+pub use mapping::{BUILT_IN, Call, Mapping, Output};
 pub use prepare::Source;
 pub use rejects::Reject;
 pub use run::{Options, Report, Summary, run};
+pub use vocabulary::Vocabulary;
 
 /// Why an import could not go on. What single records did wrong is no error; it is in the reject file.
 #[derive(Debug, thiserror::Error)]

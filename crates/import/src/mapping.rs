@@ -6,20 +6,28 @@
 //! Not here: reading input (input), sending (run).
 
 mod apply;
+mod output;
 mod path;
 mod read;
 mod rule;
 mod time;
+mod translate;
 
 use std::{borrow::Cow, collections::HashMap};
 
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
-use trailbook_event::json::{Value, write_canonical};
+use trailbook_event::{
+    catalog::{CatalogFault, Document, Place},
+    json::{Value, write_canonical},
+};
 
+pub use output::Output;
 pub(crate) use path::{Path, hex};
 use path::{Source, text_of};
+use read::Origin;
 use rule::{Rule, WhichWord, words};
+pub use translate::Call;
 
 /// The mappings that the binary brings, by the name that `--from` takes.
 pub const BUILT_IN: [(&str, &str); 5] = [
@@ -33,11 +41,16 @@ pub const BUILT_IN: [(&str, &str); 5] = [
     ("windows", include_str!("../../../mappings/windows.toml")),
 ];
 
+/// Elements of a list that are looked at for targets or changes: ten times what an event may have, so that repetitions do
+/// not push others out and a long list costs little.
+const ELEMENTS_MAX: usize = 10_000;
+
 /// How the records of one source become events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapping {
     /// What the source is called; kept in each event as `metadata.source`.
     pub(crate) name: String,
+    keep: Keep,
     /// Where a document holds its records.
     pub(crate) records: Vec<Path>,
     /// The list whose every element is an event of its own.
@@ -63,8 +76,18 @@ pub struct Mapping {
     changes: Vec<ChangeRule>,
     /// Texts that are kept beside the record, so that they can be searched.
     metadata: Vec<(String, Rule)>,
-    /// SHA-256 of the mapping's text.
+    /// SHA-256 of the mapping in canonical form.
     digest: [u8; 32],
+}
+
+/// Where the record is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Keep {
+    /// In `metadata.raw`.
+    #[default]
+    Raw,
+    /// It is the metadata: its members, with their own names and types, and nothing else.
+    Metadata,
 }
 
 /// Somebody or something that takes part.
@@ -87,7 +110,9 @@ struct ChangeRule {
 /// What tells a record from others.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Identity {
-    /// `sha256:` and 32 hexadecimal digits of the record's canonical form.
+    /// SHA-256 of the record's canonical form without the members at `hash_without`.
+    pub(crate) content: [u8; 32],
+    /// `sha256:` and 32 hexadecimal digits of it.
     pub(crate) hash: String,
     /// 1 for the first such record of a file, 2 for the second.
     pub(crate) occurrence: u64,
@@ -104,6 +129,17 @@ pub(crate) struct Scope<'v> {
 }
 
 impl<'v> Scope<'v> {
+    /// That of a whole record.
+    fn of_record(mapping: &'v Mapping, record: &'v Value<'v>, identity: &'v Identity) -> Self {
+        Self {
+            mapping,
+            record,
+            element: Some(record),
+            identity,
+            index: 0,
+        }
+    }
+
     /// The text of a value, unless it means nothing.
     fn something(&self, value: &'v Value<'v>) -> Option<Cow<'v, str>> {
         text_of(value).filter(|text| !self.mapping.nothing.iter().any(|nothing| nothing == text.trim()))
@@ -116,11 +152,11 @@ impl<'v> Scope<'v> {
         }
     }
 
-    /// The elements of the list at `each`, or this scope alone when there is no `each`.
+    /// The elements of the list at `each`, the first [`ELEMENTS_MAX`] of them, or this scope alone when there is no `each`.
     fn each(&self, each: Option<&Path>) -> Vec<Scope<'v>> {
         match each.map(|path| path.find(self)) {
             None => vec![Scope { ..*self }],
-            Some(Some(Value::Array(items))) => items.iter().map(|item| self.within(item)).collect(),
+            Some(Some(Value::Array(items))) => items.iter().take(ELEMENTS_MAX).map(|item| self.within(item)).collect(),
             Some(_) => Vec::new(),
         }
     }
@@ -128,7 +164,7 @@ impl<'v> Scope<'v> {
 
 impl Mapping {
     /// The mapping of that name that the binary brings.
-    pub fn built_in(name: &str) -> Option<Result<Self, Vec<String>>> {
+    pub fn built_in(name: &str) -> Option<Result<Self, Vec<CatalogFault>>> {
         BUILT_IN
             .iter()
             .find(|(known, _)| *known == name)
@@ -138,12 +174,18 @@ impl Mapping {
     /// Reads a mapping file.
     ///
     /// # Errors
-    /// Every fault of the file, each a line that begins with its place.
-    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        read::mapping(text)
+    /// Every fault of the file.
+    pub fn parse(text: &str) -> Result<Self, Vec<CatalogFault>> {
+        let document = Document::from_toml(text)?;
+        read::mapping(&document, &document.root(), Origin::File)
     }
 
-    /// SHA-256 of the text that this was read from.
+    /// Reads the mapping for payloads of calls that stands at a place of a document.
+    pub(crate) fn of_call(document: &Document<'_>, at: &Place<'_>) -> Result<Self, Vec<CatalogFault>> {
+        read::mapping(document, at, Origin::Call)
+    }
+
+    /// What an import's state is bound to.
     pub(crate) fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
@@ -154,8 +196,10 @@ impl Mapping {
         self.hash_without.iter().for_each(|path| path.remove(&mut counted));
         let mut bytes = Vec::with_capacity(1024);
         write_canonical(&counted, &mut bytes);
+        let content: [u8; 32] = Sha256::digest(&bytes).into();
         Identity {
-            hash: format!("sha256:{}", hex(&Sha256::digest(&bytes)[..16])),
+            content,
+            hash: format!("sha256:{}", hex(&content[..16])),
             occurrence: 1,
         }
     }

@@ -89,7 +89,7 @@ impl<'s> Preparation<'s> {
                 let events = mapping.apply(self.organization, &record, &identity);
                 events
                     .into_iter()
-                    .map(|event| event.and_then(|event| self.prepare(&event)))
+                    .map(|event| self.prepare(&event.map_err(|faults| reasons(&faults))?))
                     .collect()
             }
         }
@@ -131,6 +131,15 @@ fn not_an_object(record: &convert::Converted<'_>) -> String {
     }
     "This object has the same key twice, or a key with a NUL character or half a surrogate pair; nobody can tell which value was meant."
         .to_owned()
+}
+
+/// What a mapping has against a record.
+fn reasons(faults: &[Fault]) -> String {
+    faults
+        .iter()
+        .map(|fault| fault.detail.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn sentences(faults: &[Fault]) -> String {

@@ -1,4 +1,4 @@
-//! Whole request bodies: one event, a batch, or JSON lines.
+//! Whole request bodies: one event, a batch, or JSON lines; or as many foreign records.
 //!
 //! Invariants
 //! - All or nothing: either every event of the body is admitted, or the refusal names what is wrong with each.
@@ -8,10 +8,10 @@
 //!
 //! Not here: the size of the body and its compression (server).
 
-use super::{Admission, Admitted, admit_owned};
+use super::{Admission, Admitted, Translation, admit_owned, translate};
 use crate::{
     Fault, Pointer,
-    json::{Error, ErrorKind, FAULTS_MAX, Path, Reader, Stop, validate_utf8},
+    json::{self, Error, ErrorKind, FAULTS_MAX, Path, Reader, Stop, Value, validate_utf8},
 };
 
 /// How a body is to be read.
@@ -56,10 +56,39 @@ pub enum Refusal {
 /// # Errors
 /// As [`Refusal`] says; then nothing may be stored.
 pub fn admit_body(body: &[u8], form: Form, admission: &Admission<'_>) -> Result<Vec<Admitted>, Refusal> {
+    take_in(body, form, admission, None)
+}
+
+/// Admits the event of every foreign record of a body, in its order. Beside the forms of events a JSON body may be a list
+/// of records. Pointers of faults lead into the body as it was sent.
+///
+/// # Errors
+/// As [`Refusal`] says; then nothing may be stored.
+pub fn translate_body(
+    body: &[u8],
+    form: Form,
+    admission: &Admission<'_>,
+    translation: &dyn Translation,
+) -> Result<Vec<Admitted>, Refusal> {
+    take_in(body, form, admission, Some(translation))
+}
+
+fn take_in(
+    body: &[u8],
+    form: Form,
+    admission: &Admission<'_>,
+    translation: Option<&dyn Translation>,
+) -> Result<Vec<Admitted>, Refusal> {
     let text = validate_utf8(body).map_err(|error| malformed(body, error))?;
+    let mut json = admission.limits.json();
+    if translation.is_some() {
+        json.depth_max = json.depth_max.saturating_sub(translate::DEPTH_BELOW);
+    }
     let mut intake = Intake {
         admission,
-        reader: Reader::new(text, &admission.limits.json()),
+        translation,
+        json,
+        reader: Reader::new(text, &json),
         admitted: Vec::new(),
         faults: Vec::new(),
         more: 0,
@@ -100,6 +129,9 @@ impl From<Error> for Halt {
 
 struct Intake<'a, 'c> {
     admission: &'c Admission<'c>,
+    /// What the records are, when they are no events.
+    translation: Option<&'c dyn Translation>,
+    json: json::Limits,
     reader: Reader<'a>,
     admitted: Vec<Admitted>,
     faults: Vec<Fault>,
@@ -112,6 +144,10 @@ impl<'a> Intake<'a, '_> {
         self.reader.check_byte_order_mark()?;
         self.reader.skip_whitespace();
         let start = self.reader.at();
+        if self.translation.is_some() && self.reader.take(b'[') {
+            self.elements(&Path::Root)?;
+            return Ok(self.reader.end()?);
+        }
         match self.is_batch() {
             Ok(true) => self.batch()?,
             // Whatever else stands here is read as an event, and complained of as one.
@@ -156,7 +192,7 @@ impl<'a> Intake<'a, '_> {
 
     fn batch(&mut self) -> Result<(), Halt> {
         if self.reader.take(b'[') {
-            self.events()?;
+            self.elements(&Path::Key(&Path::Root, "events"))?;
         }
         loop {
             self.reader.skip_whitespace();
@@ -179,8 +215,7 @@ impl<'a> Intake<'a, '_> {
     }
 
     /// The elements of the list whose opening bracket has been read.
-    fn events(&mut self) -> Result<(), Halt> {
-        let list = Path::Key(&Path::Root, "events");
+    fn elements(&mut self, list: &Path<'_>) -> Result<(), Halt> {
         self.reader.skip_whitespace();
         if self.reader.take(b']') {
             self.fault(Fault::new(
@@ -194,14 +229,14 @@ impl<'a> Intake<'a, '_> {
                 return Err(Halt::TooMany);
             }
             self.reader.skip_whitespace();
-            self.event(&Path::Index(&list, index))?;
+            self.event(&Path::Index(list, index))?;
             self.reader.skip_whitespace();
             if !self.reader.take(b',') {
                 break;
             }
         }
         if !self.reader.take(b']') {
-            return Err(halt(self.reader.unexpected(&list, "`,` or `]`")));
+            return Err(halt(self.reader.unexpected(list, "`,` or `]`")));
         }
         Ok(())
     }
@@ -232,7 +267,7 @@ impl<'a> Intake<'a, '_> {
 
     /// One line, from `start` to the end of `until`, so that offsets are those of the body.
     fn line(&mut self, start: usize, until: &'a str, index: usize) -> Result<(), Halt> {
-        self.reader = Reader::new(until, &self.admission.limits.json());
+        self.reader = Reader::new(until, &self.json);
         self.reader.go_to(start);
         self.reader.skip_whitespace();
         self.event(&Path::Index(&Path::Root, index))?;
@@ -260,12 +295,19 @@ impl<'a> Intake<'a, '_> {
         for refused in refusals.faults {
             self.fault(refused);
         }
-        match admit_owned(value, path, self.admission) {
+        match self.admit(value, path) {
             Ok(admitted) if self.faults.is_empty() => self.admitted.push(admitted),
             Ok(_) => {}
             Err(faults) => self.further(faults, known),
         }
         Ok(())
+    }
+
+    fn admit(&self, value: Value<'_>, path: &Path<'_>) -> Result<Admitted, Vec<Fault>> {
+        match self.translation {
+            None => admit_owned(value, path, self.admission),
+            Some(translation) => translate::admit(&value, path, self.admission, translation),
+        }
     }
 
     /// Takes in the faults of an event of whose values `known` were refused while reading: what stands there instead is

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::{
-    ACTION_TYPES, Action, Catalog, CatalogFault, MetadataSchema, Named, Template,
-    source::{Source, member_path},
+    ACTION_TYPES, Action, Area, Catalog, CatalogFault, MetadataSchema, Named, Template,
+    document::{Document, Place, member_path},
 };
 use crate::{Origin, filter::MetadataPath, json::Value, language::near};
 
@@ -13,6 +13,7 @@ const NAME_CHARS_MAX: usize = 256;
 
 const CATALOG_MEMBERS: [&str; 3] = ["areas", "action_types", "actions"];
 const NAMED_MEMBERS: [&str; 2] = ["id", "name"];
+const AREA_MEMBERS: [&str; 3] = ["id", "name", "why"];
 const ACTION_MEMBERS: [&str; 11] = [
     "id",
     "name",
@@ -27,26 +28,29 @@ const ACTION_MEMBERS: [&str; 11] = [
     "why",
 ];
 
-/// Reads a whole catalog; `origin` says whose it is.
-pub(super) fn catalog(source: &Source<'_>, origin: Origin) -> Result<Catalog, Vec<CatalogFault>> {
+/// Reads the catalog that stands at `root`; `elsewhere` are members that others read, `origin` says whose it is.
+pub(super) fn catalog(
+    document: &Document<'_>,
+    root: &Place<'_>,
+    elsewhere: &[&'static str],
+    origin: Origin,
+) -> Result<Catalog, Vec<CatalogFault>> {
     let mut reader = Reader {
-        source,
+        document,
+        root: root.path.clone(),
         origin,
         faults: Vec::new(),
     };
-    let root = Part {
-        value: &source.root,
-        path: String::new(),
-    };
-    reader.check_members(&root, &CATALOG_MEMBERS);
-    let areas = reader.list(&root, "areas", Reader::named);
-    let action_types = reader.list(&root, "action_types", Reader::named);
-    let actions = reader.list(&root, "actions", Reader::action);
+    reader.check_members(root, &[CATALOG_MEMBERS.as_slice(), elsewhere].concat());
+    let areas = reader.list(root, "areas", Reader::area);
+    let action_types = reader.list(root, "action_types", Reader::named);
+    let mut actions = reader.list(root, "actions", Reader::action);
     reader.check_unique("areas", areas.iter().map(|area| &area.id));
     reader.check_unique("action_types", action_types.iter().map(|action_type| &action_type.id));
     reader.check_unique("actions", actions.iter().map(|action| &action.id));
     reader.check_action_types(&action_types);
     reader.check_actions(&actions, &areas, &action_types);
+    inherit_why(&mut actions, &areas);
     if reader.faults.is_empty() {
         Ok(Catalog::new(areas, action_types, actions))
     } else {
@@ -54,30 +58,30 @@ pub(super) fn catalog(source: &Source<'_>, origin: Origin) -> Result<Catalog, Ve
     }
 }
 
-/// A value in the catalog and its place.
-struct Part<'s> {
-    value: &'s Value<'s>,
-    path: String,
-}
-
-impl<'s> Part<'s> {
-    fn member(&self, key: &str) -> Option<Part<'s>> {
-        self.value.get(key).map(|value| Part {
-            value,
-            path: member_path(&self.path, key),
-        })
+/// What is said of an area holds for its actions that say nothing themselves.
+fn inherit_why(actions: &mut [Action], areas: &[Area]) {
+    for action in actions.iter_mut().filter(|action| action.why.is_none()) {
+        let area = areas.iter().find(|area| action.area.as_ref() == Some(&area.id));
+        action.why = area.and_then(|area| area.why.clone());
     }
 }
 
 struct Reader<'s> {
-    source: &'s Source<'s>,
+    document: &'s Document<'s>,
+    /// The path of the catalog.
+    root: String,
     origin: Origin,
     faults: Vec<CatalogFault>,
 }
 
 impl<'s> Reader<'s> {
     fn fault(&mut self, path: &str, detail: impl Into<String>) {
-        self.faults.push(self.source.fault(path, detail));
+        self.faults.push(self.document.fault(path, detail));
+    }
+
+    /// A path in the catalog as one in the document.
+    fn path(&self, below: &str) -> String {
+        member_path(&self.root, below)
     }
 
     /// The faults in the order of the text where lines are known.
@@ -86,7 +90,7 @@ impl<'s> Reader<'s> {
         self.faults
     }
 
-    fn check_members(&mut self, part: &Part<'s>, known: &[&'static str]) {
+    fn check_members(&mut self, part: &Place<'s>, known: &[&'static str]) {
         let Value::Object(members) = part.value else {
             self.fault(&part.path, format!("this must be a table, not {}", part.value.kind()));
             return;
@@ -105,22 +109,27 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn list<T>(&mut self, part: &Part<'s>, key: &str, read: fn(&mut Self, &Part<'s>) -> T) -> Vec<T> {
+    fn list<T>(&mut self, part: &Place<'s>, key: &str, read: fn(&mut Self, &Place<'s>) -> T) -> Vec<T> {
         let Some(list) = part.member(key) else {
             return Vec::new();
         };
-        let Value::Array(elements) = list.value else {
+        let Some(elements) = list.elements() else {
             self.fault(&list.path, format!("this must be a list, not {}", list.value.kind()));
             return Vec::new();
         };
-        let parts = elements.iter().enumerate().map(|(at, value)| Part {
-            value,
-            path: format!("{}[{at}]", list.path),
-        });
-        parts.map(|part| read(self, &part)).collect()
+        elements.iter().map(|element| read(self, element)).collect()
     }
 
-    fn named(&mut self, part: &Part<'s>) -> Named {
+    fn area(&mut self, part: &Place<'s>) -> Area {
+        self.check_members(part, &AREA_MEMBERS);
+        Area {
+            id: self.required(part, "id"),
+            name: self.required(part, "name"),
+            why: self.text(part, "why"),
+        }
+    }
+
+    fn named(&mut self, part: &Place<'s>) -> Named {
         self.check_members(part, &NAMED_MEMBERS);
         Named {
             id: self.required(part, "id"),
@@ -128,7 +137,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn action(&mut self, part: &Part<'s>) -> Action {
+    fn action(&mut self, part: &Place<'s>) -> Action {
         self.check_members(part, &ACTION_MEMBERS);
         Action {
             id: self.required(part, "id"),
@@ -145,12 +154,12 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn element(&mut self, part: &Part<'s>) -> String {
+    fn element(&mut self, part: &Place<'s>) -> String {
         self.checked_name(part)
     }
 
     /// A text of any length.
-    fn text(&mut self, part: &Part<'s>, key: &str) -> Option<String> {
+    fn text(&mut self, part: &Place<'s>, key: &str) -> Option<String> {
         let member = part.member(key)?;
         match member.value {
             Value::String(text) if !text.trim().is_empty() => return Some(text.to_string()),
@@ -161,11 +170,11 @@ impl<'s> Reader<'s> {
     }
 
     /// An id or a name: a text that an event could carry.
-    fn name(&mut self, part: &Part<'s>, key: &str) -> Option<String> {
+    fn name(&mut self, part: &Place<'s>, key: &str) -> Option<String> {
         part.member(key).map(|member| self.checked_name(&member))
     }
 
-    fn checked_name(&mut self, part: &Part<'s>) -> String {
+    fn checked_name(&mut self, part: &Place<'s>) -> String {
         match part.value {
             Value::String(text) if text.trim().is_empty() => self.fault(&part.path, "this must not be empty"),
             Value::String(text) if text.chars().count() > NAME_CHARS_MAX => {
@@ -180,7 +189,7 @@ impl<'s> Reader<'s> {
         String::new()
     }
 
-    fn required(&mut self, part: &Part<'s>, key: &str) -> String {
+    fn required(&mut self, part: &Place<'s>, key: &str) -> String {
         match self.name(part, key) {
             Some(name) => name,
             None => {
@@ -192,7 +201,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn truth(&mut self, part: &Part<'s>, key: &str) -> Option<bool> {
+    fn truth(&mut self, part: &Place<'s>, key: &str) -> Option<bool> {
         let member = part.member(key)?;
         match member.value {
             Value::Bool(truth) => Some(*truth),
@@ -206,7 +215,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn description(&mut self, part: &Part<'s>) -> Option<Template> {
+    fn description(&mut self, part: &Place<'s>) -> Option<Template> {
         let written = self.text(part, "description")?;
         let path = member_path(&part.path, "description");
         Template::parse(&written)
@@ -214,7 +223,7 @@ impl<'s> Reader<'s> {
             .ok()
     }
 
-    fn schema(&mut self, part: &Part<'s>) -> Option<MetadataSchema> {
+    fn schema(&mut self, part: &Place<'s>) -> Option<MetadataSchema> {
         let member = part.member("metadata")?;
         if !matches!(member.value, Value::Object(_)) {
             self.fault(
@@ -238,7 +247,7 @@ impl<'s> Reader<'s> {
             .ok()
     }
 
-    fn units(&mut self, part: &Part<'s>) -> Vec<(MetadataPath, String)> {
+    fn units(&mut self, part: &Place<'s>) -> Vec<(MetadataPath, String)> {
         let Some(units) = part.member("units") else {
             return Vec::new();
         };
@@ -254,7 +263,7 @@ impl<'s> Reader<'s> {
         };
         let mut read = Vec::new();
         for (key, value) in members {
-            let unit = self.checked_name(&Part {
+            let unit = self.checked_name(&Place {
                 value,
                 path: member_path(&units.path, key),
             });
@@ -269,7 +278,7 @@ impl<'s> Reader<'s> {
     fn check_unique<'i>(&mut self, list: &str, ids: impl Iterator<Item = &'i String>) {
         let mut seen = HashSet::new();
         for (position, id) in ids.enumerate() {
-            let path = format!("{list}[{position}].id");
+            let path = self.path(&format!("{list}[{position}].id"));
             if id.starts_with("trailbook.") && self.origin == Origin::Sender {
                 self.fault(&path, "ids that begin with `trailbook.` are Trailbook's own");
             }
@@ -285,14 +294,12 @@ impl<'s> Reader<'s> {
             .enumerate()
             .filter(|(_, named)| ACTION_TYPES.contains(&named.id.as_str()))
         {
-            self.fault(
-                &format!("action_types[{position}].id"),
-                format!("`{}` is built in; leave it out", named.id),
-            );
+            let path = self.path(&format!("action_types[{position}].id"));
+            self.fault(&path, format!("`{}` is built in; leave it out", named.id));
         }
     }
 
-    fn check_actions(&mut self, actions: &[Action], areas: &[Named], own_types: &[Named]) {
+    fn check_actions(&mut self, actions: &[Action], areas: &[Area], own_types: &[Named]) {
         let area_ids = || areas.iter().map(|area| area.id.as_str());
         let type_ids = || {
             ACTION_TYPES
@@ -306,12 +313,12 @@ impl<'s> Reader<'s> {
                 .filter(|area| !area.is_empty() && !area_ids().any(|id| id == *area))
             {
                 let detail = unknown(area, "areas", near(area, area_ids()));
-                self.fault(&format!("actions[{position}].area"), detail);
+                self.fault(&self.path(&format!("actions[{position}].area")), detail);
             }
             let named = action.action_type.as_deref();
             if let Some(wrong) = named.filter(|wrong| !wrong.is_empty() && !type_ids().any(|id| id == *wrong)) {
                 let detail = unknown(wrong, "action_types", near(wrong, type_ids()));
-                self.fault(&format!("actions[{position}].action_type"), detail);
+                self.fault(&self.path(&format!("actions[{position}].action_type")), detail);
             }
         }
     }

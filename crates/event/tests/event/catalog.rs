@@ -286,8 +286,8 @@ metadata = { "$schema" = "http://json-schema.org/draft-07/schema#" }
 #[test]
 fn texts_that_are_no_catalog_are_refused() {
     for (text, wanted) in [
-        ("areas = [", "catalog (line 1): this is not TOML"),
-        ("a = 1\na = 2", "catalog (line 2): this is not TOML"),
+        ("areas = [", "the file (line 1): this is not TOML"),
+        ("a = 1\na = 2", "the file (line 2): this is not TOML"),
         ("areas = 7", "areas (line 1): this must be a list, not a number"),
         (
             "actions = [1]",

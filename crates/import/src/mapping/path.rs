@@ -6,9 +6,15 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use trailbook_event::json::{Value, write_canonical};
+use trailbook_event::{
+    Pointer,
+    json::{Value, write_canonical},
+};
 
 use super::Scope;
+
+/// What a template makes at most, as an event may have; a longer text is none.
+const TEMPLATE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A place in a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +59,21 @@ impl Path {
             Base::Element => scope.element?,
         };
         self.steps.iter().try_fold(start, |value, step| step.follow(value))
+    }
+
+    /// The value at this place of a record.
+    pub(crate) fn of<'v>(&self, record: &'v Value<'v>) -> Option<&'v Value<'v>> {
+        self.steps.iter().try_fold(record, |value, step| step.follow(value))
+    }
+
+    /// This place as a JSON pointer; `None` when it is none: in an element, or selected by a member.
+    pub(crate) fn pointer(&self) -> Option<Pointer> {
+        let place = self.keys()?;
+        Some(
+            place
+                .into_iter()
+                .fold(Pointer::root(), |pointer, key| pointer.child(key)),
+        )
     }
 
     /// The keys on the way to a place in the record; `None` when there are other steps than keys.
@@ -181,8 +202,19 @@ impl Source {
         let mut whole = String::new();
         for piece in &self.0 {
             whole.push_str(&piece.text(scope)?);
+            if whole.len() > TEMPLATE_BYTES_MAX {
+                return None;
+            }
         }
         Some(Cow::Owned(whole))
+    }
+
+    /// The place, when this is a single one that a JSON pointer can name.
+    pub(crate) fn pointer(&self) -> Option<Pointer> {
+        match self.0.as_slice() {
+            [Piece::Place(path)] => path.pointer(),
+            _ => None,
+        }
     }
 
     /// The value as it stands, when this is a single place that holds something.

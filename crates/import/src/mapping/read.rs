@@ -1,16 +1,38 @@
-//! Reading a mapping file: TOML into rules, every fault at once with its place.
+//! Reading a mapping: a place in a document into rules, every fault at once with its place.
 
 use sha2::{Digest, Sha256};
-use toml::{Table, Value};
+use trailbook_event::{
+    catalog::{CatalogFault, Document, Place, member_path},
+    json::{Value, write_canonical},
+};
 
 use super::{
-    ChangeRule, Mapping, Party,
+    ChangeRule, Keep, Mapping, Party,
     path::{Path, Source},
     rule::{Alternative, Rule, Shape, WhichWord},
     time::{self, Format},
 };
 
-const EVENT_MEMBERS: [&str; 11] = [
+const MAPPING_MEMBERS: [&str; 16] = [
+    "name",
+    "about",
+    "keep",
+    "records",
+    "explode",
+    "open",
+    "nothing",
+    "hash_without",
+    "time_zone",
+    "event",
+    "actor",
+    "targets",
+    "context",
+    "changes",
+    "metadata",
+    "verbs",
+];
+const EVENT_MEMBERS: [&str; 12] = [
+    "organization",
     "client_id",
     "occurred_at",
     "action",
@@ -29,236 +51,291 @@ const CONTEXT_MEMBERS: [&str; 4] = ["ip", "user_agent", "url", "referrer"];
 /// What the engine itself writes to metadata.
 pub(super) const OWN_METADATA: [&str; 5] = ["raw", "raw_event", "converted", "source", "source_address"];
 
-pub(super) fn mapping(text: &str) -> Result<Mapping, Vec<String>> {
-    let table: Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| vec![error.to_string().trim_end().to_owned()])?;
-    let mut reader = Reading { faults: Vec::new() };
-    let mapping = reader.mapping(&table, Sha256::digest(text.as_bytes()).into());
-    if reader.faults.is_empty() {
-        Ok(mapping)
-    } else {
-        Err(reader.faults)
+/// What the records of a mapping come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A file: it holds many, and counts them.
+    File,
+    /// A call: each is a payload of its own.
+    Call,
+}
+
+/// Reads the mapping that stands at `root`.
+pub(super) fn mapping(document: &Document<'_>, root: &Place<'_>, origin: Origin) -> Result<Mapping, Vec<CatalogFault>> {
+    let mut reader = Reading::new(document);
+    let mapping = reader.mapping(root);
+    if origin == Origin::Call {
+        reader.check_call(root, &mapping);
     }
+    reader.finish(mapping)
 }
 
 /// Collects faults while it reads.
-struct Reading {
-    faults: Vec<String>,
+pub(super) struct Reading<'d> {
+    document: &'d Document<'d>,
+    faults: Vec<CatalogFault>,
 }
 
-impl Reading {
-    fn fault(&mut self, at: &str, detail: impl std::fmt::Display) {
-        self.faults.push(format!("{at}: {detail}"));
+impl<'d> Reading<'d> {
+    pub(super) fn new(document: &'d Document<'d>) -> Self {
+        Self {
+            document,
+            faults: Vec::new(),
+        }
     }
 
-    fn mapping(&mut self, table: &Table, digest: [u8; 32]) -> Mapping {
-        let known = [
-            "name",
-            "about",
-            "records",
-            "explode",
-            "open",
-            "nothing",
-            "hash_without",
-            "time_zone",
-            "event",
-            "actor",
-            "targets",
-            "context",
-            "changes",
-            "metadata",
-            "verbs",
-        ];
-        self.only(table, "", &known);
-        let name = self.texts(table, "", "name").into_iter().next();
-        if name.is_none() {
-            self.fault("name", "say what the source is called");
-        }
-        let zone_name = self
-            .texts(table, "", "time_zone")
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| "UTC".to_owned());
-        let zone = time::zone(&zone_name).unwrap_or_else(|detail| {
-            self.fault("time_zone", detail);
-            jiff::tz::TimeZone::UTC
-        });
-        let nothing = if table.contains_key("nothing") {
-            self.texts(table, "", "nothing")
+    /// What was read, when nothing was wrong with it.
+    pub(super) fn finish<T>(self, read: T) -> Result<T, Vec<CatalogFault>> {
+        if self.faults.is_empty() {
+            Ok(read)
         } else {
-            vec![String::new()]
-        };
-        let event = self.members(table, "event", &EVENT_MEMBERS);
-        for required in ["occurred_at", "action"] {
-            if !event.iter().any(|(member, _)| member == required) {
-                self.fault("event", format_args!("`{required}` is missing"));
-            }
+            Err(self.faults)
         }
-        let actors = self.parties(table, "actor", &ACTOR_MEMBERS);
+    }
+
+    pub(super) fn fault(&mut self, path: &str, detail: impl std::fmt::Display) {
+        self.faults.push(self.document.fault(path, detail.to_string()));
+    }
+
+    fn mapping(&mut self, root: &Place<'d>) -> Mapping {
+        self.only(root, &MAPPING_MEMBERS);
+        let name = self.text(root, "name");
+        if name.is_none() {
+            self.fault(&path(root, "name"), "say what the source is called");
+        }
+        let actors = self.parties(root, "actor", &ACTOR_MEMBERS);
         if actors.is_empty() {
             self.fault(
-                "actor",
+                &path(root, "actor"),
                 "at least one [[actor]] is needed; `type = \"unknown\"` when the source does not say",
             );
         }
-        Mapping {
+        let keep = self.choice(root, "keep", &[("raw", Keep::Raw), ("metadata", Keep::Metadata)]);
+        let mapping = Mapping {
             name: name.unwrap_or_default(),
-            records: self.paths(table, "", "records"),
-            explode: self.paths(table, "", "explode").into_iter().next(),
-            open: self.paths(table, "", "open"),
-            nothing,
-            hash_without: self.paths(table, "", "hash_without"),
-            zone,
-            verbs: self.verbs(table),
-            event,
+            keep: keep.unwrap_or_default(),
+            records: self.paths(root, "records"),
+            explode: self.paths(root, "explode").into_iter().next(),
+            open: self.paths(root, "open"),
+            nothing: match root.member("nothing") {
+                Some(_) => self.texts(root, "nothing"),
+                None => vec![String::new()],
+            },
+            hash_without: self.paths(root, "hash_without"),
+            zone: self.zone(root),
+            verbs: self.verbs(root),
+            event: self.event(root),
             actors,
-            targets: self.parties(table, "targets", &TARGET_MEMBERS),
-            context: self.members(table, "context", &CONTEXT_MEMBERS),
-            changes: self.changes(table),
-            metadata: self.metadata(table),
-            digest,
+            targets: self.parties(root, "targets", &TARGET_MEMBERS),
+            context: self.members(root, "context", &CONTEXT_MEMBERS),
+            changes: self.changes(root),
+            metadata: self.metadata(root),
+            digest: digest(root.value),
+        };
+        self.check_keep(root, &mapping);
+        mapping
+    }
+
+    /// With the record as the metadata there is nothing else in it.
+    fn check_keep(&mut self, root: &Place<'d>, mapping: &Mapping) {
+        if mapping.keep != Keep::Metadata {
+            return;
+        }
+        for key in ["metadata", "explode"] {
+            if root.member(key).is_some() {
+                self.fault(
+                    &path(root, key),
+                    "with keep = \"metadata\" the metadata is the record and nothing else; leave this out",
+                );
+            }
         }
     }
 
-    fn only(&mut self, table: &Table, at: &str, known: &[&str]) {
-        for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
+    /// What a single payload cannot have.
+    fn check_call(&mut self, root: &Place<'d>, mapping: &Mapping) {
+        for key in ["records", "explode"] {
+            if root.member(key).is_some() {
+                self.fault(
+                    &path(root, key),
+                    "this is for files; in a call every payload is one record and becomes one event",
+                );
+            }
+        }
+        if mapping.counts_occurrences() {
             self.fault(
-                &join(at, key),
-                format_args!("there is no such key; known are {}", known.join(", ")),
+                &path(root, "event.client_id"),
+                "`@occurrence` counts in files; use `@hash` or a place in the payload",
             );
         }
     }
 
+    fn zone(&mut self, root: &Place<'d>) -> jiff::tz::TimeZone {
+        let name = self.text(root, "time_zone").unwrap_or_else(|| "UTC".to_owned());
+        time::zone(&name).unwrap_or_else(|detail| {
+            self.fault(&path(root, "time_zone"), detail);
+            jiff::tz::TimeZone::UTC
+        })
+    }
+
+    fn event(&mut self, root: &Place<'d>) -> Vec<(String, Rule)> {
+        let event = self.members(root, "event", &EVENT_MEMBERS);
+        for required in ["occurred_at", "action"] {
+            if !event.iter().any(|(member, _)| member == required) {
+                self.fault(&path(root, "event"), format_args!("`{required}` is missing"));
+            }
+        }
+        event
+    }
+
+    /// Refuses members that are not known; what is no table has none, and that is a fault too.
+    pub(super) fn only(&mut self, table: &Place<'d>, known: &[&str]) {
+        for key in self.keys(table) {
+            if !known.contains(&key) {
+                self.fault(
+                    &path(table, key),
+                    format_args!("there is no such key; known are {}", known.join(", ")),
+                );
+            }
+        }
+    }
+
+    /// The keys of a table.
+    pub(super) fn keys(&mut self, table: &Place<'d>) -> Vec<&'d str> {
+        match table.value {
+            Value::Object(members) => members.iter().map(|(key, _)| key.as_ref()).collect(),
+            other => {
+                self.fault(&table.path, format_args!("a table belongs here, not {}", other.kind()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, table: &Place<'d>, key: &str) -> Option<String> {
+        self.texts(table, key).into_iter().next()
+    }
+
     /// A text or a list of texts.
-    fn texts(&mut self, table: &Table, at: &str, key: &str) -> Vec<String> {
-        let items = match table.get(key) {
-            None => return Vec::new(),
-            Some(Value::Array(items)) => items.as_slice(),
-            Some(item) => std::slice::from_ref(item),
+    pub(super) fn texts(&mut self, table: &Place<'d>, key: &str) -> Vec<String> {
+        let Some(member) = table.member(key) else {
+            return Vec::new();
         };
-        let texts: Vec<String> = items
-            .iter()
-            .filter_map(|item| item.as_str().map(str::to_owned))
-            .collect();
+        let items = items(member.value);
+        let text = |item: &Value<'_>| match item {
+            Value::String(text) => Some(text.to_string()),
+            _ => None,
+        };
+        let texts: Vec<String> = items.iter().filter_map(text).collect();
         if texts.len() != items.len() {
-            self.fault(&join(at, key), "a text or a list of texts belongs here");
+            self.fault(&member.path, "a text or a list of texts belongs here");
         }
         texts
     }
 
-    fn paths(&mut self, table: &Table, at: &str, key: &str) -> Vec<Path> {
-        let texts = self.texts(table, at, key);
+    pub(super) fn paths(&mut self, table: &Place<'d>, key: &str) -> Vec<Path> {
+        let texts = self.texts(table, key);
         let paths: Vec<Path> = texts.iter().filter_map(|text| Path::parse(text)).collect();
         if paths.len() != texts.len() {
-            self.fault(&join(at, key), "a pointer such as `/a/b` belongs here");
+            self.fault(&path(table, key), "a pointer such as `/a/b` belongs here");
         }
         paths
     }
 
-    fn table<'t>(&mut self, table: &'t Table, key: &str) -> Option<&'t Table> {
-        let value = table.get(key)?;
-        if value.as_table().is_none() {
-            self.fault(key, format_args!("a table [{key}] belongs here"));
-        }
-        value.as_table()
-    }
-
-    fn tables<'t>(&mut self, table: &'t Table, key: &str) -> Vec<&'t Table> {
-        let Some(value) = table.get(key) else { return Vec::new() };
-        let tables: Option<Vec<&Table>> = value
-            .as_array()
-            .and_then(|items| items.iter().map(Value::as_table).collect());
+    /// The tables of a list.
+    pub(super) fn tables(&mut self, table: &Place<'d>, key: &str) -> Vec<Place<'d>> {
+        let Some(list) = table.member(key) else {
+            return Vec::new();
+        };
+        let tables = list
+            .elements()
+            .filter(|elements| elements.iter().all(|element| matches!(element.value, Value::Object(_))));
         tables.unwrap_or_else(|| {
-            self.fault(key, format_args!("tables [[{key}]] belong here"));
+            self.fault(&list.path, format_args!("tables [[{key}]] belong here"));
             Vec::new()
         })
     }
 
-    fn members(&mut self, table: &Table, key: &str, known: &[&str]) -> Vec<(String, Rule)> {
-        let Some(table) = self.table(table, key) else {
+    fn members(&mut self, table: &Place<'d>, key: &str, known: &[&str]) -> Vec<(String, Rule)> {
+        let Some(table) = table.member(key) else {
             return Vec::new();
         };
-        self.only(table, key, known);
-        self.rules(table, key, known)
+        self.only(&table, known);
+        self.rules(&table, known)
     }
 
-    fn rules(&mut self, table: &Table, at: &str, known: &[&str]) -> Vec<(String, Rule)> {
-        let rules = known.iter().filter_map(|member| Some((*member, table.get(*member)?)));
+    fn rules(&mut self, table: &Place<'d>, known: &[&str]) -> Vec<(String, Rule)> {
+        let rules = known.iter().filter_map(|member| Some((*member, table.member(member)?)));
         rules
-            .map(|(member, value)| (member.to_owned(), self.rule(value, &join(at, member))))
+            .map(|(member, place)| (member.to_owned(), self.rule(&place)))
             .collect()
     }
 
-    fn parties(&mut self, table: &Table, key: &str, members: &[&str]) -> Vec<Party> {
+    fn parties(&mut self, table: &Place<'d>, key: &str, members: &[&str]) -> Vec<Party> {
         let mut parties = Vec::new();
-        for (index, table) in self.tables(table, key).into_iter().enumerate() {
-            let at = format!("{key}[{index}]");
-            self.only(table, &at, &[members, &["each"]].concat());
-            if !table.contains_key("type") {
-                self.fault(&at, "`type` is missing");
+        for party in self.tables(table, key) {
+            self.only(&party, &[members, &["each"]].concat());
+            if party.member("type").is_none() {
+                self.fault(&party.path, "`type` is missing");
             }
-            let each = self.paths(table, &at, "each").into_iter().next();
+            let each = self.paths(&party, "each").into_iter().next();
             parties.push(Party {
                 each,
-                members: self.rules(table, &at, members),
+                members: self.rules(&party, members),
             });
         }
         parties
     }
 
-    fn changes(&mut self, table: &Table) -> Vec<ChangeRule> {
+    fn changes(&mut self, table: &Place<'d>) -> Vec<ChangeRule> {
         let mut changes = Vec::new();
-        for (index, table) in self.tables(table, "changes").into_iter().enumerate() {
-            let at = format!("changes[{index}]");
-            self.only(table, &at, &["each", "field", "before", "after"]);
-            let Some(field) = table.get("field") else {
-                self.fault(&at, "`field` is missing");
+        for change in self.tables(table, "changes") {
+            self.only(&change, &["each", "field", "before", "after"]);
+            let Some(field) = change.member("field") else {
+                self.fault(&change.path, "`field` is missing");
                 continue;
             };
             changes.push(ChangeRule {
-                each: self.paths(table, &at, "each").into_iter().next(),
-                field: self.rule(field, &join(&at, "field")),
-                before: self.sources(table, &at, "before").into_iter().next(),
-                after: self.sources(table, &at, "after").into_iter().next(),
+                each: self.paths(&change, "each").into_iter().next(),
+                field: self.rule(&field),
+                before: self.sources(&change, "before").into_iter().next(),
+                after: self.sources(&change, "after").into_iter().next(),
             });
         }
         changes
     }
 
-    fn metadata(&mut self, table: &Table) -> Vec<(String, Rule)> {
-        let Some(table) = self.table(table, "metadata") else {
+    fn metadata(&mut self, table: &Place<'d>) -> Vec<(String, Rule)> {
+        let Some(metadata) = table.member("metadata") else {
             return Vec::new();
         };
-        for key in table.keys().filter(|key| OWN_METADATA.contains(&key.as_str())) {
-            self.fault(
-                &join("metadata", key),
-                "this name is used by the import itself; choose another",
-            );
+        let mut rules = Vec::new();
+        for key in self.keys(&metadata) {
+            let Some(place) = metadata.member(key) else { continue };
+            if OWN_METADATA.contains(&key) {
+                self.fault(&place.path, "this name is used by the import itself; choose another");
+            }
+            rules.push((key.to_owned(), self.rule(&place)));
         }
-        table
-            .iter()
-            .map(|(key, value)| (key.clone(), self.rule(value, &join("metadata", key))))
-            .collect()
+        rules
     }
 
-    fn verbs(&mut self, table: &Table) -> std::collections::HashMap<String, String> {
-        let Some(table) = self.table(table, "verbs") else {
+    fn verbs(&mut self, table: &Place<'d>) -> std::collections::HashMap<String, String> {
+        let Some(verbs) = table.member("verbs") else {
             return Default::default();
         };
-        let types: Vec<String> = table.keys().cloned().collect();
-        let words = types.iter().flat_map(|kind| {
-            self.texts(table, "verbs", kind)
-                .into_iter()
-                .map(|word| (word, kind.clone()))
+        let types = self.keys(&verbs);
+        let words = types.into_iter().flat_map(|kind| {
+            let words = self.texts(&verbs, kind).into_iter();
+            words.map(|word| (word, kind.to_owned()))
         });
         words.collect()
     }
 
-    fn sources(&mut self, table: &Table, at: &str, key: &str) -> Vec<Source> {
-        self.texts(table, at, key)
+    fn sources(&mut self, table: &Place<'d>, key: &str) -> Vec<Source> {
+        let at = path(table, key);
+        self.texts(table, key)
             .iter()
-            .filter_map(|text| self.source(text, &join(at, key)))
+            .filter_map(|text| self.source(text, &at))
             .collect()
     }
 
@@ -266,96 +343,82 @@ impl Reading {
         Source::parse(text).map_err(|detail| self.fault(at, detail)).ok()
     }
 
-    fn rule(&mut self, value: &Value, at: &str) -> Rule {
-        let items = match value {
-            Value::Array(items) => items.as_slice(),
-            item => std::slice::from_ref(item),
-        };
-        Rule(items.iter().map(|item| self.alternative(item, at)).collect())
+    fn rule(&mut self, place: &Place<'d>) -> Rule {
+        let alternatives = items(place.value).iter().map(|value| Place {
+            value,
+            path: place.path.clone(),
+        });
+        Rule(alternatives.map(|place| self.alternative(&place)).collect())
     }
 
-    fn alternative(&mut self, value: &Value, at: &str) -> Alternative {
-        match value {
+    fn alternative(&mut self, place: &Place<'d>) -> Alternative {
+        match place.value {
             Value::String(text) => Alternative {
-                from: self.source(text, at).into_iter().collect(),
+                from: self.source(text, &place.path).into_iter().collect(),
                 ..Alternative::default()
             },
-            Value::Table(table) => self.alternative_table(table, at),
+            Value::Object(_) => self.alternative_table(place),
             _ => {
-                self.fault(at, "a text, a table { from = … } or a list of these belongs here");
+                self.fault(
+                    &place.path,
+                    "a text, a table { from = … } or a list of these belongs here",
+                );
                 Alternative::default()
             }
         }
     }
 
-    fn alternative_table(&mut self, table: &Table, at: &str) -> Alternative {
+    fn alternative_table(&mut self, table: &Place<'d>) -> Alternative {
         self.only(
             table,
-            at,
             &["from", "except", "map", "otherwise", "verb", "shape", "format"],
         );
-        let from = self.sources(table, at, "from");
+        let from = self.sources(table, "from");
         if from.is_empty() {
-            self.fault(at, "`from` is missing");
+            self.fault(&table.path, "`from` is missing");
         }
-        let formats = self.texts(table, at, "format");
+        let verbs = [
+            ("first", WhichWord::First),
+            ("last", WhichWord::Last),
+            ("any", WhichWord::Any),
+        ];
+        let shapes = [("lower", Shape::Lower), ("word", Shape::Word), ("line", Shape::Line)];
         Alternative {
             from,
-            except: self.texts(table, at, "except"),
-            map: self.map(table, at),
-            otherwise: self.texts(table, at, "otherwise").into_iter().next(),
-            verb: self.choice(
-                table,
-                at,
-                "verb",
-                &[
-                    ("first", WhichWord::First),
-                    ("last", WhichWord::Last),
-                    ("any", WhichWord::Any),
-                ],
-            ),
-            shape: self
-                .choice(
-                    table,
-                    at,
-                    "shape",
-                    &[("lower", Shape::Lower), ("word", Shape::Word), ("line", Shape::Line)],
-                )
-                .unwrap_or_default(),
-            format: formats
-                .iter()
-                .filter_map(|text| {
-                    Format::parse(text)
-                        .map_err(|detail| self.fault(&join(at, "format"), detail))
-                        .ok()
-                })
-                .collect(),
+            except: self.texts(table, "except"),
+            map: self.map(table),
+            otherwise: self.text(table, "otherwise"),
+            verb: self.choice(table, "verb", &verbs),
+            shape: self.choice(table, "shape", &shapes).unwrap_or_default(),
+            format: self.formats(table),
         }
     }
 
-    fn map(&mut self, table: &Table, at: &str) -> Vec<(String, String)> {
-        let at = join(at, "map");
-        match table.get("map") {
-            None => Vec::new(),
-            Some(Value::Table(map)) => {
-                let mut pairs = Vec::new();
-                for (value, to) in map {
-                    match to.as_str() {
-                        Some(to) => pairs.push((value.clone(), to.to_owned())),
-                        None => self.fault(&join(&at, value), "a text belongs here"),
-                    }
-                }
-                pairs
-            }
-            Some(_) => {
-                self.fault(&at, "a table of texts belongs here");
-                Vec::new()
-            }
-        }
+    fn formats(&mut self, table: &Place<'d>) -> Vec<Format> {
+        let at = path(table, "format");
+        let texts = self.texts(table, "format");
+        let formats = texts.iter().map(|text| Format::parse(text));
+        formats
+            .filter_map(|format| format.map_err(|detail| self.fault(&at, detail)).ok())
+            .collect()
     }
 
-    fn choice<T: Copy>(&mut self, table: &Table, at: &str, key: &str, choices: &[(&str, T)]) -> Option<T> {
-        let text = self.texts(table, at, key).into_iter().next()?;
+    fn map(&mut self, table: &Place<'d>) -> Vec<(String, String)> {
+        let Some(map) = table.member("map") else {
+            return Vec::new();
+        };
+        let mut pairs = Vec::new();
+        for key in self.keys(&map) {
+            match map.value.get(key) {
+                Some(Value::String(to)) => pairs.push((key.to_owned(), to.to_string())),
+                _ => self.fault(&path(&map, key), "a text belongs here"),
+            }
+        }
+        pairs
+    }
+
+    fn choice<T: Copy>(&mut self, table: &Place<'d>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(table, key)?;
         let found = choices
             .iter()
             .find(|(name, _)| *name == text)
@@ -363,7 +426,7 @@ impl Reading {
         if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             self.fault(
-                &join(at, key),
+                &path(table, key),
                 format_args!("`{text}` is unknown; write one of {}", names.join(", ")),
             );
         }
@@ -371,12 +434,23 @@ impl Reading {
     }
 }
 
-fn join(at: &str, key: &str) -> String {
-    if at.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{at}.{key}")
+/// The elements of a list, or the value alone.
+fn items<'d>(value: &'d Value<'d>) -> &'d [Value<'d>] {
+    match value {
+        Value::Array(items) => items,
+        item => std::slice::from_ref(item),
     }
+}
+
+/// The path of a member, whether it is there or not.
+pub(super) fn path(table: &Place<'_>, key: &str) -> String {
+    member_path(&table.path, key)
+}
+
+fn digest(value: &Value<'_>) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    write_canonical(value, &mut bytes);
+    Sha256::digest(&bytes).into()
 }
 
 #[cfg(test)]
@@ -396,8 +470,8 @@ mod tests {
             [metadata]
             raw = "/x"
         "#;
-        let faults = mapping(text).expect_err("faulty");
-        let places: Vec<&str> = faults.iter().filter_map(|fault| fault.split(": ").next()).collect();
+        let faults = Mapping::parse(text).expect_err("faulty");
+        let places: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
         let expected = [
             "colour",
             "name",

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use trailbook_event::Pointer;
+
 use super::{Scope, path::Source, time::Format};
 
 /// How one text is made.
@@ -52,6 +54,13 @@ impl Rule {
     /// The text, or `None` when no alternative yields one.
     pub(crate) fn text<'v>(&self, scope: &Scope<'v>) -> Option<Cow<'v, str>> {
         self.0.iter().find_map(|alternative| alternative.text(scope))
+    }
+
+    /// The place that the text comes from, or the first that the rule names when none holds anything.
+    pub(crate) fn pointer(&self, scope: &Scope<'_>) -> Option<Pointer> {
+        let sources = || self.0.iter().flat_map(|alternative| &alternative.from);
+        let holding = sources().find(|source| source.pointer().is_some() && source.text(scope).is_some());
+        holding.or_else(|| sources().next())?.pointer()
     }
 
     /// Whether any source counts how often the same record came before.

@@ -1,4 +1,7 @@
-//! The text of a catalog as one tree, whether it was TOML or JSON, with the lines of its parts.
+//! A text for settings of any kind (a catalog, a mapping, a profile) as one tree, whether it was TOML or JSON, with the lines
+//! of its parts.
+//!
+//! Not here: what the tree means.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -13,16 +16,72 @@ use crate::json::{self, Value};
 /// Deepest nesting of a catalog.
 const DEPTH_MAX: usize = 64;
 
-/// A catalog before its meaning is looked at.
-pub(super) struct Source<'t> {
-    pub(super) root: Value<'t>,
+/// A text before its meaning is looked at.
+#[derive(Debug)]
+pub struct Document<'t> {
+    root: Value<'t>,
     /// Lines, from 1, by path; only of TOML.
     lines: HashMap<String, usize>,
 }
 
-impl Source<'_> {
+/// A value in a document and its place.
+#[derive(Debug, Clone)]
+pub struct Place<'d> {
+    /// What stands there.
+    pub value: &'d Value<'d>,
+    /// The way to it, such as `actions[3].area`; empty for the whole document.
+    pub path: String,
+}
+
+impl<'d> Place<'d> {
+    /// A member of the table that stands here.
+    pub fn member(&self, key: &str) -> Option<Place<'d>> {
+        self.value.get(key).map(|value| Place {
+            value,
+            path: member_path(&self.path, key),
+        })
+    }
+
+    /// The elements of the list that stands here; `None` when it is no list.
+    pub fn elements(&self) -> Option<Vec<Place<'d>>> {
+        let Value::Array(elements) = self.value else {
+            return None;
+        };
+        let place = |(at, value)| Place {
+            value,
+            path: format!("{}[{at}]", self.path),
+        };
+        Some(elements.iter().enumerate().map(place).collect())
+    }
+}
+
+impl<'t> Document<'t> {
+    /// Reads TOML.
+    ///
+    /// # Errors
+    /// Every fault of the text.
+    pub fn from_toml(text: &'t str) -> Result<Self, Vec<CatalogFault>> {
+        from_toml(text)
+    }
+
+    /// Reads JSON.
+    ///
+    /// # Errors
+    /// The first fault of the text.
+    pub fn from_json(text: &'t str) -> Result<Self, Vec<CatalogFault>> {
+        from_json(text)
+    }
+
+    /// The whole.
+    pub fn root(&self) -> Place<'_> {
+        Place {
+            value: &self.root,
+            path: String::new(),
+        }
+    }
+
     /// A fault at a path, with the line of the path or of the nearest part around it.
-    pub(super) fn fault(&self, path: &str, detail: impl Into<String>) -> CatalogFault {
+    pub fn fault(&self, path: &str, detail: impl Into<String>) -> CatalogFault {
         let mut around = path;
         let line = loop {
             match (self.lines.get(around), around.rfind(['.', '['])) {
@@ -39,8 +98,8 @@ impl Source<'_> {
     }
 }
 
-/// The place of a member in a part of the catalog.
-pub(super) fn member_path(path: &str, key: &str) -> String {
+/// The path of a member of what stands at `path`.
+pub fn member_path(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_owned()
     } else {
@@ -48,10 +107,10 @@ pub(super) fn member_path(path: &str, key: &str) -> String {
     }
 }
 
-pub(super) fn from_json(text: &str) -> Result<Source<'_>, Vec<CatalogFault>> {
+fn from_json(text: &str) -> Result<Document<'_>, Vec<CatalogFault>> {
     check_length(text)?;
     match json::parse(text, &json::Limits { depth_max: DEPTH_MAX }) {
-        Ok(root) => Ok(Source {
+        Ok(root) => Ok(Document {
             root,
             lines: HashMap::new(),
         }),
@@ -66,7 +125,7 @@ pub(super) fn from_json(text: &str) -> Result<Source<'_>, Vec<CatalogFault>> {
     }
 }
 
-pub(super) fn from_toml(text: &str) -> Result<Source<'_>, Vec<CatalogFault>> {
+fn from_toml(text: &str) -> Result<Document<'_>, Vec<CatalogFault>> {
     check_length(text)?;
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -85,7 +144,7 @@ pub(super) fn from_toml(text: &str) -> Result<Source<'_>, Vec<CatalogFault>> {
     };
     let root = reading.table(table.into_inner(), "", 1);
     if reading.faults.is_empty() {
-        Ok(Source {
+        Ok(Document {
             root,
             lines: reading.lines,
         })
@@ -98,7 +157,7 @@ fn check_length(text: &str) -> Result<(), Vec<CatalogFault>> {
     if text.len() <= CATALOG_BYTES_MAX {
         return Ok(());
     }
-    let detail = format!("the catalog is longer than {CATALOG_BYTES_MAX} bytes");
+    let detail = format!("this is longer than {CATALOG_BYTES_MAX} bytes");
     Err(vec![CatalogFault {
         path: String::new(),
         line: None,
@@ -132,7 +191,7 @@ impl Reading {
     fn value<'t>(&mut self, value: Spanned<DeValue<'t>>, path: &str, depth: usize) -> Value<'t> {
         let start = value.span().start;
         let refused = match value.into_inner() {
-            _ if depth >= DEPTH_MAX => format!("a catalog is nested at most {DEPTH_MAX} deep"),
+            _ if depth >= DEPTH_MAX => format!("this is nested more than {DEPTH_MAX} deep"),
             DeValue::String(text) => return Value::String(text),
             DeValue::Boolean(truth) => return Value::Bool(truth),
             DeValue::Array(elements) => {
