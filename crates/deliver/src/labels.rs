@@ -72,8 +72,8 @@ impl Labels {
                 .find_map(|catalog| catalog.action_label(value))
                 .map(Cow::Borrowed),
             "area" => catalogs
-                .find_map(|catalog| name(catalog.areas(), value))
-                .map(Cow::Borrowed),
+                .find_map(|catalog| catalog.areas().iter().find(|area| area.id == value))
+                .map(|area| Cow::Borrowed(area.name.as_str())),
             "action_type" => {
                 let own = catalogs.find_map(|catalog| name(catalog.action_types(), value));
                 Some(own.map_or_else(|| built_in(value), Cow::Borrowed))

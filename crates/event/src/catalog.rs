@@ -210,7 +210,7 @@ impl Catalog {
 }
 
 /// The label of each action.
-fn labels(areas: &[Named], actions: &[Action]) -> Vec<String> {
+fn labels(areas: &[Area], actions: &[Action]) -> Vec<String> {
     let mut by_name: HashMap<&str, Vec<&Action>> = HashMap::new();
     for action in actions {
         by_name.entry(&action.name).or_default().push(action);

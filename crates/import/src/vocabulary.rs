@@ -20,7 +20,7 @@ const MAPPINGS: [&str; 2] = ["input", "output"];
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     /// The catalog.
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     inputs: BTreeMap<String, Mapping>,
     outputs: BTreeMap<String, Arc<Output>>,
 }
@@ -59,7 +59,7 @@ impl Vocabulary {
             return Err(faults);
         }
         Ok(Self {
-            catalog,
+            catalog: Arc::new(catalog),
             inputs,
             outputs: outputs
                 .into_iter()
@@ -114,4 +114,58 @@ fn named<T>(
         }
     });
     mappings.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_catalog_and_mappings_is_named_with_its_line() {
+        let text = "\
+[[areas]]
+id = \"doors\"
+name = \"Doors\"
+why = \"Doors let people in.\"
+
+[[actions]]
+id = \"door.opened\"
+name = \"Opened\"
+area = \"dors\"
+
+[input.doors]
+records = \"/rows\"
+keep = \"all\"
+event = { action = \"/kind\", client_id = \"{@hash}-{@occurrence}\" }
+
+[output.doors]
+rest = \"metadata\"
+payloads = [{ fields = { kind = 7 } }]
+";
+        let faults = Vocabulary::from_toml(text).expect_err("faulty");
+        let places: Vec<(&str, Option<usize>)> = faults.iter().map(|fault| (fault.path.as_str(), fault.line)).collect();
+        let expected = [
+            ("actions[0].area", Some(9)),
+            ("input.doors.name", Some(11)),
+            ("input.doors.actor", Some(11)),
+            ("input.doors.records", Some(12)),
+            ("input.doors.keep", Some(13)),
+            ("input.doors.event", Some(14)),
+            ("input.doors.event.client_id", Some(14)),
+            ("output.doors.rest", Some(17)),
+            ("output.doors.payloads[0].action", Some(18)),
+        ];
+        assert_eq!(places, expected, "{faults:#?}");
+        assert!(Vocabulary::from_json(r#"{"input":{"doors":{}}}"#).is_err());
+        assert!(Vocabulary::from_json(r#"{"input":[]}"#).is_err());
+    }
+
+    #[test]
+    fn an_area_says_why_for_actions_that_do_not() {
+        let text = r#"{"areas":[{"id":"a","name":"A","why":"Because."}],
+            "actions":[{"id":"x","name":"X","area":"a"},{"id":"y","name":"Y","area":"a","why":"Else."},{"id":"z","name":"Z"}]}"#;
+        let vocabulary = Vocabulary::from_json(text).expect("whole");
+        let why = |id| vocabulary.catalog.action(id).and_then(|action| action.why.as_deref());
+        assert_eq!((why("x"), why("y"), why("z")), (Some("Because."), Some("Else."), None));
+    }
 }

@@ -1,10 +1,11 @@
 //! The file that the setting `catalog` names: read once, at the start, whole or not at all.
 //!
-//! Not here: what a catalog is (`trailbook_event::catalog`), what admission does with it (`http::ingest`).
+//! Not here: what a catalog is (`trailbook_event::catalog`, `trailbook_import::Vocabulary`), what admission does with it (`http::ingest`).
 
 use std::path::Path;
 
-use trailbook_event::catalog::{Catalog, CatalogFault};
+use trailbook_event::catalog::CatalogFault;
+use trailbook_import::Vocabulary;
 
 use crate::config::ReadFile;
 
@@ -12,11 +13,11 @@ use crate::config::ReadFile;
 ///
 /// # Errors
 /// Everything that is wrong with it, one sentence each.
-pub(crate) fn read(path: &str, read: ReadFile<'_>) -> Result<Catalog, Vec<String>> {
+pub(crate) fn read(path: &str, read: ReadFile<'_>) -> Result<Vocabulary, Vec<String>> {
     let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
-    let parse: fn(&str) -> Result<Catalog, Vec<CatalogFault>> = match extension {
-        Some("toml") => Catalog::from_toml,
-        Some("json") => Catalog::from_json,
+    let parse: fn(&str) -> Result<Vocabulary, Vec<CatalogFault>> = match extension {
+        Some("toml") => Vocabulary::from_toml,
+        Some("json") => Vocabulary::from_json,
         _ => return Err(vec![format!("{path}: a catalog's name ends in .toml or .json.")]),
     };
     let text = read(path).map_err(|error| vec![format!("{path} cannot be read: {error}.")])?;
@@ -27,7 +28,7 @@ pub(crate) fn read(path: &str, read: ReadFile<'_>) -> Result<Catalog, Vec<String
 mod tests {
     use super::*;
 
-    fn read_of(path: &str, text: &str) -> Result<Catalog, Vec<String>> {
+    fn read_of(path: &str, text: &str) -> Result<Vocabulary, Vec<String>> {
         read(path, &|_| Ok(text.to_owned()))
     }
 
@@ -35,7 +36,7 @@ mod tests {
     fn the_name_says_how_it_is_written() {
         let toml = read_of("c.toml", "actions = [{ id = 'a', name = 'A' }]").expect("a catalog");
         let json = read_of("c.json", r#"{"actions":[{"id":"a","name":"A"}]}"#).expect("a catalog");
-        assert!(toml.action("a").is_some() && json.action("a").is_some());
+        assert!(toml.catalog.action("a").is_some() && json.catalog.action("a").is_some());
         assert_eq!(
             read_of("c.yaml", "").expect_err("refused"),
             ["c.yaml: a catalog's name ends in .toml or .json."]

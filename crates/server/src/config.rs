@@ -16,7 +16,7 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 use trailbook_access::{PolicySettings, policy::RETENTION_DAYS_MAX};
-use trailbook_event::catalog::Catalog;
+use trailbook_import::Vocabulary;
 
 use crate::{
     catalog,
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     /// How mail is sent; `None` is not at all.
     pub(crate) mail: Option<MailSettings>,
     /// The catalog of the default project.
-    pub(crate) catalog: Option<Arc<Catalog>>,
+    pub(crate) catalog: Option<Arc<Vocabulary>>,
     /// Which log messages are written, as `tracing` directives.
     pub(crate) log: String,
     /// Days that events are kept where nothing else was set; `None` is for ever.
@@ -435,7 +435,7 @@ impl Reader<'_> {
         days
     }
 
-    fn catalog(&mut self) -> Option<Arc<Catalog>> {
+    fn catalog(&mut self) -> Option<Arc<Vocabulary>> {
         let (source, path) = self.sourced("catalog")?;
         match catalog::read(&path, self.read) {
             Ok(catalog) => return Some(Arc::new(catalog)),

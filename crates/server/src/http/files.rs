@@ -30,7 +30,8 @@ use trailbook_query::{Order, Question, Rows};
 use super::{
     answers::Warning,
     ask::{Ask, Exporting},
-    parameters::{Accepts, COLUMNS, FILE_ZONE, FROM, LABELS, Parameters},
+    mappings,
+    parameters::{Accepts, COLUMNS, FILE_ZONE, FROM, LABELS, PAYLOADS, Parameters},
     problem::{Document, Problem},
     reads::envelope,
 };
@@ -43,7 +44,7 @@ pub(crate) const CSV: Accepts = Accepts {
 /// What a file of JSON lines accepts.
 pub(crate) const JSONL: Accepts = Accepts {
     filters: true,
-    own: &[],
+    own: &[&PAYLOADS],
 };
 /// What evidence accepts.
 pub(crate) const EVIDENCE: Accepts = Accepts {
@@ -94,12 +95,21 @@ pub(crate) async fn csv(Exporting(ask): Exporting) -> Result<Response, Problem> 
     responses((status = 200, description = "The file", body = String, content_type = "application/x-ndjson",
         headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence")))))]
 pub(crate) async fn jsonl(Exporting(ask): Exporting) -> Result<Response, Problem> {
-    let (rows, warning) = rows(&ask, &ask.parameters(&JSONL)?)?;
+    let parameters = ask.parameters(&JSONL)?;
+    let output = mappings::output(&ask, &parameters)?;
+    let (rows, warning) = rows(&ask, &parameters)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
     let chunks = made_of(rows, Vec::new(), move |rows| {
         let mut chunk = Vec::new();
         for row in rows {
-            jsonl::write_line(row, &envelope(&organization, kept_ms), &mut chunk);
+            let envelope = envelope(&organization, kept_ms);
+            match &output {
+                None => jsonl::write_line(row, &envelope, &mut chunk),
+                Some(output) => {
+                    mappings::write(row, &envelope, Some(output), &mut chunk).map_err(failed)?;
+                    chunk.push(b'\n');
+                }
+            }
         }
         Ok(chunk)
     });

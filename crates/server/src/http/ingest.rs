@@ -20,8 +20,9 @@ use sha2::{Digest, Sha256};
 use trailbook_access::Caller;
 use trailbook_event::{
     Admission, Admitted, Defaults, Fault, Form, NoCatalog, Origin, Pointer, Refusal, admit_body,
-    catalog::UnknownActions, json::write_string,
+    catalog::UnknownActions, json::write_string, translate_body,
 };
+use trailbook_import::{Call, Vocabulary};
 use trailbook_ledger::{Error, IdempotencyKey, OrganizationKey, Receipt, Stage, Submission};
 use utoipa::ToSchema;
 
@@ -29,15 +30,16 @@ use super::{
     App,
     ask::bytes_of_json,
     body::{Format, LARGE_BYTES, Received, single},
+    mappings::Sent,
     openapi::{Batch, EventSent},
-    parameters::{Accepts, MAPPING, Parameters},
+    parameters::{Accepts, MAPPING, ORGANIZATION, Parameters},
     problem::{Code, Document, Problem},
 };
 
 /// What ingest accepts.
 pub(crate) const ACCEPTS: Accepts = Accepts {
     filters: false,
-    own: &[&MAPPING],
+    own: &[&MAPPING, &ORGANIZATION],
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -93,15 +95,17 @@ pub(crate) async fn ingest(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    check_query(query.as_deref())?;
+    let parameters = Parameters::read(query.as_deref(), &ACCEPTS)?;
     let bound = writer(&app, &caller)?;
+    let vocabulary = app.vocabulary(&caller.project);
+    let sent = Sent::of(&parameters, vocabulary.as_deref(), bound)?;
     let key = idempotency_key(&headers)?;
     let received = app.bodies.receive(&headers, body).await?;
     // Before anything is spent on events that will be refused.
     app.ledger.ready(received.bytes.len())?;
     let work = || -> Result<Submission, Problem> {
         let started = app.clock.monotonic();
-        let admitted = admit(&app, &received).map_err(refused)?;
+        let admitted = admit(&app, &received, vocabulary.as_deref(), sent.as_ref()).map_err(refused)?;
         check_organizations(&app, &caller, bound, &admitted)?;
         app.ledger
             .measures()
@@ -109,7 +113,7 @@ pub(crate) async fn ingest(
         let idempotency = key.map(|key| IdempotencyKey {
             credential: caller.credential,
             key: key.to_owned(),
-            body: Sha256::digest(&received.bytes).into(),
+            body: content(&received, query.as_deref()),
         });
         Ok(app.ledger.prepare(&caller.project, admitted, idempotency, &|address| {
             app.countries.of(address)
@@ -126,7 +130,7 @@ pub(crate) async fn ingest(
             app.measures.duplicates.inc_by(receipt.duplicates() as u64);
             Ok(bytes_of_json(StatusCode::CREATED, written(&receipt)))
         }
-        Err(Error::ClientIdReused { events }) => Err(reused(&events, &received)),
+        Err(Error::ClientIdReused { events }) => Err(reused(&events, &received, sent.is_some())),
         Err(error) => Err(error.into()),
     }
 }
@@ -143,11 +147,13 @@ pub(crate) async fn validate(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    check_query(query.as_deref())?;
+    let parameters = Parameters::read(query.as_deref(), &ACCEPTS)?;
     let bound = writer(&app, &caller)?;
+    let vocabulary = app.vocabulary(&caller.project);
+    let sent = Sent::of(&parameters, vocabulary.as_deref(), bound)?;
     idempotency_key(&headers)?;
     let received = app.bodies.receive(&headers, body).await?;
-    let work = || admit(&app, &received);
+    let work = || admit(&app, &received, vocabulary.as_deref(), sent.as_ref());
     let verdict = if received.bytes.len() < LARGE_BYTES {
         work()
     } else {
@@ -199,14 +205,11 @@ fn check_binding(bound: Option<&str>, admitted: &[Admitted]) -> Result<(), Probl
     }
 }
 
-fn check_query(query: Option<&str>) -> Result<(), Problem> {
-    match Parameters::read(query, &ACCEPTS)?.text(&MAPPING) {
-        None => Ok(()),
-        Some(_) => Err(Problem::parameter(
-            "mapping",
-            "the project's catalog has no input mapping of this name.",
-        )),
-    }
+/// What an idempotency key stands for: the body, and what the query makes of it.
+fn content(received: &Received, query: Option<&str>) -> [u8; 32] {
+    let mut content = Sha256::new_with_prefix(&received.bytes);
+    content.update(query.unwrap_or_default());
+    content.finalize().into()
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
@@ -220,23 +223,32 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     Ok(key)
 }
 
-fn admit(app: &App, received: &Received) -> Result<Vec<Admitted>, Refusal> {
+fn admit(
+    app: &App,
+    received: &Received,
+    vocabulary: Option<&Vocabulary>,
+    sent: Option<&Sent<'_>>,
+) -> Result<Vec<Admitted>, Refusal> {
     let form = match received.format {
         Format::Json => Form::Json,
         Format::Lines => Form::Ndjson,
     };
     // As the built-in policy says.
-    let rules = app
-        .catalog
-        .as_ref()
-        .map(|catalog| catalog.rules(UnknownActions::Accept));
+    let rules = vocabulary.map(|vocabulary| vocabulary.catalog.rules(UnknownActions::Accept));
     let admission = Admission {
         limits: &app.admission,
         now: app.clock.now(),
         defaults: rules.as_ref().map_or(&NoCatalog as &dyn Defaults, |rules| rules),
         origin: Origin::Sender,
     };
-    admit_body(&received.bytes, form, &admission)
+    let mapping = sent.and_then(|sent| vocabulary?.input(sent.mapping));
+    match mapping {
+        None => admit_body(&received.bytes, form, &admission),
+        Some(mapping) => {
+            let organization = sent.and_then(|sent| sent.organization);
+            translate_body(&received.bytes, form, &admission, &Call { mapping, organization })
+        }
+    }
 }
 
 fn refused(refusal: Refusal) -> Problem {
@@ -271,16 +283,21 @@ fn listed(mut faults: Vec<Fault>, more: usize) -> Vec<Fault> {
 }
 
 /// Client ids that are stored with other content, by the places of their events.
-fn reused(events: &[usize], received: &Received) -> Problem {
+fn reused(events: &[usize], received: &Received, mapped: bool) -> Problem {
     let place = |index: usize| match received.format {
         Format::Lines => Pointer::root().index(index),
+        Format::Json if received.bytes.trim_ascii_start().starts_with(b"[") => Pointer::root().index(index),
         Format::Json if is_batch(&received.bytes) => Pointer::root().child("events").index(index),
         Format::Json => Pointer::root(),
     };
     let detail = "This client_id is stored with other content; a new event needs a new client_id.";
     let faults = events
         .iter()
-        .map(|index| Fault::new(place(*index).child("client_id"), detail))
+        .map(|index| match mapped {
+            // Where the payload has the id is the mapping's matter.
+            true => Fault::new(place(*index), detail),
+            false => Fault::new(place(*index).child("client_id"), detail),
+        })
         .collect();
     Problem::faults(Code::Conflict, faults)
 }

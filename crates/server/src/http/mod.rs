@@ -22,6 +22,7 @@ mod ingest;
 mod keys;
 mod live;
 mod manage;
+mod mappings;
 mod measures;
 mod openapi;
 mod parameters;
@@ -55,7 +56,8 @@ use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
 use trailbook_access::{DEFAULT_PROJECT, Directory};
-use trailbook_event::{self as event, catalog::Catalog};
+use trailbook_event as event;
+use trailbook_import::Vocabulary;
 use trailbook_ledger::{Clock, Ledger};
 use trailbook_query::{CacheSizes, Engine};
 
@@ -84,8 +86,8 @@ pub(crate) struct App {
     pub(crate) trusted_proxies: usize,
     /// Where people reach this server, without a slash at the end; empty when nobody said.
     pub(crate) public_url: String,
-    /// The catalog of the default project, which is the only one.
-    catalog: Option<Arc<Catalog>>,
+    /// The catalog of the default project, with its mappings.
+    catalog: Option<Arc<Vocabulary>>,
     /// The page.
     assets: Assets,
     /// Limits of admission.
@@ -109,7 +111,7 @@ pub(crate) struct Components {
     pub(crate) countries: Arc<Countries>,
     pub(crate) directory: Arc<Directory>,
     /// The catalog of the default project.
-    pub(crate) catalog: Option<Arc<Catalog>>,
+    pub(crate) catalog: Option<Arc<Vocabulary>>,
     /// Where people reach this server, without a slash at the end; empty when nobody said.
     pub(crate) public_url: String,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -157,6 +159,11 @@ impl App {
                 next: AtomicU64::new(0),
             },
         }
+    }
+
+    /// The catalog of a project, with its mappings.
+    pub(crate) fn vocabulary(&self, project: &str) -> Option<Arc<Vocabulary>> {
+        self.catalog.clone().filter(|_| project == DEFAULT_PROJECT)
     }
 }
 

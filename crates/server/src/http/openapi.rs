@@ -177,6 +177,7 @@ fn accepted() -> Vec<(&'static str, String, &'static Accepts)> {
         ("post", "/v1/events".into(), &ingest::ACCEPTS),
         ("post", "/v1/events/validate".into(), &ingest::ACCEPTS),
         ("get", below("/events"), &reads::PAGE),
+        ("get", below("/events/{id}"), &reads::ONE),
         ("get", below("/events/count"), &reads::COUNT),
         ("get", below("/events/facets"), &reads::FACETS),
         ("get", below("/events/histogram"), &reads::HISTOGRAM),

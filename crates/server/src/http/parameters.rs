@@ -130,7 +130,19 @@ pub(crate) const TO_SIZE: Parameter = parameter("to", Kind::Number(0, i64::MAX a
 pub(crate) const MAPPING: Parameter = parameter(
     "mapping",
     Kind::Text,
-    "The catalog's input mapping that turns the payload into an event.",
+    "The catalog's input mapping that makes events of the payloads in the body.",
+);
+/// Whose events payloads are.
+pub(crate) const ORGANIZATION: Parameter = parameter(
+    "organization",
+    Kind::Text,
+    "With `mapping`: whose events the payloads are, when they do not say themselves.",
+);
+/// The catalog's mapping to foreign payloads.
+pub(crate) const PAYLOADS: Parameter = parameter(
+    "mapping",
+    Kind::Text,
+    "The catalog's output mapping that makes a payload of each event.",
 );
 
 /// Whose viewer tokens.

@@ -7,16 +7,20 @@
 use axum::{http::StatusCode, response::Response};
 use serde::Serialize;
 use trailbook_access::Policy;
-use trailbook_deliver::json::{Envelope, write_event};
+use trailbook_deliver::json::Envelope;
 use trailbook_event::{Field, Timestamp, json::write_string};
+use trailbook_import::Output;
 use trailbook_ledger::{EventId, OrganizationKey, Retention, Row};
 use trailbook_query::{self as query, FacetRequest, Interval, Order, PageRequest, Question, View};
 
 use super::{
     answers::{Bucket, Count, FacetValue, Facets, Histogram, Page, Spoken, Time, Trace, TraceActor, Warning},
     ask::{Ask, Knowing, Viewing, bytes_of_json, json},
+    mappings,
     openapi::EventReturned,
-    parameters::{Accepts, CURSOR, FIELD, FROM, INTERVAL, LIMIT, ORDER, PREFIX, Parameters, TIME_ZONE, TO, VALUES},
+    parameters::{
+        Accepts, CURSOR, FIELD, FROM, INTERVAL, LIMIT, ORDER, PAYLOADS, PREFIX, Parameters, TIME_ZONE, TO, VALUES,
+    },
     problem::{Code, Document, Problem},
     proof::NOTHING,
 };
@@ -24,7 +28,12 @@ use super::{
 /// What a page accepts.
 pub(crate) const PAGE: Accepts = Accepts {
     filters: true,
-    own: &[&ORDER, &LIMIT, &CURSOR],
+    own: &[&ORDER, &LIMIT, &CURSOR, &PAYLOADS],
+};
+/// What a single event accepts.
+pub(crate) const ONE: Accepts = Accepts {
+    filters: false,
+    own: &[&PAYLOADS],
 };
 /// What a count accepts.
 pub(crate) const COUNT: Accepts = Accepts {
@@ -151,6 +160,7 @@ impl From<query::Error> for Problem {
     responses((status = 200, description = "A page", body = Page), (status = 400, description = "A bad parameter", body = Document<'static>)))]
 pub(crate) async fn page(Viewing(ask): Viewing) -> Result<Response, Problem> {
     let parameters = ask.parameters(&PAGE)?;
+    let output = mappings::output(&ask, &parameters)?;
     let cursor = parameters.text(&CURSOR);
     let question = match cursor {
         None => ask.question(&parameters)?,
@@ -176,7 +186,7 @@ pub(crate) async fn page(Viewing(ask): Viewing) -> Result<Response, Problem> {
         .map_err(|error| of_cursor(error, cursor))?;
     let mut out = Vec::with_capacity(256 + page.rows.len() * 1024);
     out.extend_from_slice(b"{\"events\":");
-    write_events(&page.rows, &ask.envelope(), &mut out);
+    write_events(&page.rows, &ask.envelope(), output.as_deref(), &mut out)?;
     out.extend_from_slice(b",\"next\":");
     match &page.next {
         Some(next) => write_string(next, &mut out),
@@ -214,16 +224,22 @@ fn of_cursor(error: query::Error, cursor: Option<&str>) -> Problem {
     }
 }
 
-/// Appends a list of events.
-pub(crate) fn write_events<R: AsRef<Row>>(rows: &[R], envelope: &Envelope<'_>, out: &mut Vec<u8>) {
+/// Appends a list of events, or of the payloads that a mapping makes of them.
+fn write_events<R: AsRef<Row>>(
+    rows: &[R],
+    envelope: &Envelope<'_>,
+    output: Option<&Output>,
+    out: &mut Vec<u8>,
+) -> Result<(), Problem> {
     out.push(b'[');
     for (position, row) in rows.iter().enumerate() {
         if position > 0 {
             out.push(b',');
         }
-        write_event(row.as_ref(), envelope, out);
+        mappings::write(row.as_ref(), envelope, output, out)?;
     }
     out.push(b']');
+    Ok(())
 }
 
 /// Appends the members of an object whose first members are already written, and closes it.
@@ -237,10 +253,10 @@ fn write_rest<T: Serialize>(rest: &T, out: &mut Vec<u8>) -> Result<(), Problem> 
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events/{id}", tag = "Read",
     responses((status = 200, description = "The event", body = EventReturned), (status = 404, description = "No such event", body = Document<'static>)))]
 pub(crate) async fn one(Viewing(ask): Viewing) -> Result<Response, Problem> {
-    ask.parameters(&NOTHING)?;
+    let output = mappings::output(&ask, &ask.parameters(&ONE)?)?;
     let row = find(&ask)?;
     let mut out = Vec::with_capacity(1024);
-    write_event(&row, &ask.envelope(), &mut out);
+    mappings::write(&row, &ask.envelope(), output.as_deref(), &mut out)?;
     Ok(bytes_of_json(StatusCode::OK, out))
 }
 
@@ -368,7 +384,7 @@ pub(crate) async fn trace(Viewing(ask): Viewing) -> Result<Response, Problem> {
     let mut out = b"{\"trace_id\":".to_vec();
     write_string(ask.path("trace_id"), &mut out);
     out.extend_from_slice(b",\"events\":");
-    write_events(&found.events, &ask.envelope(), &mut out);
+    write_events(&found.events, &ask.envelope(), None, &mut out)?;
     out.push(b',');
     let rest = Rest {
         duration_ms: found.duration_ms,

@@ -15,10 +15,15 @@ use trailbook_event::{Field, catalog::Catalog, text};
 use super::{answers::FacetValue, ask::Ask, problem::Problem};
 
 impl Ask {
+    fn catalog(&self) -> Option<Arc<Catalog>> {
+        let vocabulary = self.app.vocabulary(self.organization.project())?;
+        Some(vocabulary.catalog.clone())
+    }
+
     /// What people see for the values of the organization's events.
     pub(crate) fn labels(&self) -> Labels {
         let words = self.policy.labels.clone();
-        Labels::new(self.app.catalog.iter().cloned().collect(), words.fields, words.values)
+        Labels::new(self.catalog().into_iter().collect(), words.fields, words.values)
     }
 
     /// The columns of a file and its header. `named` are the ids asked for, separated by commas. With `labels`, the policy's
@@ -58,7 +63,8 @@ impl Ask {
         let name = field.to_string();
         let filter = self.policy.filters.iter().find(|filter| filter.field == name);
         let of_policy = filter.iter().flat_map(|filter| &filter.values).map(String::as_str);
-        let of_catalog = self.app.catalog.iter().flat_map(|catalog| values(catalog, field));
+        let catalog = self.catalog();
+        let of_catalog = catalog.iter().flat_map(|catalog| values(catalog, field));
         let folded = prefix.map(text::fold_case);
         let mut offered: Vec<FacetValue> = Vec::new();
         for value in of_policy.chain(of_catalog) {

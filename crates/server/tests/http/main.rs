@@ -19,6 +19,8 @@ mod hostile;
 mod kill9;
 mod live;
 mod matrix;
+
+mod mappings;
 mod metrics;
 mod past;
 mod retention;
