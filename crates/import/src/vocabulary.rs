@@ -153,6 +153,7 @@ payloads = [{ fields = { kind = 7 } }]
             ("input.doors.event", Some(14)),
             ("input.doors.event.client_id", Some(14)),
             ("output.doors.rest", Some(17)),
+            ("output.doors.payloads[0].fields.kind", Some(18)),
             ("output.doors.payloads[0].action", Some(18)),
         ];
         assert_eq!(places, expected, "{faults:#?}");

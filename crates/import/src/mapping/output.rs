@@ -84,16 +84,16 @@ impl<'d> Reading<'d> {
         let mut payloads = HashMap::new();
         for payload in self.tables(root, "payloads") {
             self.only(&payload, &["action", "fields"]);
+            let fields = self.fields(&payload);
             let Some(action) = self.text(&payload, "action") else {
                 self.fault(&path(&payload, "action"), "say which action's payload this is");
                 continue;
             };
-            let fields = self.fields(&payload);
             if payloads.insert(action, fields).is_some() {
                 self.fault(&path(&payload, "action"), "this action has a payload already");
             }
         }
-        if rest.is_none() && payloads.is_empty() {
+        if ["rest", "payloads"].iter().all(|key| root.member(key).is_none()) {
             self.fault(
                 &root.path,
                 "`rest` or `payloads` is needed; otherwise every payload is empty",
