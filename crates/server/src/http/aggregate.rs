@@ -91,7 +91,7 @@ pub(crate) struct Row {
 pub(crate) async fn aggregate(Viewing(ask): Viewing, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     let request: Request = document(&ask.app, &headers, body).await?;
-    let asked = asked(&request, &ask)?;
+    let asked = asked(&request, &ask.policy, ask.app.clock.now())?;
     let view = ask.view()?;
     let found = ask
         .app
@@ -110,14 +110,23 @@ pub(crate) async fn aggregate(Viewing(ask): Viewing, headers: HeaderMap, body: B
     }))
 }
 
-fn asked(request: &Request, ask: &Ask) -> Result<AggregateRequest, Problem> {
-    let policy = &ask.policy;
+/// Why a body could not be asked, as far as that can be told without events.
+///
+/// # Errors
+/// A sentence.
+pub(crate) fn check(body: &Map<String, Value>) -> Result<(), String> {
+    let request = Request::deserialize(body).map_err(|error| format!("{error}."))?;
+    let asked = asked(&request, &Policy::default(), Timestamp::from_millis(0));
+    asked.map(|_| ()).map_err(Problem::into_detail)
+}
+
+fn asked(request: &Request, policy: &Policy, now: Timestamp) -> Result<AggregateRequest, Problem> {
     let range = Range {
         from: time(request.from.as_deref(), "from")?,
         to: time(request.to.as_deref(), "to")?,
     };
     let range = policy
-        .resolve(range, ask.app.clock.now())
+        .resolve(range, now)
         .map_err(|detail| Problem::new(Code::RangeTooWide, detail))?;
     let root = Pointer::root();
     let group_by = request

@@ -10,7 +10,7 @@
 
 mod access;
 mod administer;
-mod aggregate;
+pub(crate) mod aggregate;
 mod answers;
 mod ask;
 mod assets;

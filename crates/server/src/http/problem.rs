@@ -160,6 +160,11 @@ impl Problem {
         }
     }
 
+    /// The sentence for the caller.
+    pub(crate) fn into_detail(self) -> String {
+        self.detail
+    }
+
     /// What the caller may not know or what is not there: the same answer for both.
     pub(crate) fn not_found() -> Self {
         Self::new(
