@@ -10,7 +10,7 @@ mod keep;
 mod table;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
@@ -18,9 +18,9 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 pub use table::Table;
 use tokio::sync::{MutexGuard, watch};
-use trailbook_event::Timestamp;
+use trailbook_event::{Admitted, Timestamp};
 use trailbook_ledger::{
-    Clock, Ledger, OrganizationKey, Random, Settlement, Submission,
+    Clock, Ledger, OrganizationKey, Random, RetentionChange, Settlement, Submission,
     database::{RecordChange, StoredRecord},
 };
 
@@ -178,6 +178,16 @@ impl Directory {
         K::table(&self.state()).by_credential(hash).cloned()
     }
 
+    /// The commit that wrote the record of an id; `None` when there is none.
+    pub fn version<K: Kind>(&self, id: &str) -> Option<u64> {
+        K::table(&self.state()).version(id)
+    }
+
+    /// The policy that projects inherit.
+    pub fn deployment(&self) -> &PolicySettings {
+        &self.deployment
+    }
+
     /// Whether a project exists. `default` always does.
     pub fn has_project(&self, project: &str) -> bool {
         project == crate::DEFAULT_PROJECT || self.state().projects.get(project).is_some()
@@ -245,19 +255,26 @@ impl Directory {
         }
     }
 
-    /// Records acts that change nothing here, such as a read or a sign-in that failed.
+    /// Records an act that changes nothing here, such as a read or a sign-in that failed.
     ///
     /// # Errors
     /// As [`Ledger::append`].
-    pub async fn record(&self, act: &Act) -> Result<(), Error> {
-        self.ledger.append(self.prepared(act)?).await?;
+    pub async fn record(&self, act: Act) -> Result<(), Error> {
+        for submission in self.prepared(&[act])? {
+            self.ledger.append(submission).await?;
+        }
         Ok(())
     }
 
-    fn prepared(&self, act: &Act) -> Result<Submission, Error> {
-        let admitted = act.admitted(self.now())?;
-        let project = act.organization.project();
-        Ok(self.ledger.prepare(project, vec![admitted], None, &*self.country_of))
+    /// The events of acts: a submission for each project.
+    fn prepared(&self, acts: &[Act]) -> Result<Vec<Submission>, Error> {
+        let mut by_project = BTreeMap::<&str, Vec<Admitted>>::new();
+        for act in acts {
+            let of_project = by_project.entry(act.organization.project()).or_default();
+            of_project.push(act.admitted(self.now())?);
+        }
+        let prepare = |(project, events)| self.ledger.prepare(project, events, None, &*self.country_of);
+        Ok(by_project.into_iter().map(prepare).collect())
     }
 }
 
@@ -304,6 +321,16 @@ impl Change<'_> {
         });
     }
 
+    /// Says how long the events of a scope are kept.
+    pub fn retention(&mut self, change: RetentionChange) {
+        self.settlement.retentions.push(change);
+    }
+
+    /// Gives an organization an empty ledger, unless it has one.
+    pub fn open(&mut self, organization: OrganizationKey) {
+        self.settlement.open.push(organization);
+    }
+
     /// Records what is done, in the same commit.
     pub fn act(&mut self, act: Act) {
         self.acts.push(act);
@@ -311,7 +338,9 @@ impl Change<'_> {
 
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
-        self.applied.is_empty() && self.acts.is_empty()
+        let settlement = &self.settlement;
+        let acts = self.acts.is_empty() && self.applied.is_empty();
+        acts && settlement.retentions.is_empty() && settlement.open.is_empty()
     }
 
     /// Makes the change durable and visible, or changes nothing.
@@ -319,10 +348,7 @@ impl Change<'_> {
     /// # Errors
     /// The ledger's `Conflict` when another node changed one of the records; and what else the ledger answers.
     pub async fn commit(mut self) -> Result<(), Error> {
-        for act in &self.acts {
-            let submission = self.directory.prepared(act)?;
-            self.settlement.events.push(submission);
-        }
+        self.settlement.events = self.directory.prepared(&self.acts)?;
         let version = self.directory.ledger.settle(self.settlement).await?;
         let mut state = self.directory.state.write().unwrap_or_else(PoisonError::into_inner);
         self.applied.into_iter().for_each(|apply| apply(&mut state, version));

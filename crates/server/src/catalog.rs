@@ -1,9 +1,20 @@
-//! The file that the setting `catalog` names: read once, at the start, whole or not at all.
+//! The catalogs of the projects, compiled: what was set for each, and for the default project the file that the setting `catalog` names.
+//!
+//! Invariant: a catalog is in force whole or not at all.
 //!
 //! Not here: what a catalog is (`trailbook_event::catalog`, `trailbook_import::Vocabulary`), what admission does with it (`http::ingest`).
 
-use std::path::Path;
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
+use anyhow::bail;
+use trailbook_access::{
+    DEFAULT_PROJECT, Directory,
+    records::{CatalogFormat, StoredCatalog},
+};
 use trailbook_event::catalog::CatalogFault;
 use trailbook_import::Vocabulary;
 
@@ -22,6 +33,77 @@ pub(crate) fn read(path: &str, read: ReadFile<'_>) -> Result<Vocabulary, Vec<Str
     };
     let text = read(path).map_err(|error| vec![format!("{path} cannot be read: {error}.")])?;
     parse(&text).map_err(|faults| faults.iter().map(|fault| format!("{path}: {fault}")).collect())
+}
+
+/// A catalog's text, compiled.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn compiled(format: CatalogFormat, text: &str) -> Result<Vocabulary, Vec<CatalogFault>> {
+    match format {
+        CatalogFormat::Toml => Vocabulary::from_toml(text),
+        CatalogFormat::Json => Vocabulary::from_json(text),
+    }
+}
+
+/// The catalogs of the projects.
+#[derive(Default)]
+pub(crate) struct Catalogs {
+    /// That of the default project, as long as none is set for it.
+    default: Option<Arc<Vocabulary>>,
+    /// By project: the revision, and what it compiles to.
+    compiled: RwLock<HashMap<String, (u64, Arc<Vocabulary>)>>,
+}
+
+impl Catalogs {
+    /// With all that is set compiled; `default` is that of the default project as long as none is set for it.
+    ///
+    /// # Errors
+    /// When one that was accepted before cannot be read any more.
+    pub(crate) fn open(default: Option<Arc<Vocabulary>>, directory: &Directory) -> anyhow::Result<Self> {
+        let catalogs = Self {
+            default,
+            ..Self::default()
+        };
+        let stored: Vec<Arc<StoredCatalog>> = directory.state().catalogs.all().cloned().collect();
+        for stored in stored {
+            if let Err(faults) = catalogs.compile(&stored) {
+                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                bail!(
+                    "the catalog of project {} cannot be read: {}",
+                    stored.project,
+                    faults.join("; ")
+                );
+            }
+        }
+        Ok(catalogs)
+    }
+
+    /// The catalog of a project, if it has one.
+    pub(crate) fn of(&self, directory: &Directory, project: &str) -> Option<Arc<Vocabulary>> {
+        let Some(stored) = directory.get::<StoredCatalog>(project) else {
+            return self.default.clone().filter(|_| project == DEFAULT_PROJECT);
+        };
+        let compiled = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, vocabulary)) = compiled
+            .get(project)
+            .filter(|(revision, _)| *revision == stored.revision)
+        {
+            return Some(Arc::clone(vocabulary));
+        }
+        drop(compiled);
+        let vocabulary = self.compile(&stored);
+        vocabulary
+            .inspect_err(|faults| tracing::error!(faults = faults.len(), "a catalog that was set cannot be read"))
+            .ok()
+    }
+
+    fn compile(&self, stored: &StoredCatalog) -> Result<Arc<Vocabulary>, Vec<CatalogFault>> {
+        let vocabulary = Arc::new(compiled(stored.format, &stored.text)?);
+        let mut compiled = self.compiled.write().unwrap_or_else(PoisonError::into_inner);
+        compiled.insert(stored.project.clone(), (stored.revision, Arc::clone(&vocabulary)));
+        Ok(vocabulary)
+    }
 }
 
 #[cfg(test)]

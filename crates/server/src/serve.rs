@@ -18,6 +18,7 @@ use trailbook_access::Directory;
 use trailbook_ledger::{Clock, Job, Ledger, Limits, Random};
 
 use crate::{
+    catalog::Catalogs,
     config::Settings,
     connections,
     country::Countries,
@@ -79,7 +80,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         countries,
         directory: directory.clone(),
         public_url: settings.public_url.clone(),
-        catalog: settings.catalog.clone(),
+        catalogs: Catalogs::open(settings.catalog.clone(), &directory)?,
         stopping: stopping.clone(),
         run: u32::from_le_bytes(store::drawn(&*random)),
     };

@@ -10,6 +10,7 @@ mod aggregates;
 mod damage;
 mod histograms;
 mod live;
+mod opened;
 mod pages;
 mod plain;
 mod random;

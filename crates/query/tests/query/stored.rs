@@ -144,7 +144,7 @@ impl Stored {
     }
 }
 
-fn admitted(lines: &str) -> Vec<trailbook_event::Admitted> {
+pub(crate) fn admitted(lines: &str) -> Vec<trailbook_event::Admitted> {
     let limits = EventLimits::default();
     let admission = Admission {
         limits: &limits,

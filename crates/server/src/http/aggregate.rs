@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     answers::{Spoken, Time},
-    ask::{Ask, Viewing, json},
+    ask::{Viewing, json},
     body::document,
     parameters,
     problem::{Code, Document, Problem},

@@ -49,8 +49,8 @@ pub(crate) async fn hold_objects(
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    Parameters::read(query.as_deref(), &NOTHING)?;
     operators_only(&app, &caller)?;
+    Parameters::read(query.as_deref(), &NOTHING)?;
     let name = valid(name)?;
     let until = app.ledger.pin(&name, HOLDS_MS).await?;
     Ok(json(&Backup {
@@ -69,8 +69,8 @@ pub(crate) async fn end_backup(
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
-    Parameters::read(query.as_deref(), &NOTHING)?;
     operators_only(&app, &caller)?;
+    Parameters::read(query.as_deref(), &NOTHING)?;
     app.ledger.unpin(&valid(name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

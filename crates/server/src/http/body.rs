@@ -77,9 +77,20 @@ impl Bodies {
         Self { limits, kibibytes }
     }
 
-    /// Reads and decodes a body.
+    /// Reads and decodes a body of JSON or JSON lines.
     pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
-        let (format, encoding) = (format(headers)?, encoding(headers)?);
+        let format = format(headers)?;
+        self.receive_any(headers, body, format).await
+    }
+
+    /// Reads and decodes a body whose format the caller knows.
+    pub(crate) async fn receive_any(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        format: Format,
+    ) -> Result<Received, Problem> {
+        let encoding = encoding(headers)?;
         let announced = announced(headers)?;
         let max = self.limits.body_bytes;
         if announced.is_some_and(|length| length > max as u64) {
@@ -135,6 +146,11 @@ pub(crate) async fn document<T: DeserializeOwned>(app: &App, headers: &HeaderMap
     if received.format != Format::Json {
         let detail = "Content-Type must be application/json.";
         return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    let first = received.bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first == Some(&b'[') {
+        // A list of values in the order of the fields would be read as well.
+        return Err(Problem::fault(Code::Invalid, Pointer::root(), "It must be an object."));
     }
     let mut reader = serde_json::Deserializer::from_slice(&received.bytes);
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {

@@ -70,6 +70,11 @@ impl FromRequestParts<Arc<App>> for Managing {
 }
 
 impl Managing {
+    /// The query string.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
     /// Refuses a query string.
     pub(crate) fn no_parameters(&self) -> Result<(), Problem> {
         Parameters::read(self.query.as_deref(), &NOTHING).map(drop)

@@ -9,13 +9,13 @@
 //! - Neither paths, query strings, headers nor bodies are logged.
 
 mod access;
-mod administer;
 pub(crate) mod aggregate;
 mod answers;
 mod ask;
 mod assets;
 mod backups;
 mod body;
+mod etag;
 mod files;
 mod health;
 mod ingest;
@@ -25,11 +25,15 @@ mod manage;
 mod mappings;
 mod measures;
 mod openapi;
+mod organizations;
 mod parameters;
+mod policies;
 mod problem;
+mod projects;
 mod proof;
 mod rates;
 mod reads;
+mod redact;
 mod reference;
 mod stats;
 mod tokens;
@@ -64,7 +68,7 @@ use trailbook_query::{CacheSizes, Engine};
 use self::{
     ask::Journal, assets::Assets, body::Bodies, measures::Measures, problem::Problem, rates::Rates, viewed::Viewed,
 };
-use crate::{config::Limits, country::Countries, root_key::RootKey};
+use crate::{catalog::Catalogs, config::Limits, country::Countries, root_key::RootKey};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -86,8 +90,8 @@ pub(crate) struct App {
     pub(crate) trusted_proxies: usize,
     /// Where people reach this server, without a slash at the end; empty when nobody said.
     pub(crate) public_url: String,
-    /// The catalog of the default project, with its mappings.
-    catalog: Option<Arc<Vocabulary>>,
+    /// The catalogs of the projects.
+    catalogs: Catalogs,
     /// The page.
     assets: Assets,
     /// Limits of admission.
@@ -110,8 +114,7 @@ pub(crate) struct Components {
     pub(crate) root_key: RootKey,
     pub(crate) countries: Arc<Countries>,
     pub(crate) directory: Arc<Directory>,
-    /// The catalog of the default project.
-    pub(crate) catalog: Option<Arc<Vocabulary>>,
+    pub(crate) catalogs: Catalogs,
     /// Where people reach this server, without a slash at the end; empty when nobody said.
     pub(crate) public_url: String,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -142,7 +145,7 @@ impl App {
             ),
             trusted_proxies: limits.trusted_proxies,
             public_url: components.public_url,
-            catalog: components.catalog,
+            catalogs: components.catalogs,
             assets: Assets::embedded(),
             admission: event::Limits {
                 event_bytes_max: limits.event_bytes,
@@ -163,7 +166,7 @@ impl App {
 
     /// The catalog of a project, with its mappings.
     pub(crate) fn vocabulary(&self, project: &str) -> Option<Arc<Vocabulary>> {
-        self.catalog.clone().filter(|_| project == DEFAULT_PROJECT)
+        self.catalogs.of(&self.directory, project)
     }
 }
 
@@ -234,7 +237,7 @@ fn admit(app: &App, peer: SocketAddr, request: &mut Request<Body>, journal: &Jou
 /// Records what the request did. An answer that was made is given even when that fails: reading goes on while writing is refused.
 async fn record(app: &App, journal: &Journal) {
     for act in journal.take() {
-        if let Err(error) = app.directory.record(&act).await {
+        if let Err(error) = app.directory.record(act).await {
             app.measures.unrecorded.inc();
             tracing::warn!(%error, "that somebody read could not be recorded");
         }
@@ -308,7 +311,7 @@ mod tests {
             clock,
             root_key: RootKey::of("a-root-key-0123456789"),
             countries: Arc::default(),
-            catalog: None,
+            catalogs: Catalogs::default(),
             stopping: watch::channel(false).1,
             run: 7,
         };

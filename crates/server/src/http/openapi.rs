@@ -25,10 +25,10 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, administer, aggregate, assets, backups, files, health, ingest, keys, live,
+    App, aggregate, assets, backups, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
-    proof, reads, reference, stats, tokens,
+    projects, proof, reads, redact, reference, stats, tokens,
 };
 
 /// An event, as sent. What may be left out is nullable.
@@ -174,6 +174,7 @@ const ORGANIZATION: &str = "/v1/organizations/{organization}";
 fn accepted() -> Vec<(&'static str, String, &'static Accepts)> {
     let below = |path: &str| format!("{ORGANIZATION}{path}");
     vec![
+        ("get", "/v1/organizations".into(), &organizations::LIST),
         ("post", "/v1/events".into(), &ingest::ACCEPTS),
         ("post", "/v1/events/validate".into(), &ingest::ACCEPTS),
         ("get", below("/events"), &reads::PAGE),
@@ -206,8 +207,12 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(reads::one))
         .routes(routes!(reads::trace))
         .routes(routes!(reads::policy))
-        .routes(routes!(administer::organization, administer::set_up))
-        .routes(routes!(administer::redact))
+        .routes(routes!(projects::list))
+        .routes(routes!(projects::project, projects::set_up, projects::delete))
+        .routes(routes!(projects::catalog, projects::set_catalog))
+        .routes(routes!(organizations::list))
+        .routes(routes!(organizations::organization, organizations::set_up))
+        .routes(routes!(redact::redact))
         .routes(routes!(files::csv))
         .routes(routes!(files::jsonl))
         .routes(routes!(files::evidence))

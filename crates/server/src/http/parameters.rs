@@ -145,6 +145,10 @@ pub(crate) const PAYLOADS: Parameter = parameter(
     "The catalog's output mapping that makes a payload of each event.",
 );
 
+/// Where a list of names goes on.
+pub(crate) const AFTER: Parameter = parameter("after", Kind::Text, "Only names after this one.");
+/// How many names.
+pub(crate) const NAMES: Parameter = parameter("limit", Kind::Number(1, 1000), "At most so many names; 100 by default.");
 /// Whose viewer tokens.
 pub(crate) const TOKEN_ACTOR: Parameter = parameter("actor", Kind::Text, "The id of the tokens' actor.");
 

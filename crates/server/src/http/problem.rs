@@ -71,6 +71,10 @@ codes! {
     RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "The body did not arrive in time";
     /// What a change was made from is not there any more.
     Stale = "stale", CONFLICT, "It has changed meanwhile";
+    /// `If-Match` names another version.
+    PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "It is at another version";
+    /// It is still used.
+    InUse = "in-use", CONFLICT, "It is still used";
     /// It has expired.
     Gone = "gone", GONE, "It was there and has expired";
     /// More than the limit, as sent or decoded.

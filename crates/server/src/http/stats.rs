@@ -68,8 +68,8 @@ pub(crate) async fn stats(
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    Parameters::read(query.as_deref(), &NOTHING)?;
     operators_only(&app, &caller)?;
+    Parameters::read(query.as_deref(), &NOTHING)?;
     let ledger = app.ledger.clone();
     let found = tokio::task::spawn_blocking(move || ledger.stats()).await;
     let found = found.map_err(|error| Error::Storage {

@@ -23,6 +23,7 @@ mod matrix;
 mod mappings;
 mod metrics;
 mod past;
+mod projects;
 mod retention;
 mod running;
 mod server;

@@ -32,6 +32,10 @@ enum For {
     Managers,
     /// Operators.
     Operators,
+    /// Who may administer the project.
+    ProjectAdministrators,
+    /// Who may administer the organization, or make it when there is none.
+    SettersUp,
 }
 
 /// A route: method, path, whom it is for, the body that is sent, and the status for those who may. Bodies break a rule where the route would
@@ -154,7 +158,7 @@ const ROUTES: &[(&str, &str, For, &str, u16)] = &[
         200,
     ),
     ("GET", "/v1/organizations/{organization}", For::Administrators, "", 200),
-    ("PUT", "/v1/organizations/{organization}", For::Root, "[]", 422),
+    ("PUT", "/v1/organizations/{organization}", For::SettersUp, "[]", 422),
     (
         "POST",
         "/v1/organizations/{organization}/events/{id}/redaction",
@@ -190,6 +194,25 @@ const ROUTES: &[(&str, &str, For, &str, u16)] = &[
         "",
         404,
     ),
+    ("GET", "/v1/projects", For::Operators, "", 200),
+    ("GET", "/v1/projects/{project}", For::ProjectAdministrators, "", 200),
+    ("PUT", "/v1/projects/{project}", For::ProjectAdministrators, "[]", 422),
+    ("DELETE", "/v1/projects/{project}", For::Operators, "", 409),
+    (
+        "GET",
+        "/v1/projects/{project}/catalog",
+        For::ProjectAdministrators,
+        "",
+        404,
+    ),
+    (
+        "PUT",
+        "/v1/projects/{project}/catalog",
+        For::ProjectAdministrators,
+        "[]",
+        422,
+    ),
+    ("GET", "/v1/organizations", For::Managers, "", 200),
     ("GET", "/v1/keys", For::Managers, "", 200),
     ("POST", "/v1/keys", For::Managers, "[]", 422),
     ("DELETE", "/v1/keys/{id}", For::Managers, "", 404),
@@ -270,10 +293,15 @@ impl Caller {
         if whose == Whose::OfAnotherProject && self.reach != Reach::Deployment {
             return 403;
         }
-        let of_organization = !matches!(route, For::Writers | For::Managers | For::Operators);
+        let of_organization = !matches!(
+            route,
+            For::Writers | For::Managers | For::Operators | For::ProjectAdministrators
+        );
+        let of_project = matches!(self.reach, Reach::Key | Reach::Deployment);
         match (self.reach, whose) {
             (Reach::BoundKey, Whose::Another | Whose::Nobodys) if of_organization => return 403,
             (Reach::Token, Whose::Another) if of_organization => return 404,
+            (_, Whose::Nobodys) if route == For::SettersUp && of_project && self.administer => return allowed,
             (_, Whose::Nobodys) if of_organization => return 404,
             _ => {}
         }
@@ -283,7 +311,8 @@ impl Caller {
             For::ViewersOfAll => self.view && !self.filtered,
             For::Exporters => self.export,
             For::ExportersOfAll => self.export && !self.filtered,
-            For::Administrators | For::Managers => self.administer,
+            For::Administrators | For::Managers | For::SettersUp => self.administer,
+            For::ProjectAdministrators => of_project && self.administer,
             For::Root => self.root,
             For::Writers => self.write,
             For::Operators => self.reach == Reach::Deployment && self.administer,
@@ -372,13 +401,13 @@ fn stored(server: &Server, project: &str, organization: &str) -> (String, String
 }
 
 /// Fills in a path; keys and tokens of nobody.
-fn filled(path: &str, organization: &str, event: &str, trace: &str) -> String {
+fn filled(path: &str, (project, organization): (&str, &str), event: &str, trace: &str) -> String {
     let of_event = path.contains("/events/{id}");
     path.replace("{organization}", organization)
         .replace("{id}", if of_event { event } else { "nobody" })
         .replace("{trace_id}", trace)
         .replace("{tile}", "0/000.p/2")
-        .replace("{project}", "default")
+        .replace("{project}", project)
         .replace("{backup}", "nightly")
 }
 
@@ -415,7 +444,12 @@ fn every_route_answers_every_kind_of_caller_as_it_should() {
                     headers.push(("Trailbook-Project", "other"));
                 }
                 headers.push(("Content-Type", "application/json"));
-                let path = filled(path, organization, id, &trace);
+                let project = if whose == Whose::OfAnotherProject {
+                    "other"
+                } else {
+                    "default"
+                };
+                let path = filled(path, (project, organization), id, &trace);
                 let status = server.send(method, &path, &headers, body.as_bytes()).status;
                 let expected = caller.expected(*route, whose, *allowed);
                 if status != expected {
