@@ -4,7 +4,10 @@ use std::{io::Read, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use ureq::{Agent, Body, RequestBuilder, http::Response};
+use ureq::{
+    Agent, Body, RequestBuilder,
+    http::{Response, StatusCode},
+};
 
 /// Which server, and who asks.
 #[derive(Debug, Clone, Args)]
@@ -42,6 +45,37 @@ impl Server {
     pub(crate) fn put(&self, path: &str) -> anyhow::Result<Response<Body>> {
         let request = self.request(self.agent().put(self.url(path)));
         self.answered(request.send_empty())
+    }
+
+    /// Puts JSON at `path`, with `version` only when what is there has it; as [`Server::get`].
+    pub(crate) fn put_json(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+        version: Option<&str>,
+    ) -> anyhow::Result<Response<Body>> {
+        let request = self.request(self.agent().put(self.url(path)));
+        let request = match version {
+            Some(version) => request.header("If-Match", version),
+            None => request,
+        };
+        self.answered(request.send_json(body))
+    }
+
+    /// What is at `path`, with its version; `None` when there is nothing.
+    pub(crate) fn find(&self, path: &str) -> anyhow::Result<Option<(Option<String>, String)>> {
+        let request = self.request(self.agent().get(self.url(path)));
+        let response = request.call();
+        if response
+            .as_ref()
+            .is_ok_and(|response| response.status() == StatusCode::NOT_FOUND)
+        {
+            return Ok(None);
+        }
+        let mut response = self.answered(response)?;
+        let version = response.headers().get("etag").and_then(|tag| tag.to_str().ok());
+        let version = version.map(str::to_owned);
+        Ok(Some((version, response.body_mut().read_to_string()?)))
     }
 
     /// The answer to a DELETE of `path`; as [`Server::get`].

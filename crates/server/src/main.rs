@@ -17,6 +17,7 @@ mod indexing;
 mod inputs;
 mod mail;
 mod maintain;
+mod profile;
 mod redact;
 mod root_key;
 mod secret_file;
@@ -77,6 +78,7 @@ enum Command {
     Stats(stats::Arguments),
     Key(credentials::Keys),
     Token(credentials::Tokens),
+    Profile(profile::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -134,6 +136,7 @@ fn main() -> ExitCode {
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Backup(arguments) => backup::back_up_command(&arguments),
         Command::Restore(arguments) => backup::restore_command(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments, now()),
         Command::Demo(arguments) => demo::run(&arguments, now()),
     };
     outcome.unwrap_or_else(|error| {

@@ -18,9 +18,8 @@ mod history;
 mod hostile;
 mod kill9;
 mod live;
-mod matrix;
-
 mod mappings;
+mod matrix;
 mod metrics;
 mod past;
 mod projects;
