@@ -8,6 +8,7 @@ mod caller;
 mod directory;
 mod error;
 pub mod password;
+pub mod people;
 pub mod policy;
 pub mod records;
 mod rights;
@@ -18,6 +19,7 @@ pub use act::Act;
 pub use caller::{Caller, Denied, Origin, Principal};
 pub use directory::{Change, CountryOf, Directory, Kind, State, Table};
 pub use error::Error;
+pub use people::{People, Refusal};
 pub use policy::{Policy, PolicySettings};
 pub use rights::{Right, Rights, SYSTEM};
 

@@ -2,12 +2,15 @@
 //!
 //! Not here: how they change (`directory`), what they allow (`rights`, `caller`).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use trailbook_ledger::OrganizationKey;
 
 use crate::{
     PolicySettings,
     directory::{Kind, State, Table},
+    password::PasswordHash,
     secret::SecretHash,
 };
 
@@ -99,8 +102,8 @@ pub struct User {
     pub state: UserState,
     /// Whether somebody has read what was sent to the address.
     pub email_verified: bool,
-    /// Argon2id (PHC string); `None` when the person has no password.
-    pub password: Option<String>,
+    /// `None` when the person has no password.
+    pub password: Option<PasswordHash>,
     /// Who they are at the organization's identity provider.
     pub identity: Option<Identity>,
     /// Milliseconds.
@@ -245,6 +248,8 @@ pub struct Link {
     pub user: String,
     /// What it is for.
     pub purpose: LinkPurpose,
+    /// Whether it went to the user's address, and nowhere else.
+    pub mailed: bool,
     /// From when on it is of no use, milliseconds.
     pub expires_at: i64,
 }
@@ -351,6 +356,13 @@ kind!(
     |s| of(&s.project, &s.organization),
     |s| of(&s.project, &s.organization)
 );
+
+impl fmt::Debug for User {
+    /// Which person it is, and nothing about them.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "User({})", self.id)
+    }
+}
 
 impl User {
     /// The organization that the person belongs to.
