@@ -17,7 +17,7 @@ use lettre::{
     transport::smtp::{self, AsyncSmtpTransportBuilder},
 };
 use prometheus_client::metrics::counter::Counter;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use self::letter::{Letter, Subject};
 use crate::config::Secret;
@@ -99,27 +99,42 @@ impl Post {
         })
     }
 
-    /// Whether letters can be sent at all.
-    pub(crate) fn is_set_up(&self) -> bool {
-        self.route.is_some()
-    }
-
-    /// Takes a letter; it is sent in the background.
-    pub(crate) fn send(&self, to: &str, subject: Subject, link: String) -> Result<(), NotSent> {
+    /// A place for a letter to somebody: once it is there, nothing that the caller could help is in its way.
+    pub(crate) fn reserve(&self, to: &str) -> Result<Reserved, NotSent> {
         let route = self.route.clone().ok_or(NotSent::NoServer)?;
         let to = to.parse::<Address>().map_err(|_| NotSent::Address)?;
-        let letter = Letter { to, subject, link };
         let place = route.waiting.clone().try_acquire_owned().map_err(|_| NotSent::Full)?;
-        let (sent, failed) = (self.sent.clone(), self.failed.clone());
+        Ok(Reserved {
+            post: self.clone(),
+            route,
+            to,
+            place,
+        })
+    }
+}
+
+/// A place for one letter.
+pub(crate) struct Reserved {
+    post: Post,
+    route: Arc<Route>,
+    to: Address,
+    place: OwnedSemaphorePermit,
+}
+
+impl Reserved {
+    /// Sends the letter in the background.
+    pub(crate) fn send(self, subject: Subject, link: String) {
+        let Self { post, route, to, place } = self;
+        let letter = Letter { to, subject, link };
         tokio::spawn(async move {
-            if route.deliver(&letter).await {
-                sent.inc()
+            let outcome = if route.deliver(&letter).await {
+                &post.sent
             } else {
-                failed.inc()
+                &post.failed
             };
+            outcome.inc();
             drop(place);
         });
-        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::{
     sync::watch,
     time::timeout,
 };
-use trailbook_access::Directory;
+use trailbook_access::{Directory, People, password::Passwords};
 use trailbook_ledger::{Clock, Job, Ledger, Limits, Random};
 
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     http::{App, Components},
     indexing,
     inputs::{OsRandom, SystemClock},
+    mail::Post,
     root_key::RootKey,
     store,
 };
@@ -73,7 +74,10 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let countries = Arc::new(Countries::open(settings.country_database.as_deref(), data)?);
     let directory = directory(settings, &ledger, (clock.clone(), random.clone()), countries.clone()).await?;
     let (stop, stopping) = watch::channel(false);
+    let people = People::new(directory.clone(), clock.clone(), Passwords::new(random.clone()));
     let components = Components {
+        people: Arc::new(people),
+        post: Post::new(settings.mail.as_ref()).context("smtp_url cannot be used")?,
         ledger: ledger.clone(),
         clock,
         root_key,

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,8 +20,11 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
+use trailbook_access::People;
 use trailbook_ledger::{BUCKETS_MS, Durations, Job, Ledger, Stage};
 use trailbook_query::Engine;
+
+use crate::mail::Post;
 
 /// Upper bounds of the duration buckets, in seconds.
 const BUCKETS: [f64; 12] = [
@@ -120,10 +123,13 @@ pub(crate) struct Measures {
 
 impl Measures {
     /// All at zero, but those of the ledger.
-    pub(crate) fn new(ledger: Ledger, engine: Engine) -> Self {
+    pub(crate) fn new(ledger: Ledger, engine: Engine, people: Arc<People>, post: &Post) -> Self {
         let mut registry = Registry::with_prefix("trailbook");
         registry.register_collector(Box::new(OfLedger(ledger)));
         registry.register_collector(Box::new(OfCaches(engine)));
+        registry.register_collector(Box::new(OfPeople(people)));
+        registry.register("letters_sent", "Letters that the mail server took", post.sent.clone());
+        registry.register("letters_failed", "Letters that were given up", post.failed.clone());
         registry.register(
             "build",
             "The running binary",
@@ -325,6 +331,23 @@ impl Collector for OfCaches {
             }
         }
         Ok(())
+    }
+}
+
+/// The work of checking passwords.
+struct OfPeople(Arc<People>);
+
+impl fmt::Debug for OfPeople {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OfPeople")
+    }
+}
+
+impl Collector for OfPeople {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let help = "Passwords hashed, to keep or to check them";
+        let counter = ConstCounter::new(self.0.hashes());
+        counter.encode(encoder.encode_descriptor("password_hashes", help, None, MetricType::Counter)?)
     }
 }
 

@@ -35,8 +35,10 @@ mod rates;
 mod reads;
 mod redact;
 mod reference;
+mod sign_in;
 mod stats;
 mod tokens;
+mod users;
 mod viewed;
 mod words;
 
@@ -59,7 +61,7 @@ use axum::{
 use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
-use trailbook_access::{DEFAULT_PROJECT, Directory};
+use trailbook_access::{DEFAULT_PROJECT, Directory, People};
 use trailbook_event as event;
 use trailbook_import::Vocabulary;
 use trailbook_ledger::{Clock, Ledger};
@@ -68,7 +70,7 @@ use trailbook_query::{CacheSizes, Engine};
 use self::{
     ask::Journal, assets::Assets, body::Bodies, measures::Measures, problem::Problem, rates::Rates, viewed::Viewed,
 };
-use crate::{catalog::Catalogs, config::Limits, country::Countries, root_key::RootKey};
+use crate::{catalog::Catalogs, config::Limits, country::Countries, mail::Post, root_key::RootKey};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -82,6 +84,12 @@ pub(crate) struct App {
     pub(crate) countries: Arc<Countries>,
     /// Projects, organizations, people, credentials.
     pub(crate) directory: Arc<Directory>,
+    /// The people of the console.
+    pub(crate) people: Arc<People>,
+    /// The way to the mail server.
+    pub(crate) post: Post,
+    /// Free places for password resets that are dealt with after the answer.
+    pub(crate) resets: Arc<Semaphore>,
     /// Who looked lately.
     pub(crate) viewed: Viewed,
     /// How much callers and organizations may ask.
@@ -115,6 +123,8 @@ pub(crate) struct Components {
     pub(crate) countries: Arc<Countries>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) catalogs: Catalogs,
+    pub(crate) people: Arc<People>,
+    pub(crate) post: Post,
     /// Where people reach this server, without a slash at the end; empty when nobody said.
     pub(crate) public_url: String,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -131,7 +141,15 @@ impl App {
         };
         let engine = Engine::new(components.ledger.clone(), components.ledger.secret("cursor"), cache);
         Self {
-            measures: Measures::new(components.ledger.clone(), engine.clone()),
+            measures: Measures::new(
+                components.ledger.clone(),
+                engine.clone(),
+                components.people.clone(),
+                &components.post,
+            ),
+            people: components.people,
+            post: components.post,
+            resets: Arc::new(Semaphore::new(sign_in::RESETS_AT_ONCE)),
             engine,
             clock: components.clock,
             root_key: components.root_key,
@@ -283,7 +301,7 @@ fn log(id: &str, surface: measures::Surface, status: StatusCode, took: Duration)
 #[cfg(test)]
 mod tests {
     use axum::{body::to_bytes, routing::get};
-    use trailbook_access::PolicySettings;
+    use trailbook_access::{PolicySettings, password::Passwords};
     use trailbook_ledger::Random;
 
     use super::*;
@@ -304,9 +322,16 @@ mod tests {
         let ledger = Ledger::open(parts.expect("parts")).await.expect("a ledger");
         let inputs: (Arc<dyn Clock>, Arc<dyn Random>) = (clock.clone(), Arc::new(OsRandom));
         let directory = Directory::open(ledger.clone(), inputs, Box::new(|_| None), PolicySettings::default()).await;
+        let directory = Arc::new(directory.expect("a directory"));
         let components = Components {
             ledger,
-            directory: Arc::new(directory.expect("a directory")),
+            people: Arc::new(People::new(
+                directory.clone(),
+                clock.clone(),
+                Passwords::new(Arc::new(OsRandom)),
+            )),
+            post: Post::new(None).expect("no mail"),
+            directory,
             public_url: String::new(),
             clock,
             root_key: RootKey::of("a-root-key-0123456789"),

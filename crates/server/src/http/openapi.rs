@@ -28,7 +28,7 @@ use super::{
     App, aggregate, assets, backups, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
-    projects, proof, reads, redact, reference, stats, tokens,
+    projects, proof, reads, redact, reference, sign_in, stats, tokens, users,
 };
 
 /// An event, as sent. What may be left out is nullable.
@@ -226,6 +226,16 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(keys::revoke))
         .routes(routes!(tokens::list, tokens::make, tokens::revoke_of_actor))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::one, users::change, users::remove))
+        .routes(routes!(users::set_permissions))
+        .routes(routes!(users::reset_password))
+        .routes(routes!(sign_in::sign_in))
+        .routes(routes!(sign_in::sign_out))
+        .routes(routes!(sign_in::session))
+        .routes(routes!(sign_in::request_reset))
+        .routes(routes!(sign_in::set_password))
+        .routes(routes!(sign_in::change_password))
         .routes(routes!(stats::stats))
         .routes(routes!(backups::hold_objects, backups::end_backup))
         .routes(routes!(health::alive))
