@@ -20,7 +20,9 @@ use trailbook_import::Vocabulary;
 
 use crate::{
     catalog,
+    encryption::EncryptionKey,
     mail::{self, MailSettings},
+    outbound::Allowed,
 };
 
 /// What a running server needs to know.
@@ -36,6 +38,10 @@ pub(crate) struct Settings {
     pub(crate) objects: Option<String>,
     /// The root key, when the operator chose one.
     pub(crate) root_key: Option<Secret>,
+    /// The key that customers' secrets are encrypted with, when the operator chose one.
+    pub(crate) encryption_key: Option<EncryptionKey>,
+    /// Where requests to customers' servers may go beyond public addresses.
+    pub(crate) private_destinations: Allowed,
     /// The mmdb file of countries by address.
     pub(crate) country_database: Option<PathBuf>,
     /// How mail is sent; `None` is not at all.
@@ -100,6 +106,11 @@ pub(crate) struct Limits {
 pub(crate) struct Secret(String);
 
 impl Secret {
+    /// Text that must not be printed.
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The secret itself.
     pub(crate) fn expose(&self) -> &str {
         &self.0
@@ -126,7 +137,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The settings' names. A name that ends in `_file` reads the setting before it from a file.
-const NAMES: [&str; 35] = [
+const NAMES: [&str; 38] = [
     "data",
     "listen",
     "database",
@@ -135,6 +146,9 @@ const NAMES: [&str; 35] = [
     "objects_file",
     "root_key",
     "root_key_file",
+    "encryption_key",
+    "encryption_key_file",
+    "private_destinations",
     "country_database",
     "smtp_url",
     "smtp_url_file",
@@ -286,6 +300,8 @@ impl Settings {
             database: reader.secret("database"),
             objects: reader.secret("objects"),
             root_key: reader.root_key(),
+            encryption_key: reader.encryption_key(),
+            private_destinations: reader.private_destinations(),
             country_database: reader.text("country_database").map(PathBuf::from),
             mail: reader.mail(),
             catalog: reader.catalog(),
@@ -418,6 +434,25 @@ impl Reader<'_> {
         Some(MailSettings {
             smtp_url: Secret(url),
             from,
+        })
+    }
+
+    fn encryption_key(&mut self) -> Option<EncryptionKey> {
+        let key = EncryptionKey::parse(&Secret(self.secret("encryption_key")?));
+        if key.is_none() {
+            self.faults
+                .push("encryption_key must be 32 bytes, as 64 hexadecimal digits or as base64.".into());
+        }
+        key
+    }
+
+    fn private_destinations(&mut self) -> Allowed {
+        let Some((source, value)) = self.sourced("private_destinations") else {
+            return Allowed::default();
+        };
+        value.parse().unwrap_or_else(|fault| {
+            self.faults.push(format!("{source}: {fault}."));
+            Allowed::default()
         })
     }
 
@@ -558,6 +593,18 @@ mod tests {
             );
         }
         assert!(mail("public_url = 'log.example'").is_err() && mail("public_url = 'https://a@b'").is_err());
+    }
+
+    #[test]
+    fn keys_and_destinations_that_cannot_be_used_are_faults() {
+        let key = "ab".repeat(32);
+        let good = format!("encryption_key = '{key}'\nprivate_destinations = '10.0.0.0/8, idp.internal:8443'");
+        settings(vec![file(&good)]).expect("valid");
+        let faults = settings(vec![file(
+            "encryption_key = 'hunter2'\nprivate_destinations = 'http://a'",
+        )]);
+        let faults = faults.expect_err("refused").to_string();
+        assert!(faults.contains("line 2") && !faults.contains("hunter2"), "{faults}");
     }
 
     #[test]

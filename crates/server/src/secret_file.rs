@@ -38,7 +38,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8; 32]) -> anyhow::Result<()> {
     write().with_context(|| format!("{} cannot be written", path.display()))
 }
 
-fn decode(text: &str) -> anyhow::Result<[u8; 32]> {
+/// The 32 bytes of 64 hexadecimal digits.
+pub(crate) fn decode(text: &str) -> anyhow::Result<[u8; 32]> {
     ensure!(
         text.len() == 64 && text.is_ascii(),
         "it does not hold 64 hexadecimal digits"
