@@ -192,6 +192,13 @@ impl SingleSignOn {
                 || Nonce::new(nonce),
             )
             .add_scopes(["email", "profile"].map(|scope| Scope::new(scope.into())))
+            // Providers that know a scope for groups do not tell groups without it; others refuse scopes that they do not know.
+            .add_scopes(
+                provider
+                    .metadata
+                    .scopes_supported()
+                    .and_then(|known| known.iter().find(|scope| ***scope == connection.groups_claim).cloned()),
+            )
             .set_pkce_challenge(challenge)
             .url();
         let cookie = self.attempts.seal(&attempt, &*self.random);
