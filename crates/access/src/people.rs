@@ -11,6 +11,7 @@
 mod check;
 mod links;
 mod manage;
+mod provider;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use self::{
     check::{EMAIL_BYTES_MAX, NAME_CHARS_MAX, PERMISSIONS_MAX, WORD_CHARS_MAX},
     links::{INVITATION_MS, PASSWORD_RESET_MS, ResetRequest},
     manage::{Manager, NewUser, USERS_MAX, UserChange},
+    provider::{Arrival, GROUPS_MAX, ProviderSettings},
     sign_in::{Attempt, NewSession, SESSIONS_MAX},
 };
 use crate::{

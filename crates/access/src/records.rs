@@ -276,7 +276,7 @@ pub struct SingleSignOn {
     /// Who we are there.
     pub client_id: String,
     /// Our secret there, encrypted with the deployment's key.
-    pub client_secret: Vec<u8>,
+    pub client_secret: String,
     /// The claim that has a person's groups.
     pub groups_claim: String,
     /// Roles by group, in order: the first that a person has counts.

@@ -54,9 +54,9 @@ pub struct UserChange {
 
 /// A caller who may administer an organization.
 pub struct Manager<'p> {
-    people: &'p People,
-    caller: &'p Caller,
-    organization: OrganizationKey,
+    pub(super) people: &'p People,
+    pub(super) caller: &'p Caller,
+    pub(super) organization: OrganizationKey,
 }
 
 impl People {
@@ -278,7 +278,7 @@ impl Manager<'_> {
     }
 
     /// The lock under which people change, and what the caller may do under it.
-    async fn begin(&self) -> Result<(Change<'_>, Rights), Refusal> {
+    pub(super) async fn begin(&self) -> Result<(Change<'_>, Rights), Refusal> {
         let change = self.people.directory.change().await;
         if !self.caller.stands(&self.people.directory) {
             return Err(Refusal::Unproven);
@@ -316,7 +316,7 @@ impl Manager<'_> {
         ))
     }
 
-    fn check_grant(&self, rights: Rights, role: &str, permissions: &[String]) -> Result<(), Refusal> {
+    pub(super) fn check_grant(&self, rights: Rights, role: &str, permissions: &[String]) -> Result<(), Refusal> {
         let granted = Rights::of(&self.policy(), Some(role), permissions);
         if rights.contain(granted) {
             return Ok(());

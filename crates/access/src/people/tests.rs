@@ -1,6 +1,8 @@
 //! People over a real ledger, with a clock that is set.
 #![allow(clippy::unwrap_used)]
 
+mod provider;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use object_store::local::LocalFileSystem;
