@@ -259,8 +259,8 @@ impl Directory {
     ///
     /// # Errors
     /// As [`Ledger::append`].
-    pub async fn record(&self, act: Act) -> Result<(), Error> {
-        for submission in self.prepared(&[act])? {
+    pub async fn record(&self, act: &Act) -> Result<(), Error> {
+        for submission in self.prepared(std::slice::from_ref(act))? {
             self.ledger.append(submission).await?;
         }
         Ok(())

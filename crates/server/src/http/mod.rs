@@ -255,7 +255,7 @@ fn admit(app: &App, peer: SocketAddr, request: &mut Request<Body>, journal: &Jou
 /// Records what the request did. An answer that was made is given even when that fails: reading goes on while writing is refused.
 async fn record(app: &App, journal: &Journal) {
     for act in journal.take() {
-        if let Err(error) = app.directory.record(act).await {
+        if let Err(error) = app.directory.record(&act).await {
             app.measures.unrecorded.inc();
             tracing::warn!(%error, "that somebody read could not be recorded");
         }
