@@ -22,7 +22,7 @@ use trailbook_event::{Fault, Pointer};
 use trailbook_ledger::Clock;
 
 pub use self::{
-    check::{EMAIL_BYTES_MAX, NAME_CHARS_MAX, PERMISSIONS_MAX, WORD_CHARS_MAX},
+    check::{EMAIL_BYTES_MAX, NAME_CHARS_MAX, PERMISSIONS_MAX, WORD_CHARS_MAX, normal_email},
     links::{INVITATION_MS, PASSWORD_RESET_MS, ResetRequest},
     manage::{Manager, NewUser, USERS_MAX, UserChange},
     provider::{Arrival, GROUPS_MAX, ProviderSettings},

@@ -78,6 +78,12 @@ impl Server {
         Ok(Some((version, response.body_mut().read_to_string()?)))
     }
 
+    /// The answer to a PATCH with JSON of `path`; as [`Server::get`].
+    pub(crate) fn patch(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Response<Body>> {
+        let request = self.request(self.agent().patch(self.url(path)));
+        self.answered(request.send_json(body))
+    }
+
     /// The answer to a DELETE of `path`; as [`Server::get`].
     pub(crate) fn delete(&self, path: &str) -> anyhow::Result<Response<Body>> {
         let request = self.request(self.agent().delete(self.url(path)));

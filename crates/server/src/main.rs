@@ -28,6 +28,7 @@ mod single_sign_on;
 mod stats;
 mod store;
 mod telemetry;
+mod users;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -79,6 +80,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(backup::Restore),
     Stats(stats::Arguments),
+    User(users::Users),
     Key(credentials::Keys),
     Token(credentials::Tokens),
     Profile(profile::Arguments),
@@ -134,6 +136,7 @@ fn main() -> ExitCode {
         Command::Recover(arguments) => maintain::recover(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::User(arguments) => users::run(&arguments),
         Command::Key(arguments) => credentials::keys(&arguments),
         Command::Token(arguments) => credentials::tokens(&arguments),
         Command::Redact(arguments) => redact::run(&arguments),

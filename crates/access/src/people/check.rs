@@ -13,7 +13,7 @@ pub const WORD_CHARS_MAX: usize = 128;
 pub const PERMISSIONS_MAX: usize = 64;
 
 /// An address as accounts are found by it: without case, in one normal form.
-pub(super) fn normal_email(text: &str) -> String {
+pub fn normal_email(text: &str) -> String {
     text.trim().nfc().collect::<String>().to_lowercase()
 }
 

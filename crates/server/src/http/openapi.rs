@@ -19,13 +19,15 @@ use utoipa::{
         self, Object, RefOr, Required, Schema, Type,
         path::{Operation, ParameterBuilder, ParameterIn, PathItem},
         schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat},
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, aggregate, assets, backups, files, health, ingest, keys, live, organizations,
+    App,
+    access::SESSION_COOKIE,
+    aggregate, assets, backups, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
     projects, proof, reads, redact, reference, sign_in, stats, tokens, users,
@@ -151,13 +153,13 @@ pub(crate) struct ChangeSchema {
     ),
     components(schemas(Document<'static>, EventReturned)),
     security(("bearer" = [])),
-    modifiers(&Bearer)
+    modifiers(&Credentials)
 )]
 struct Description;
 
-struct Bearer;
+struct Credentials;
 
-impl Modify for Bearer {
+impl Modify for Credentials {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
@@ -165,6 +167,11 @@ impl Modify for Bearer {
             .build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let cookie = ApiKeyValue::with_description(
+            SESSION_COOKIE,
+            "A session of the console. Whatever changes something also needs the header Trailbook-Console: 1.",
+        );
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 

@@ -16,7 +16,7 @@ use axum::{
 use serde::{Deserialize, Deserializer, Serialize};
 use trailbook_access::{
     Caller,
-    people::{Manager, NewUser, UserChange},
+    people::{Manager, NewUser, UserChange, normal_email},
     records::{User, UserState},
 };
 use trailbook_event::{Pointer, Timestamp};
@@ -328,7 +328,7 @@ fn deliver(caller: &Caller, user: &User, link: Option<String>, place: Option<Res
 
 fn reserved(app: &App, email: &str) -> Result<Reserved, Problem> {
     let fault = |member: &str, detail| Problem::fault(Code::Invalid, Pointer::root().child(member), detail);
-    app.post.reserve(email.trim()).map_err(|why| match why {
+    app.post.reserve(&normal_email(email)).map_err(|why| match why {
         NotSent::NoServer => fault(
             "deliver",
             "no mail server is set up (smtp_url); an operator can be answered the link with \"deliver\": \"answer\".",

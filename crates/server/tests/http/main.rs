@@ -22,6 +22,8 @@ mod mappings;
 mod matrix;
 mod metrics;
 mod past;
+mod people;
+mod postman;
 mod projects;
 mod retention;
 mod running;

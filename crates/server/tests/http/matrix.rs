@@ -36,6 +36,12 @@ enum For {
     ProjectAdministrators,
     /// Who may administer the organization, or make it when there is none.
     SettersUp,
+    /// Whoever has our own page.
+    Page,
+    /// Who is signed in.
+    Person,
+    /// Who is signed in, by our own page.
+    PersonOnPage,
 }
 
 /// A route: method, path, whom it is for, the body that is sent, and the status for those who may. Bodies break a rule where the route would
@@ -219,6 +225,18 @@ const ROUTES: &[(&str, &str, For, &str, u16)] = &[
     ("GET", "/v1/stats", For::Operators, "", 200),
     ("PUT", "/v1/backups/{backup}?x=1", For::Operators, "", 400),
     ("DELETE", "/v1/backups/{backup}", For::Operators, "", 204),
+    ("GET", "/v1/organizations/{organization}/users", For::Administrators, "", 200),
+    ("POST", "/v1/organizations/{organization}/users", For::Administrators, "[]", 422),
+    ("GET", "/v1/organizations/{organization}/users/{id}", For::Administrators, "", 404),
+    ("PATCH", "/v1/organizations/{organization}/users/{id}", For::Administrators, "[]", 422),
+    ("DELETE", "/v1/organizations/{organization}/users/{id}", For::Administrators, "", 404),
+    ("PUT", "/v1/organizations/{organization}/users/{id}/permissions", For::Administrators, "[]", 422),
+    ("POST", "/v1/organizations/{organization}/users/{id}/password-reset", For::Administrators, "[]", 422),
+    ("POST", "/auth/sign-in", For::Page, "[]", 422),
+    ("POST", "/auth/password-reset", For::Page, "[]", 422),
+    ("POST", "/auth/password", For::Page, "[]", 422),
+    ("GET", "/auth/session", For::Person, "", 200),
+    ("POST", "/auth/password-change", For::Person, "[]", 422),
     ("GET", "/healthz", For::Everybody, "", 200),
     ("GET", "/readyz", For::Everybody, "", 200),
     ("GET", "/version", For::Everybody, "", 200),
@@ -226,6 +244,8 @@ const ROUTES: &[(&str, &str, For, &str, u16)] = &[
     ("GET", "/openapi.json", For::Everybody, "", 200),
     ("GET", "/docs/api", For::Everybody, "", 200),
     ("GET", "/docs/api.css", For::Everybody, "", 200),
+    // The last one: nobody is signed in afterwards.
+    ("POST", "/auth/sign-out", For::PersonOnPage, "", 204),
 ];
 
 /// Whose organization a request names. The caller, where it belongs to one, belongs to `acme` of the project `default`.
@@ -250,6 +270,8 @@ enum Reach {
     Key,
     /// A viewer token.
     Token,
+    /// Somebody of the console of an organization.
+    Person,
     /// All projects.
     Deployment,
 }
@@ -282,13 +304,35 @@ impl Caller {
         }
     }
 
+    /// Somebody who is signed in, with our own page.
+    fn person(server: &Server, name: &'static str, (organization, role): (&str, &str), reach: Reach, rights: &str) -> Self {
+        let (email, password) = (format!("{role}@{organization}.example"), "a fine long password");
+        let path = format!("/v1/organizations/{organization}/users");
+        made(server, &path, &json!({"email": email, "role": role, "password": password}), "id");
+        let request = json!({"organization": organization, "email": email, "password": password}).to_string();
+        let headers = [("Trailbook-Console", "1"), ("Content-Type", "application/json")];
+        let answer = server.send("POST", "/auth/sign-in", &headers, request.as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let cookie = answer.headers["set-cookie"].split(';').next().unwrap().to_owned();
+        let mut person = Self::bearer(name, "", reach, rights);
+        person.headers = vec![("Cookie", cookie), ("Trailbook-Console", "1".into())];
+        person
+    }
+
     /// The status of a request, where `allowed` is that for whoever may.
     fn expected(&self, route: For, whose: Whose, allowed: u16) -> u16 {
         if route == For::Everybody {
             return allowed;
         }
-        if self.reach == Reach::Nowhere {
-            return 401;
+        let has_page = self.headers.iter().any(|(name, _)| *name == "Trailbook-Console");
+        match route {
+            For::Page if has_page => return allowed,
+            For::Person if !has_page => return 401,
+            For::Page | For::PersonOnPage if !has_page => return 403,
+            _ if self.reach == Reach::Nowhere => return 401,
+            _ if whose == Whose::OfAnotherProject && self.reach == Reach::Person => return 404,
+            For::Person | For::PersonOnPage => return allowed,
+            _ => {}
         }
         if whose == Whose::OfAnotherProject && self.reach != Reach::Deployment {
             return 403;
@@ -300,13 +344,13 @@ impl Caller {
         let of_project = matches!(self.reach, Reach::Key | Reach::Deployment);
         match (self.reach, whose) {
             (Reach::BoundKey, Whose::Another | Whose::Nobodys) if of_organization => return 403,
-            (Reach::Token, Whose::Another) if of_organization => return 404,
+            (Reach::Token | Reach::Person, Whose::Another) if of_organization => return 404,
             (_, Whose::Nobodys) if route == For::SettersUp && of_project && self.administer => return allowed,
             (_, Whose::Nobodys) if of_organization => return 404,
             _ => {}
         }
         let may = match route {
-            For::Everybody => true,
+            For::Everybody | For::Page | For::Person | For::PersonOnPage => true,
             For::Viewers => self.view,
             For::ViewersOfAll => self.view && !self.filtered,
             For::Exporters => self.export,
@@ -338,6 +382,7 @@ fn callers(server: &Server) -> Vec<Caller> {
         made(server, "/v1/organizations/acme/viewer-tokens", &request, "token")
     };
     let every = ["events:write", "events:read", "exports", "streams", "admin"];
+    let person = |name, who, reach, rights| Caller::person(server, name, who, reach, rights);
     let mut nobody = Caller::bearer("nobody", "", Reach::Nowhere, "");
     nobody.headers.clear();
     vec![
@@ -375,6 +420,11 @@ fn callers(server: &Server) -> Vec<Caller> {
             "view export filtered",
         ),
         Caller::bearer("a member's token", &token("member", None), Reach::Token, ""),
+        person("an owner", ("acme", "owner"), Reach::Person, "view export administer"),
+        person("an auditor", ("acme", "auditor"), Reach::Person, "view export"),
+        person("a member", ("acme", "member"), Reach::Person, ""),
+        person("an operator", ("_system", "owner"), Reach::Deployment, "view export administer"),
+        person("an auditing operator", ("_system", "auditor"), Reach::Deployment, "view export"),
     ]
 }
 

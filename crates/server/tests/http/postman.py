@@ -1,6 +1,6 @@
 """A mail server for the tests: prints its port, then each letter as a line of JSON.
 
-The first argument is how many letters are refused for now (451) before one is taken.
+The first argument is how many letters are refused for now (451) before one is taken. Letters to rejected@… are refused for good.
 """
 
 import asyncio
@@ -15,6 +15,12 @@ from aiosmtpd.smtp import SMTP
 class Postman:
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("rejected@"):
+            return f"550 there is no <{address}>"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
         if self.refusals > 0:

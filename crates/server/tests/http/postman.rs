@@ -57,7 +57,9 @@ impl Postman {
 
     /// The next letter, once it is there.
     pub(crate) fn letter(&self) -> Value {
-        self.letters.recv_timeout(Duration::from_secs(60)).expect("a letter within a minute")
+        self.letters
+            .recv_timeout(Duration::from_secs(60))
+            .expect("a letter within a minute")
     }
 
     /// The secret in the next letter's link, and whom it went to.
@@ -93,7 +95,14 @@ fn python() -> PathBuf {
     if !complete.exists() {
         let ran = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
         ran(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home));
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE];
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            PACKAGE,
+        ];
         ran(Command::new(&python).args(pip));
         fs::write(complete, "").unwrap();
     }
