@@ -40,8 +40,6 @@ enum For {
     Page,
     /// Who is signed in.
     Person,
-    /// Who is signed in, by our own page.
-    PersonOnPage,
 }
 
 /// A route: method, path, whom it is for, the body that is sent, and the status for those who may. Bodies break a rule where the route would
@@ -225,13 +223,55 @@ const ROUTES: &[(&str, &str, For, &str, u16)] = &[
     ("GET", "/v1/stats", For::Operators, "", 200),
     ("PUT", "/v1/backups/{backup}?x=1", For::Operators, "", 400),
     ("DELETE", "/v1/backups/{backup}", For::Operators, "", 204),
-    ("GET", "/v1/organizations/{organization}/users", For::Administrators, "", 200),
-    ("POST", "/v1/organizations/{organization}/users", For::Administrators, "[]", 422),
-    ("GET", "/v1/organizations/{organization}/users/{id}", For::Administrators, "", 404),
-    ("PATCH", "/v1/organizations/{organization}/users/{id}", For::Administrators, "[]", 422),
-    ("DELETE", "/v1/organizations/{organization}/users/{id}", For::Administrators, "", 404),
-    ("PUT", "/v1/organizations/{organization}/users/{id}/permissions", For::Administrators, "[]", 422),
-    ("POST", "/v1/organizations/{organization}/users/{id}/password-reset", For::Administrators, "[]", 422),
+    (
+        "GET",
+        "/v1/organizations/{organization}/users",
+        For::Administrators,
+        "",
+        200,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/users",
+        For::Administrators,
+        "[]",
+        422,
+    ),
+    (
+        "GET",
+        "/v1/organizations/{organization}/users/{id}",
+        For::Administrators,
+        "",
+        404,
+    ),
+    (
+        "PATCH",
+        "/v1/organizations/{organization}/users/{id}",
+        For::Administrators,
+        "[]",
+        422,
+    ),
+    (
+        "DELETE",
+        "/v1/organizations/{organization}/users/{id}",
+        For::Administrators,
+        "",
+        404,
+    ),
+    (
+        "PUT",
+        "/v1/organizations/{organization}/users/{id}/permissions",
+        For::Administrators,
+        "[]",
+        422,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/users/{id}/password-reset",
+        For::Administrators,
+        "[]",
+        422,
+    ),
     ("POST", "/auth/sign-in", For::Page, "[]", 422),
     ("POST", "/auth/password-reset", For::Page, "[]", 422),
     ("POST", "/auth/password", For::Page, "[]", 422),
@@ -245,7 +285,7 @@ const ROUTES: &[(&str, &str, For, &str, u16)] = &[
     ("GET", "/docs/api", For::Everybody, "", 200),
     ("GET", "/docs/api.css", For::Everybody, "", 200),
     // The last one: nobody is signed in afterwards.
-    ("POST", "/auth/sign-out", For::PersonOnPage, "", 204),
+    ("POST", "/auth/sign-out", For::Page, "", 204),
 ];
 
 /// Whose organization a request names. The caller, where it belongs to one, belongs to `acme` of the project `default`.
@@ -305,10 +345,21 @@ impl Caller {
     }
 
     /// Somebody who is signed in, with our own page.
-    fn person(server: &Server, name: &'static str, (organization, role): (&str, &str), reach: Reach, rights: &str) -> Self {
+    fn person(
+        server: &Server,
+        name: &'static str,
+        (organization, role): (&str, &str),
+        reach: Reach,
+        rights: &str,
+    ) -> Self {
         let (email, password) = (format!("{role}@{organization}.example"), "a fine long password");
         let path = format!("/v1/organizations/{organization}/users");
-        made(server, &path, &json!({"email": email, "role": role, "password": password}), "id");
+        made(
+            server,
+            &path,
+            &json!({"email": email, "role": role, "password": password}),
+            "id",
+        );
         let request = json!({"organization": organization, "email": email, "password": password}).to_string();
         let headers = [("Trailbook-Console", "1"), ("Content-Type", "application/json")];
         let answer = server.send("POST", "/auth/sign-in", &headers, request.as_bytes());
@@ -328,10 +379,10 @@ impl Caller {
         match route {
             For::Page if has_page => return allowed,
             For::Person if !has_page => return 401,
-            For::Page | For::PersonOnPage if !has_page => return 403,
+            For::Page if !has_page => return 403,
             _ if self.reach == Reach::Nowhere => return 401,
             _ if whose == Whose::OfAnotherProject && self.reach == Reach::Person => return 404,
-            For::Person | For::PersonOnPage => return allowed,
+            For::Person => return allowed,
             _ => {}
         }
         if whose == Whose::OfAnotherProject && self.reach != Reach::Deployment {
@@ -350,7 +401,7 @@ impl Caller {
             _ => {}
         }
         let may = match route {
-            For::Everybody | For::Page | For::Person | For::PersonOnPage => true,
+            For::Everybody | For::Page | For::Person => true,
             For::Viewers => self.view,
             For::ViewersOfAll => self.view && !self.filtered,
             For::Exporters => self.export,
@@ -423,8 +474,18 @@ fn callers(server: &Server) -> Vec<Caller> {
         person("an owner", ("acme", "owner"), Reach::Person, "view export administer"),
         person("an auditor", ("acme", "auditor"), Reach::Person, "view export"),
         person("a member", ("acme", "member"), Reach::Person, ""),
-        person("an operator", ("_system", "owner"), Reach::Deployment, "view export administer"),
-        person("an auditing operator", ("_system", "auditor"), Reach::Deployment, "view export"),
+        person(
+            "an operator",
+            ("_system", "owner"),
+            Reach::Deployment,
+            "view export administer",
+        ),
+        person(
+            "an auditing operator",
+            ("_system", "auditor"),
+            Reach::Deployment,
+            "view export",
+        ),
     ]
 }
 
