@@ -20,6 +20,7 @@ use std::{
 
 use axum::http::{HeaderValue, Request, Response, header};
 use bytes::Bytes;
+use futures::{FutureExt, future::BoxFuture};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -77,6 +78,9 @@ pub(crate) enum Error {
     Malformed,
 }
 
+/// A request on its way.
+type Sending = BoxFuture<'static, Result<Response<Vec<u8>>, Error>>;
+
 /// Sends requests to servers that customers name.
 pub(crate) struct Outbound {
     allowed: Allowed,
@@ -100,6 +104,15 @@ impl Outbound {
         timeout(self.timeout, self.exchange(request))
             .await
             .unwrap_or(Err(Error::Unreachable))
+    }
+
+    /// [`Self::send`] for libraries that bring no HTTP client of their own.
+    pub(crate) fn client(self: &Arc<Self>) -> impl Fn(Request<Vec<u8>>) -> Sending + Send + Sync + use<> {
+        let outbound = Arc::clone(self);
+        move |request| {
+            let outbound = Arc::clone(&outbound);
+            async move { outbound.send(request).await }.boxed()
+        }
     }
 
     async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {

@@ -22,11 +22,14 @@ use crate::{
     config::Settings,
     connections,
     country::Countries,
-    http::{App, Components},
+    encryption::EncryptionKey,
+    http::{App, CALLBACK, Components},
     indexing,
     inputs::{OsRandom, SystemClock},
     mail::Post,
+    outbound::Outbound,
     root_key::RootKey,
+    single_sign_on::{Keys, SingleSignOn},
     store,
 };
 
@@ -77,6 +80,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let people = People::new(directory.clone(), clock.clone(), Passwords::new(random.clone()));
     let components = Components {
         people: Arc::new(people),
+        single_sign_on: single_sign_on(settings, &ledger, (clock.clone(), random.clone()))?,
         post: Post::new(settings.mail.as_ref()).context("smtp_url cannot be used")?,
         ledger: ledger.clone(),
         clock,
@@ -128,6 +132,26 @@ async fn directory(
     Ok(Arc::new(
         Directory::open(ledger.clone(), inputs, country_of, settings.policy()).await?,
     ))
+}
+
+/// Signing in at identity providers, when it is known where they send people back to.
+fn single_sign_on(
+    settings: &Settings,
+    ledger: &Ledger,
+    inputs: (Arc<dyn Clock>, Arc<dyn Random>),
+) -> anyhow::Result<Option<SingleSignOn>> {
+    let key = EncryptionKey::of_directory(settings.encryption_key.as_ref(), &settings.data, &*inputs.1)?;
+    if settings.public_url.is_empty() {
+        return Ok(None);
+    }
+    let redirect = format!("{}{CALLBACK}", settings.public_url);
+    let redirect = redirect.parse().context("public_url cannot be used")?;
+    let keys = Keys {
+        secrets: key,
+        attempts: EncryptionKey::new(ledger.secret("single sign-on attempts")),
+    };
+    let outbound = Arc::new(Outbound::new(settings.private_destinations.clone()));
+    Ok(Some(SingleSignOn::new(outbound, inputs, keys, redirect)))
 }
 
 /// Keeps the records small and true as long as the server runs.

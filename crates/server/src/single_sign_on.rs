@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 use openidconnect::{
     AccessTokenHash, AuthType, AuthenticationFlow, AuthorizationCode, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, IdTokenFields, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse,
-    StandardTokenResponse, TokenResponse, UserInfoClaims,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse,
+    TokenResponse, UserInfoClaims,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
         CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreResponseType, CoreRevocableToken,
@@ -33,6 +33,7 @@ use openidconnect::{
     },
 };
 use subtle::ConstantTimeEq;
+use trailbook_access::records;
 use trailbook_ledger::{Clock, Random};
 use url::Url;
 
@@ -46,7 +47,11 @@ pub(crate) use self::{
     claims::Identity,
     return_to::LocalPath,
 };
-use crate::{config::Secret, encryption::EncryptionKey, outbound::Outbound};
+use crate::{
+    config::Secret,
+    encryption::{self, EncryptionKey},
+    outbound::Outbound,
+};
 
 /// Signatures that ID tokens may have. `none` and those with a shared secret are not among them.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 3] = [
@@ -56,6 +61,8 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 3] = [
 ];
 /// How far a provider's clock may be from ours, in milliseconds.
 const SKEW_MS: i64 = 60_000;
+/// What client secrets are encrypted for.
+const SECRET_PURPOSE: &str = "single sign-on client secret";
 /// Longest code or state that is looked at, in bytes.
 const PARAMETER_BYTES_MAX: usize = 4_096;
 
@@ -144,33 +151,67 @@ pub(crate) enum Error {
     Untrusted(&'static str),
 }
 
+/// What is encrypted with what.
+pub(crate) struct Keys {
+    /// Client secrets, in the database.
+    pub(crate) secrets: EncryptionKey,
+    /// Attempts, in browsers' cookies.
+    pub(crate) attempts: EncryptionKey,
+}
+
 /// Signs people in at identity providers.
 pub(crate) struct SingleSignOn {
     outbound: Arc<Outbound>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     attempts: Attempts,
+    secrets: EncryptionKey,
     providers: Providers,
     redirect: RedirectUrl,
 }
 
 impl SingleSignOn {
-    /// With attempts encrypted by `key`; `redirect` is the URL of our callback, as registered at the providers.
+    /// `redirect` is the URL of our callback, as registered at the providers.
     pub(crate) fn new(
         outbound: Arc<Outbound>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        key: EncryptionKey,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        keys: Keys,
         redirect: Url,
     ) -> Self {
         Self {
-            attempts: Attempts::new(key),
+            attempts: Attempts::new(keys.attempts),
+            secrets: keys.secrets,
             providers: Providers::new(outbound.clone(), clock.clone()),
             redirect: RedirectUrl::from_url(redirect),
             outbound,
             clock,
             random,
         }
+    }
+
+    /// A client secret as it is stored: of use for this organization, issuer and client only.
+    pub(crate) fn seal_secret(&self, organization: &str, issuer: &str, client_id: &str, secret: &Secret) -> String {
+        let place = [SECRET_PURPOSE, organization, issuer, client_id];
+        self.secrets.seal(secret.expose().as_bytes(), &place, &*self.random)
+    }
+
+    /// The connection that is stored.
+    pub(crate) fn connection(&self, record: &records::SingleSignOn) -> Result<Connection, encryption::Error> {
+        let organization = format!("{}/{}", record.project, record.organization);
+        let place = [SECRET_PURPOSE, &organization, &record.issuer, &record.client_id];
+        let secret = self.secrets.open(&record.client_secret, &place)?;
+        let secret = String::from_utf8(secret).map_err(|_| encryption::Error::Damaged)?;
+        Ok(Connection {
+            issuer: record.issuer.clone(),
+            client_id: record.client_id.clone(),
+            client_secret: Secret::new(secret),
+            groups_claim: record.groups_claim.clone(),
+        })
+    }
+
+    /// Asks a provider for its description, so that a wrong issuer is noticed before anybody wants to sign in.
+    pub(crate) async fn describe(&self, issuer: &str) -> Result<(), Error> {
+        self.providers.get(issuer).await.map(drop)
     }
 
     /// Begins to sign somebody in to `organization` (any name by which the caller finds the connection again).
@@ -234,7 +275,7 @@ impl SingleSignOn {
             .filter(|code| code.len() <= PARAMETER_BYTES_MAX)
             .ok_or(Error::Refused)?;
         let client = self.client(&provider, connection);
-        let http = |request: HttpRequest| self.outbound.send(request);
+        let http = self.outbound.client();
         let tokens = client
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| Error::Unavailable("it names no token endpoint", Some(error.into())))?

@@ -71,6 +71,9 @@ pub struct ProviderSettings {
 /// The user as stored, if there is one, and as the arrival makes them.
 type Welcomed = (Option<Arc<User>>, User);
 
+/// What an event tells of the settings.
+type MemberOf = fn(&SingleSignOn) -> Value;
+
 /// Why somebody is turned away, for the person, and the account that it is about.
 type TurnedAway = (&'static str, Option<Arc<User>>);
 
@@ -337,25 +340,23 @@ impl Manager<'_> {
     }
 
     fn provider_act(&self, before: Option<&SingleSignOn>, after: Option<&SingleSignOn>) -> Act {
-        let roles = |settings: &SingleSignOn| {
+        let roles: MemberOf = |settings| {
             let rows = settings.roles.iter().map(|(group, role)| format!("{group}: {role}"));
             json!(rows.collect::<Vec<_>>())
         };
-        let members: [(&str, &dyn Fn(&SingleSignOn) -> Value); 5] = [
-            ("issuer", &|settings| json!(settings.issuer)),
-            ("client_id", &|settings| json!(settings.client_id)),
-            ("groups_claim", &|settings| json!(settings.groups_claim)),
-            ("roles", &roles),
-            ("default_role", &|settings| json!(settings.default_role)),
+        let members: [(&str, MemberOf); 5] = [
+            ("issuer", |settings| json!(settings.issuer)),
+            ("client_id", |settings| json!(settings.client_id)),
+            ("groups_claim", |settings| json!(settings.groups_claim)),
+            ("roles", roles),
+            ("default_role", |settings| json!(settings.default_role)),
         ];
         let act = Act::of(
             self.caller,
             self.organization.clone(),
             "trailbook.single_sign_on.changed",
         );
-        let changed = |act: Act, (name, of): (&str, &dyn Fn(&SingleSignOn) -> Value)| {
-            act.changed(name, before.map(of), after.map(of))
-        };
+        let changed = |act: Act, (name, of): (&str, MemberOf)| act.changed(name, before.map(of), after.map(of));
         members.into_iter().fold(act, changed)
     }
 }

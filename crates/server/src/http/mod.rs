@@ -36,6 +36,7 @@ mod reads;
 mod redact;
 mod reference;
 mod sign_in;
+mod single_sign_on;
 mod stats;
 mod tokens;
 mod users;
@@ -70,7 +71,11 @@ use trailbook_query::{CacheSizes, Engine};
 use self::{
     ask::Journal, assets::Assets, body::Bodies, measures::Measures, problem::Problem, rates::Rates, viewed::Viewed,
 };
-use crate::{catalog::Catalogs, config::Limits, country::Countries, mail::Post, root_key::RootKey};
+pub(crate) use single_sign_on::CALLBACK;
+
+use crate::{
+    catalog::Catalogs, config::Limits, country::Countries, mail::Post, root_key::RootKey, single_sign_on::SingleSignOn,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -86,6 +91,8 @@ pub(crate) struct App {
     pub(crate) directory: Arc<Directory>,
     /// The people of the console.
     pub(crate) people: Arc<People>,
+    /// Signing in at identity providers; `None` without a public URL.
+    pub(crate) single_sign_on: Option<SingleSignOn>,
     /// The way to the mail server.
     pub(crate) post: Post,
     /// Free places for password resets that are dealt with after the answer.
@@ -124,6 +131,7 @@ pub(crate) struct Components {
     pub(crate) directory: Arc<Directory>,
     pub(crate) catalogs: Catalogs,
     pub(crate) people: Arc<People>,
+    pub(crate) single_sign_on: Option<SingleSignOn>,
     pub(crate) post: Post,
     /// Where people reach this server, without a slash at the end; empty when nobody said.
     pub(crate) public_url: String,
@@ -148,6 +156,7 @@ impl App {
                 &components.post,
             ),
             people: components.people,
+            single_sign_on: components.single_sign_on,
             post: components.post,
             resets: Arc::new(Semaphore::new(sign_in::RESETS_AT_ONCE)),
             engine,
@@ -330,6 +339,7 @@ mod tests {
                 clock.clone(),
                 Passwords::new(Arc::new(OsRandom)),
             )),
+            single_sign_on: None,
             post: Post::new(None).expect("no mail"),
             directory,
             public_url: String::new(),

@@ -30,7 +30,7 @@ use super::{
     aggregate, assets, backups, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
-    projects, proof, reads, redact, reference, sign_in, stats, tokens, users,
+    projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, tokens, users,
 };
 
 /// An event, as sent. What may be left out is nullable.
@@ -197,6 +197,7 @@ fn accepted() -> Vec<(&'static str, String, &'static Accepts)> {
         ("get", below("/events/{id}/proof"), &proof::SIZED),
         ("get", below("/consistency"), &proof::BETWEEN),
         ("delete", below("/viewer-tokens"), &tokens::REVOKING),
+        ("get", "/auth/single-sign-on".into(), &single_sign_on::BEGINNING),
     ]
 }
 
@@ -243,6 +244,13 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(sign_in::request_reset))
         .routes(routes!(sign_in::set_password))
         .routes(routes!(sign_in::change_password))
+        .routes(routes!(single_sign_on::begin))
+        .routes(routes!(single_sign_on::callback))
+        .routes(routes!(
+            single_sign_on::show,
+            single_sign_on::set,
+            single_sign_on::remove
+        ))
         .routes(routes!(stats::stats))
         .routes(routes!(backups::hold_objects, backups::end_backup))
         .routes(routes!(health::alive))

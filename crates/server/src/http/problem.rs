@@ -89,6 +89,8 @@ codes! {
     TooLarge = "result-too-large", UNPROCESSABLE_ENTITY, "The exact answer is beyond a limit";
     /// The caller has too many of something open.
     TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
+    /// The identity provider cannot be asked, or its answer cannot be trusted.
+    IdentityProvider = "identity-provider", BAD_GATEWAY, "The identity provider failed";
     /// A bound of the server is reached.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The server is at a limit";
     /// The ledger refuses to write until an operator acts.

@@ -272,7 +272,7 @@ pub(crate) fn with_session(app: &App, user: &User, secret: &Secret) -> Response 
 }
 
 /// The cookie of a session: for this host only, over TLS only, out of scripts' reach.
-fn session_cookie(secret: &Secret) -> Result<HeaderValue, header::InvalidHeaderValue> {
+pub(crate) fn session_cookie(secret: &Secret) -> Result<HeaderValue, header::InvalidHeaderValue> {
     let (name, seconds) = (access::SESSION_COOKIE, SESSION_MS / 1000);
     let cookie = format!(
         "{name}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}",

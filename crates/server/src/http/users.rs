@@ -296,7 +296,8 @@ pub(crate) async fn reset_password(
     Ok(json_with(StatusCode::ACCEPTED, &LinkMade { link }))
 }
 
-fn manager<'p>(
+/// The caller as a manager of the organization's people, of a request without a query string.
+pub(crate) fn manager<'p>(
     app: &'p App,
     caller: &'p Caller,
     organization: &str,

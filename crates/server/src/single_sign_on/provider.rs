@@ -12,7 +12,7 @@ use std::{
 };
 
 use openidconnect::{
-    AdditionalProviderMetadata, HttpRequest, IssuerUrl, JsonWebKeySet, ProviderMetadata,
+    AdditionalProviderMetadata, IssuerUrl, JsonWebKeySet, ProviderMetadata,
     core::{
         CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
         CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
@@ -146,7 +146,7 @@ impl Providers {
         }
         // Whatever comes of it, this was the request of these seconds.
         state.keys_fetched = now;
-        let http = |request: HttpRequest| self.outbound.send(request);
+        let http = self.outbound.client();
         let keys = JsonWebKeySet::fetch_async(seen.metadata.jwks_uri(), &http)
             .await
             .map_err(|error| Error::Unavailable("its keys", Some(error.into())))?;
@@ -178,7 +178,7 @@ impl Providers {
     }
 
     async fn describe(&self, issuer: &str) -> Result<Metadata, Error> {
-        let http = |request: HttpRequest| self.outbound.send(request);
+        let http = self.outbound.client();
         let url = IssuerUrl::new(issuer.to_owned())
             .map_err(|error| Error::Unavailable("the issuer is not a URL", Some(error.into())))?;
         // It also checks that the description names this very issuer.

@@ -173,9 +173,11 @@ impl Scene {
         let clock = Arc::new(TestClock::default());
         let single_sign_on = SingleSignOn::new(
             Arc::new(Outbound::new("127.0.0.0/8".parse().expect("an entry"))),
-            clock.clone(),
-            Arc::new(OsRandom),
-            EncryptionKey::new([3; 32]),
+            (clock.clone(), Arc::new(OsRandom)),
+            Keys {
+                secrets: EncryptionKey::new([2; 32]),
+                attempts: EncryptionKey::new([3; 32]),
+            },
             "https://logs.example/auth/callback".parse().expect("a URL"),
         );
         let connection = Connection {
@@ -342,8 +344,6 @@ async fn a_clock_that_is_a_minute_off_does_not_matter() {
 
 #[tokio::test]
 async fn signatures_count_only_by_the_allowed_algorithms_and_published_keys() {
-    let public = key("one").verifying_key();
-    let jwk_text = jwk("one").to_string();
     let (wrong, unknown) = ("not signed by", "does not publish");
     let (public, text) = (
         key("one").verifying_key().to_bytes().to_vec(),
