@@ -15,8 +15,8 @@ BINARY := target/release/trailbook
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: release country ## build, start on loopback, load real audit events, print address, key and a curl
-	@scripts/demo $(BINARY) $(PORT)
+demo: release country ## build, start on loopback, load real audit events (PROFILE=name: that profile's), print address, key and a curl
+	@scripts/demo $(BINARY) $(PORT) $(PROFILE)
 
 test: web ## everything that CI runs
 	scripts/test

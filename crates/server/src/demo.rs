@@ -1,6 +1,6 @@
-//! `trailbook demo`: real audit events, pseudonymised, loaded into a running server.
+//! `trailbook demo`: events to look at, loaded into a running server: real ones, pseudonymised, or the examples of a profile.
 //!
-//! The events come with the source in `testdata/real`, a file per source; see its README for licences.
+//! The real events come with the source in `testdata/real`, a file per source; see its README for licences.
 
 use std::{
     fs,
@@ -13,19 +13,28 @@ use clap::Args;
 use trailbook_event::Timestamp;
 use trailbook_import::{BUILT_IN, command as import};
 
-use crate::client::{Server, encoded};
+use crate::{
+    client::{Server, encoded},
+    profile,
+};
 
-/// Load the real events that come with Trailbook into a running server
+/// Load events to look at into a running server: the real ones that come with Trailbook, or a profile's examples
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  trailbook demo --key KEY")]
+Examples:
+  trailbook demo --key KEY
+  trailbook demo --key KEY --profile shop.toml
+
+With a profile the project gets its policy and catalog, and the organization its examples, repeated over the last weeks.")]
 pub(crate) struct Arguments {
     /// The folder with the events
     #[arg(long, value_name = "DIR", default_value = "testdata/real")]
     events: PathBuf,
+    /// A profile, by its name or file, whose examples are loaded instead
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
     /// The organization to load them into
-    #[arg(long, value_name = "NAME", default_value = "demo")]
+    #[arg(long, value_name = "NAME", default_value = profile::DEMO)]
     organization: String,
     #[command(flatten)]
     server: Server,
@@ -33,6 +42,11 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, now: Timestamp) -> anyhow::Result<ExitCode> {
+    if let Some(profile) = &arguments.profile {
+        profile::demonstrate(&arguments.server, profile, &arguments.organization, now)?;
+        print!("{}", introduction(&arguments.server, &arguments.organization));
+        return Ok(ExitCode::SUCCESS);
+    }
     let sources = sources(&arguments.events)?;
     ensure!(
         !sources.is_empty(),

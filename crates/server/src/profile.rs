@@ -20,7 +20,7 @@ use clap::{Args, Subcommand};
 use rust_embed::RustEmbed;
 use trailbook_event::{Timestamp, catalog::CatalogFault};
 
-pub(crate) use read::Profile;
+use read::Profile;
 
 use crate::client::Server;
 
@@ -108,20 +108,22 @@ pub(crate) fn run(arguments: &Arguments, now: Timestamp) -> anyhow::Result<ExitC
     }
 }
 
-/// Applies a profile to a server's project and sends its examples, repeated over the last weeks.
+/// Applies a profile to a server's project and sends its examples, repeated over the last weeks, unless the organization
+/// has events.
 ///
 /// # Errors
 /// There is no such profile, or the server refuses it.
-pub(crate) fn demonstrate(
-    server: &Server,
-    profile: &str,
-    organization: &str,
-    now: Timestamp,
-) -> anyhow::Result<Profile> {
+pub(crate) fn demonstrate(server: &Server, profile: &str, organization: &str, now: Timestamp) -> anyhow::Result<()> {
     let profile = open(profile, now)?;
     apply::apply(server, &profile, None)?;
-    examples::send(server, &profile, organization, now, examples::DEMO_TIMES)?;
-    Ok(profile)
+    if examples::are_there(server, organization)? {
+        println!("{organization} has events already");
+    } else {
+        let sent = examples::send(server, &profile, organization, now, examples::DEMO_TIMES)?;
+        println!("{sent} events are in {organization}");
+    }
+    println!();
+    Ok(())
 }
 
 /// The profile of a built-in name, or in a file.
@@ -133,7 +135,7 @@ fn text(name: &str) -> anyhow::Result<String> {
     if let Some(file) = BuiltIn::get(&format!("{name}.toml")) {
         return String::from_utf8(file.data.into_owned()).context("a built-in profile is no UTF-8");
     }
-    if !Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+    if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
         let known: Vec<String> = names().collect();
         bail!(
             "there is no profile {name:?}; there are {}, and files that end in .toml",

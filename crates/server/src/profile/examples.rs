@@ -51,6 +51,19 @@ pub(super) fn send(
     Ok(sent)
 }
 
+/// Whether an organization has events that are not Trailbook's own.
+pub(super) fn are_there(server: &Server, organization: &str) -> anyhow::Result<bool> {
+    let path = format!(
+        "/v1/organizations/{}/events?limit=1&-action=trailbook.*",
+        encoded(organization)
+    );
+    let Some((_, text)) = server.find(&path)? else {
+        return Ok(false);
+    };
+    let page: Value = serde_json::from_str(&text)?;
+    Ok(page["events"].as_array().is_some_and(|events| !events.is_empty()))
+}
+
 /// The times of an example: now and again, as far as the profile keeps events.
 fn occurrences(profile: &Profile, ago_ms: i64, now: Timestamp, times: i64) -> impl Iterator<Item = (i64, Timestamp)> {
     let kept_ms = profile.effective.retention_days.map(|days| i64::from(days) * DAY_MS);

@@ -205,6 +205,7 @@ impl<'d> Reader<'d> {
                 &member_path(&place.path, "time"),
                 format!("the payload has nothing at `{time}`"),
             );
+            return None;
         }
         let Some(input) = vocabulary.input(&mapping) else {
             self.fault(
