@@ -191,7 +191,7 @@ impl People {
         );
         let (act, directory) = (act.target(Target::user(user)).failed(), Arc::clone(&self.directory));
         tokio::spawn(async move {
-            if let Err(error) = directory.record(act).await {
+            if let Err(error) = directory.record(&act).await {
                 tracing::error!(%error, "a failed sign-in could not be recorded");
             }
         });

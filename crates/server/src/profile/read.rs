@@ -160,6 +160,11 @@ impl<'d> Reader<'d> {
                 self.fault(&format!("policy.queries[{index}].aggregate"), detail);
             }
         }
+        // As a server writes it, so that both can be compared.
+        let written = serde_json::to_value(&settings).ok();
+        let policy = written
+            .and_then(|written| written.as_object().cloned())
+            .unwrap_or(policy);
         (policy, settings)
     }
 

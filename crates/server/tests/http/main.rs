@@ -24,6 +24,7 @@ mod metrics;
 mod past;
 mod people;
 mod postman;
+mod profiles;
 mod projects;
 mod retention;
 mod running;

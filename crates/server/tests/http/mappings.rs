@@ -304,3 +304,25 @@ fn the_same_payload_again_is_a_duplicate_and_an_unknown_mapping_is_named() {
     assert_eq!(keyed(""), 201);
     assert_eq!(keyed("&organization=globex"), 422, "the same body means something else");
 }
+
+#[test]
+fn a_key_of_one_organization_sends_payloads_for_it_alone() {
+    let server = started();
+    let key = json!({ "name": "doors", "scopes": ["events:write"], "organization": "acme" }).to_string();
+    let key = server.post("/v1/keys", &[], key.as_bytes());
+    assert_eq!(key.status, 201, "{}", key.text());
+    let authorization = format!("Bearer {}", key.json()["secret"].as_str().unwrap());
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        ("Content-Type", "application/json"),
+    ];
+    let send = |query: &str, payload: &Value| {
+        let path = format!("/v1/events?mapping=doors{query}");
+        server.send("POST", &path, &headers, payload.to_string().as_bytes())
+    };
+    let stored = send("", &with(&[("house", json!("globex"))]));
+    assert_eq!(stored.status, 201, "{}", stored.text());
+    assert_eq!(stored.json()["events"][0]["organization"], "acme", "the key decides, not the payload");
+    assert_eq!(send("&organization=globex", &payload()).status, 403);
+    assert_eq!(server.get("/v1/organizations/globex/events/count").status, 404, "nothing was stored");
+}
