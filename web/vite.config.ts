@@ -16,6 +16,6 @@ export default defineConfig({
     license: { fileName: "assets/licenses.md" },
   },
   // `npm run dev` serves the page and passes calls on to a running server.
-  server: { proxy: { "/v1": server } },
+  server: { proxy: { "/v1": server, "/auth": server } },
   test: { include: ["src/**/*.test.ts"], env: { TZ: "Pacific/Auckland" } },
 });

@@ -1,49 +1,103 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { createClient, type Credentials } from "./api/client";
+import { createAuth } from "./api/auth";
+import { createClient, type Access } from "./api/client";
 import { Problem } from "./api/problem";
 import { Organization } from "./features/organization/Organization";
-import { SignIn } from "./features/sign-in/SignIn";
-import { load, readFragment, save } from "./features/sign-in/session";
+import { ChoosePassword } from "./features/sign-in/ChoosePassword";
+import { hasSecret, load, readFragment, save, sessionAccess } from "./features/sign-in/session";
+import { SignIn, type Way } from "./features/sign-in/SignIn";
+import { Starting } from "./features/sign-in/Starting";
 
-/** The session's gate: the sign-in form, or the screen with a client and a cache of its own. */
-export function App({ initial }: { initial: Credentials | null }) {
-  const [session, setSession] = useState(initial);
-  const enter = useCallback((next: Credentials | null) => {
-    save(sessionStorage, next);
-    setSession(next);
-  }, []);
+export type View =
+  /** Whether somebody is signed in is being asked. */
+  | { kind: "starting" }
+  | { kind: "outside"; way: Way; notice: string | null }
+  | { kind: "choosing"; secret: string }
+  | { kind: "inside"; access: Access };
 
-  useEffect(() => {
-    const follow = () => {
-      const named = takeFragment();
-      if (named !== null) enter(named);
-    };
-    window.addEventListener("hashchange", follow);
-    return () => window.removeEventListener("hashchange", follow);
-  }, [enter]);
+type Outside = Extract<View, { kind: "outside" }>;
 
-  const room = useMemo(() => (session === null ? null : { client: createClient(session), queries: createQueries() }), [session]);
-  if (session === null || room === null) return <SignIn onSession={enter} />;
+const OUTSIDE: Outside = { kind: "outside", way: "password", notice: null };
+
+/** Where somebody is whose access the server does not take any more. */
+const ENDED: Record<Access["kind"], Outside> = {
+  session: { ...OUTSIDE, notice: "Your session is over. Sign in again." },
+  key: { ...OUTSIDE, way: "key", notice: "The server does not know this key." },
+  token: { ...OUTSIDE, notice: "This link is over. Ask for a new one where you found it, or sign in." },
+};
+
+const auth = createAuth();
+
+/** The gate: who is looking decides between the ways in and the screen, which has a client and a cache of its own. */
+export function App({ initial }: { initial: View }) {
+  const [view, setView] = useState(initial);
+  const access = view.kind === "inside" ? view.access : null;
+  useEffect(() => save(sessionStorage, access === null || access.kind === "session" ? null : access), [access]);
+  useArrivals(access, setView);
+
+  const enter = useCallback((next: Access) => setView({ kind: "inside", access: next }), []);
+  const leave = useCallback(async () => {
+    if (access?.kind === "session") await auth.signOut();
+    setView(access?.kind === "key" ? { ...OUTSIDE, way: "key" } : OUTSIDE);
+  }, [access]);
+  const room = useMemo(() => access && createRoom(access, () => setView((now) => (now.kind === "inside" && now.access === access ? ENDED[access.kind] : now))), [access]);
+
+  if (view.kind === "starting") {
+    return <Starting auth={auth} onAnswer={(signedIn) => (signedIn === null ? setView(OUTSIDE) : enter(sessionAccess(signedIn)))} />;
+  }
+  if (view.kind === "choosing") {
+    const done: Outside = { ...OUTSIDE, notice: "Your password is set. Sign in with it." };
+    return <ChoosePassword key={view.secret} auth={auth} secret={view.secret} onDone={() => setView(done)} onLeave={() => setView({ kind: "starting" })} />;
+  }
+  if (view.kind === "outside") return <SignIn key={`${view.way} ${view.notice}`} auth={auth} first={view.way} notice={view.notice} onAccess={enter} />;
   return (
-    <QueryClientProvider key={session.organization} client={room.queries}>
-      <Organization client={room.client} session={session} onLeave={() => enter(null)} />
-    </QueryClientProvider>
+    room !== null && (
+      <QueryClientProvider key={view.access.organization} client={room.queries}>
+        <Organization client={room.client} access={view.access} onLeave={leave} />
+      </QueryClientProvider>
+    )
   );
 }
 
-/** The session to begin with: what the fragment says, else what this tab has kept. */
-export function firstSession(): Credentials | null {
-  const named = takeFragment();
-  if (named !== null) save(sessionStorage, named);
-  return named ?? load(sessionStorage);
+/** What the page begins with: what the fragment brings, else what this tab has kept, else the browser's session if there is one. */
+export function firstView(): View {
+  const brought = takeFragment();
+  if (brought !== null) return brought;
+  const kept = load(sessionStorage);
+  return kept === null ? { kind: "starting" } : { kind: "inside", access: kept };
 }
 
-/** Reads credentials from the fragment and takes them out of the address bar and the history at once. */
-function takeFragment(): Credentials | null {
-  const named = readFragment(location.hash);
-  if (/[#&](key|organization)=/.test(location.hash)) history.replaceState(null, "", location.pathname + location.search);
-  return named;
+/** Follows links into the open page, and asks anew who is signed in when the browser brings a left page back as it was. */
+function useArrivals(access: Access | null, onView: (view: View) => void) {
+  useEffect(() => {
+    const follow = () => {
+      const brought = takeFragment();
+      if (brought !== null) onView(brought);
+    };
+    const returned = ({ persisted }: PageTransitionEvent) => {
+      if (persisted && access?.kind === "session") onView({ kind: "starting" });
+    };
+    window.addEventListener("hashchange", follow);
+    window.addEventListener("pageshow", returned);
+    return () => {
+      window.removeEventListener("hashchange", follow);
+      window.removeEventListener("pageshow", returned);
+    };
+  }, [access, onView]);
+}
+
+/** Reads the fragment and takes secrets out of the address bar and the history at once. */
+function takeFragment(): View | null {
+  const brought = readFragment(location.hash);
+  // A letter's page is nothing without its secret: what is left is the page itself.
+  if (hasSecret(location.hash)) history.replaceState(null, "", brought?.kind === "letter" ? "/" : location.pathname + location.search);
+  if (brought === null) return null;
+  return brought.kind === "letter" ? { kind: "choosing", secret: brought.secret } : { kind: "inside", access: brought.access };
+}
+
+function createRoom(access: Access, onEnd: () => void) {
+  return { client: createClient(access, onEnd), queries: createQueries() };
 }
 
 function createQueries(): QueryClient {

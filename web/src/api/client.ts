@@ -3,22 +3,38 @@ import type { CheckpointKey, Count, Event, Facets, Filters, Histogram, Interval,
 import { events as eventsOfStream } from "./sse";
 import { Problem } from "./problem";
 
-export interface Credentials {
+interface Place {
   organization: string;
-  key: string;
   /** Null leaves it to the key, or to the server's default. */
   project: string | null;
 }
+
+/** By the root key or an API key, or by a viewer token. */
+export interface KeyAccess extends Place {
+  kind: "key" | "token";
+  key: string;
+}
+
+/** By the session's cookie, which the browser sends by itself. */
+export interface SessionAccess extends Place {
+  kind: "session";
+  /** What the person who is signed in is called. */
+  person: string;
+  mayExport: boolean;
+}
+
+/** Whose ledger is read, and by what. */
+export type Access = KeyAccess | SessionAccess;
 
 type Parameters = Record<string, string | number | undefined>;
 
 export type Client = ReturnType<typeof createClient>;
 
-/** A client for `credentials`. Every method rejects with a [Problem], or with the signal's reason when aborted. */
-export function createClient(credentials: Credentials, send: typeof fetch = (...call) => fetch(...call)) {
-  const base = `/v1/organizations/${encodeURIComponent(credentials.organization)}`;
-  const headers: Record<string, string> = { Authorization: `Bearer ${credentials.key}` };
-  if (credentials.project !== null) headers["Trailbook-Project"] = credentials.project;
+/** A client for `access`. Every method rejects with a [Problem], or with the signal's reason when aborted; `onEnd` hears when the server does not take the access (any more). */
+export function createClient(access: Access, onEnd: () => void = () => undefined, send: typeof fetch = (...call) => fetch(...call)) {
+  const base = `/v1/organizations/${encodeURIComponent(access.organization)}`;
+  const headers: Record<string, string> = access.kind === "session" ? {} : { Authorization: `Bearer ${access.key}` };
+  if (access.project !== null) headers["Trailbook-Project"] = access.project;
 
   async function call(path: string, parameters: Parameters, signal?: AbortSignal, more: Record<string, string> = {}) {
     let response: Response;
@@ -27,12 +43,13 @@ export function createClient(credentials: Credentials, send: typeof fetch = (...
         headers: { ...headers, ...more },
         signal: signal ?? null,
         cache: "no-store",
-        credentials: "omit",
+        credentials: access.kind === "session" ? "same-origin" : "omit",
       });
     } catch (reason) {
       if (signal?.aborted) throw reason;
       throw Problem.unreachable();
     }
+    if (response.status === 401) onEnd();
     if (!response.ok) throw await Problem.of(response);
     return response;
   }

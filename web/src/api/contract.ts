@@ -108,10 +108,58 @@ export interface Histogram extends Scope {
   buckets: Bucket[];
 }
 
-/** What of an organization’s policy the screen goes by. */
+/** A column of the list, or a line of the panel of one event. */
+export interface ColumnSetting {
+  id: string;
+  label: string;
+  /** A template over the event. */
+  value: string;
+}
+
+/** The product's words; what has none has the built-in one. */
+export interface LabelSettings {
+  /** By event path. */
+  fields: Record<string, string>;
+  /** By event path and value. */
+  values: Record<string, Record<string, string>>;
+  screen: Record<string, string>;
+}
+
+/** What of an organization’s policy is about the screen. */
 export interface Policy {
   /** IANA name of the zone of calendar days. */
   time_zone: string;
+  /** Empty means the built-in ones. */
+  columns: ColumnSetting[];
+  /** Empty means the built-in ones. */
+  details: ColumnSetting[];
+  labels: LabelSettings;
+  /** Null means the built-in one. */
+  title: string | null;
+  /** Outermost first. */
+  breadcrumb: string[];
+  coverage_note: string | null;
+  /** When recording began. */
+  recorded_since: string | null;
+  /** Begins with `https://`, `http://` or `mailto:`. */
+  feedback_url: string | null;
+}
+
+export type Right = "view" | "export" | "administer";
+
+/** Who is signed in, by the session's cookie. */
+export interface SignedIn {
+  id: string;
+  project: string;
+  organization: string;
+  email: string;
+  name: string | null;
+  role: string;
+  permissions: string[];
+  /** What role and permissions allow in the organization. */
+  rights: Right[];
+  /** When the session ends at the latest. */
+  expires_at: string;
 }
 
 export interface Trace {

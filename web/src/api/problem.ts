@@ -32,6 +32,16 @@ export class Problem extends Error {
   }
 }
 
+/** What is wrong with the members of the body that was sent, by their name. */
+export function memberFaults(problem: Problem): Map<string, string> {
+  const faults = new Map<string, string>();
+  for (const { pointer, detail } of problem.body.errors ?? []) {
+    const name = pointer.replace(/^\//, "");
+    if (!faults.has(name)) faults.set(name, detail);
+  }
+  return faults;
+}
+
 /** A fault in the text of a query: what is wrong and, where known, at which column (1-based). */
 export interface QueryFault {
   column: number | null;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, clock, dayHeading, duration, fullTime } from "./time";
+import { ago, clock, dayHeading, duration, fullTime, longDate } from "./time";
 import { createZone } from "./zone";
 
 const LONDON = createZone("Europe/London");
@@ -28,6 +28,7 @@ test.each([
 test("times are those of the zone", () => {
   expect(clock("2026-07-01T09:14:07.482Z", LONDON)).toBe("10:14:07");
   expect(fullTime("2026-07-01T09:14:07.082Z", LONDON)).toBe("1 Jul 2026, 10:14:07.082");
+  expect(longDate("2020-06-30T23:30:00Z", LONDON)).toBe("1 July 2020");
   expect(clock("2026-07-01T09:14:07.482Z", createZone("Asia/Tokyo"))).toBe("18:14:07");
 });
 

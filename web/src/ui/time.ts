@@ -20,6 +20,11 @@ export function fullTime(instant: string, zone: Zone): string {
   return `${zone.format(date, DAY)}, ${zone.format(date, CLOCK)}.${ms}`;
 }
 
+/** `20 November 2026` */
+export function longDate(instant: string, zone: Zone): string {
+  return zone.format(new Date(instant), { day: "numeric", month: "long", year: "numeric" });
+}
+
 /** `4 min ago`, `3 years ago`: the nearest whole step that has passed. */
 export function ago(instant: string, now: Date, zone: Zone): string {
   const date = new Date(instant);

@@ -1,9 +1,13 @@
 import { useCallback, useMemo, useRef, useState } from "react";
-import type { Client } from "../../api/client";
+import type { Access, Client } from "../../api/client";
+import type { Policy } from "../../api/contract";
 import { Help, HELP_BUTTON } from "../../ui/Help";
 import { Mark } from "../../ui/icons";
 import { useNow } from "../../ui/useNow";
+import { useTitle } from "../../ui/useTitle";
 import { Detail } from "../detail/Detail";
+import { SignOutButton } from "../sign-in/SignOutButton";
+import { About, Breadcrumb } from "./About";
 import { Chips } from "./Chips";
 import { CsvButton } from "./CsvButton";
 import { EventTable } from "./EventTable";
@@ -16,17 +20,21 @@ import { Fault, SearchBox } from "./SearchBox";
 import { useActivity, type Activity as State } from "./useActivity";
 import { useAddress } from "./useAddress";
 import { useShortcuts } from "./useShortcuts";
+import { clip } from "./words";
 
 interface Props {
   client: Client;
-  organization: string;
-  onLeave: () => void;
+  access: Access;
+  policy: Policy;
+  onLeave: () => Promise<void>;
 }
 
 /** The screen: everything that one organization's ledger has, and the event that was picked. */
-export function Activity({ client, organization, onLeave }: Props) {
+export function Activity({ client, access, policy, onLeave }: Props) {
   const [address, go] = useAddress();
   const [isLive, setLive] = useState(true);
+  const title = clip(policy.title ?? "Activity", 200);
+  useTitle(title);
   const now = useNow();
   const state = useActivity(client, address, now, isLive);
   const searchField = useRef<HTMLInputElement>(null);
@@ -60,10 +68,12 @@ export function Activity({ client, organization, onLeave }: Props) {
   const hasCountry = events.some((event) => event.country !== null);
   return (
     <>
-      <TopBar organization={organization} onLeave={onLeave} />
+      <TopBar access={access} onLeave={onLeave} />
       <div className={`columns ${address.event === null ? "" : "with-detail"}`}>
         <main className="page">
-          <Title state={state} client={client} organization={organization} isLive={isLive} onLive={() => setLive(!isLive)} />
+          <Breadcrumb names={policy.breadcrumb} />
+          <Title words={title} state={state} client={client} access={access} isLive={isLive} onLive={() => setLive(!isLive)} />
+          <About policy={policy} />
           <div className="bar">
             <RangePicker range={address.range} now={now} onRange={(range) => go({ range })} />
             <SearchBox query={address.query} fault={state.fault} field={searchField} onQuery={(query, isDone) => go({ query }, isDone ? "push" : "replace")} />
@@ -112,7 +122,8 @@ function focusRow(id: string | null): void {
   button?.closest("tr")?.scrollIntoView({ block: "nearest" });
 }
 
-function TopBar({ organization, onLeave }: { organization: string; onLeave: () => void }) {
+function TopBar({ access, onLeave }: { access: Access; onLeave: () => Promise<void> }) {
+  const { organization } = access;
   return (
     <header className="top">
       <div className="brand">
@@ -124,26 +135,33 @@ function TopBar({ organization, onLeave }: { organization: string; onLeave: () =
       </div>
       <div className="top-end">
         <Help />
-        <button type="button" className="button ghost" onClick={onLeave}>
-          Sign out
-        </button>
+        {access.kind === "session" && (
+          <span className="person line pointer-only" title={access.person}>
+            <bdi>{access.person}</bdi>
+          </span>
+        )}
+        <SignOutButton className="button ghost" onLeave={onLeave} />
       </div>
     </header>
   );
 }
 
-function Title({ state, client, organization, isLive, onLive }: { state: State; client: Client; organization: string; isLive: boolean; onLive: () => void }) {
+function Title({ words: title, state, client, access, isLive, onLive }: { words: string; state: State; client: Client; access: Access; isLive: boolean; onLive: () => void }) {
   const words = { off: "New events do not appear by themselves", waiting: "Connecting to the live feed", live: "New events appear as they are stored" };
   return (
     <div className="title">
-      <h1>Activity</h1>
+      <h1>
+        <bdi>{title}</bdi>
+      </h1>
       {state.size !== null && <span className="ledger-size number">{`${state.size.toLocaleString("en")} ${state.size === 1 ? "event" : "events"} in the ledger`}</span>}
       <div className="title-end">
         <button type="button" className="button ghost live" data-state={state.live} aria-pressed={isLive} title={words[state.live]} onClick={onLive}>
           <span className="dot" />
           Live
         </button>
-        <CsvButton client={client} organization={organization} filters={state.filters} isDisabled={state.fault !== null} />
+        {(access.kind !== "session" || access.mayExport) && (
+          <CsvButton client={client} organization={access.organization} filters={state.filters} isDisabled={state.fault !== null} />
+        )}
       </div>
     </div>
   );

@@ -1,8 +1,8 @@
 // The command that sends an organization's first event, and with it creates the organization.
-import type { Credentials } from "../../api/client";
+import type { KeyAccess } from "../../api/client";
 
 /** A command for a POSIX shell. `key` is what it authenticates with: the key itself, or the shell variable that has it. */
-export function firstEventCommand(origin: string, { organization, project }: Credentials, key: { value: string } | { variable: string }): string {
+export function firstEventCommand(origin: string, { organization, project }: Pick<KeyAccess, "organization" | "project">, key: { value: string } | { variable: string }): string {
   const event = { organization, action: "hello", description: "First event", actor: { type: "user", name: "Sarah Khan" } };
   const authorization = "value" in key ? quote(`Authorization: Bearer ${key.value}`) : `"Authorization: Bearer $${key.variable}"`;
   const headers = [authorization, quote("Content-Type: application/json"), ...(project === null ? [] : [quote(`Trailbook-Project: ${project}`)])];

@@ -1,36 +1,54 @@
-// Who is looking: the organization and the key. Kept in this tab only (sessionStorage), never in a URL that stays.
-import type { Credentials } from "../../api/client";
+// Who is looking. A key or viewer token is kept by this tab alone (sessionStorage), never in a URL that stays; of a session, which is
+// the browser's cookie, nothing is kept here.
+import type { KeyAccess, SessionAccess } from "../../api/client";
+import type { SignedIn } from "../../api/contract";
 
 const NAME = "trailbook.session";
 
-/** Credentials from a fragment such as `#key=…&organization=…`; null when it does not name both. */
-export function readFragment(fragment: string): Credentials | null {
+/** What a link's fragment brings: access to an organization, or the secret of a letter that lets its holder choose a password. */
+export type Brought = { kind: "access"; access: KeyAccess } | { kind: "letter"; secret: string };
+
+/** Reads a fragment such as `#key=…&organization=…`, `#organization=…&token=…` or `#tb_link_…`; null when it brings nothing whole. */
+export function readFragment(fragment: string): Brought | null {
+  if (/^#tb_link_/.test(fragment)) return { kind: "letter", secret: fragment.slice(1) };
   const set = new Map<string, string>();
   for (const pair of fragment.replace(/^#/, "").split("&")) {
     const cut = pair.indexOf("=");
     if (cut > 0) set.set(pair.slice(0, cut), decode(pair.slice(cut + 1)));
   }
-  return credentials(set.get("organization"), set.get("key"), set.get("project"));
+  const kind = set.has("token") ? "token" : "key";
+  const access = keyAccess(kind, set.get("organization"), set.get(kind), set.get("project"));
+  return access === null ? null : { kind: "access", access };
 }
 
-/** Credentials of what was typed or kept; null when organization or key is missing. */
-export function credentials(organization?: string, key?: string, project?: string | null): Credentials | null {
+/** Whether a fragment has, or was meant to have, a secret that must not stay in the address bar. */
+export function hasSecret(fragment: string): boolean {
+  return /^#tb_|[#&](key|token|organization)=/.test(fragment);
+}
+
+/** Access of what was typed or kept; null when organization or key is missing. */
+export function keyAccess(kind: KeyAccess["kind"], organization?: string, key?: string, project?: string | null): KeyAccess | null {
   const [name, secret] = [organization?.trim() ?? "", key?.trim() ?? ""];
-  return name === "" || secret === "" ? null : { organization: name, key: secret, project: project?.trim() || null };
+  return name === "" || secret === "" ? null : { kind, organization: name, key: secret, project: project?.trim() || null };
 }
 
-export function load(storage: Storage): Credentials | null {
+/** The access of whoever is signed in: to their organization. */
+export function sessionAccess({ organization, project, name, email, rights }: SignedIn): SessionAccess {
+  return { kind: "session", organization, project, person: name ?? email, mayExport: rights.includes("export") };
+}
+
+export function load(storage: Storage): KeyAccess | null {
   try {
-    const kept = JSON.parse(storage.getItem(NAME) ?? "null") as Partial<Credentials> | null;
-    return kept === null ? null : credentials(kept.organization, kept.key, kept.project);
+    const kept = JSON.parse(storage.getItem(NAME) ?? "null") as Partial<KeyAccess> | null;
+    return kept === null ? null : keyAccess(kept.kind === "token" ? "token" : "key", kept.organization, kept.key, kept.project);
   } catch {
     return null;
   }
 }
 
-export function save(storage: Storage, session: Credentials | null): void {
-  if (session === null) storage.removeItem(NAME);
-  else storage.setItem(NAME, JSON.stringify(session));
+export function save(storage: Storage, access: KeyAccess | null): void {
+  if (access === null) storage.removeItem(NAME);
+  else storage.setItem(NAME, JSON.stringify(access));
 }
 
 /** Percent-decodes; a `+` stays a plus sign, because keys may have one. */
