@@ -46,23 +46,7 @@ before(async () => {
 
 after(() => stage?.end());
 
-/** Runs `use` on a fresh page at `path`, in which KEY stands for the key; whatever the page complains of (also of its content security policy) is a failure. */
-async function onPage(path, use, { viewport = { width: 1440, height: 900 }, ...more } = {}) {
-  const context = await stage.browser.newContext({ viewport, acceptDownloads: true, ...more });
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  const complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("dialog", (dialog) => (complaints.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
-  page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && complaints.push(message.text()));
-  try {
-    await page.goto(stage.address + path.replace("KEY", stage.key));
-    await use(page);
-    assert.deepEqual(complaints, []);
-  } finally {
-    await context.close();
-  }
-}
+const onPage = (path, use, options) => stage.onPage(path, use, options);
 
 const SIGNED_IN = `#key=KEY&organization=${ORGANIZATION}`;
 const descriptions = (page) => page.locator(".open-event").allTextContents();
@@ -82,6 +66,7 @@ describe("activity", () => {
 
   test("the form refuses a wrong key and takes the right one", () =>
     onPage("/", async (page) => {
+      await page.getByRole("button", { name: "Use a key instead" }).click();
       await page.getByLabel("Organization").fill(ORGANIZATION);
       await page.getByLabel("Key").fill("wrong");
       await page.keyboard.press("Enter");
@@ -94,7 +79,7 @@ describe("activity", () => {
       await page.getByRole("button", { name: "Sign out" }).click();
       await page.getByLabel("Key").waitFor();
       await page.reload();
-      await page.getByLabel("Key").waitFor();
+      await page.getByRole("heading", { name: "Sign in" }).waitFor();
     }));
 
   test("words, chips and the filter menu are one query, and a bad one leaves the last good list", () =>

@@ -2,6 +2,7 @@
 //
 // TRAILBOOK_BIN  the binary (default: ../target/release/trailbook)
 // CHROMIUM       the browser (default: /usr/bin/chromium)
+import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -43,7 +44,38 @@ export async function setStage() {
     await end();
     throw reason;
   }
-  return { address: `http://${listen}`, key: KEY, browser, end };
+  const stage = { address: `http://${listen}`, key: KEY, browser, end };
+  return { ...stage, onPage: (path, use, options) => onPage(stage, path, use, options), call: (method, path, body) => call(stage, method, path, body) };
+}
+
+/** Asks the server by the root key; the answer must be a success. */
+async function call({ address, key }, method, path, body) {
+  const response = await fetch(address + path, {
+    method,
+    headers: { Authorization: `Bearer ${key}`, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+  return text === "" ? null : JSON.parse(text);
+}
+
+/** Runs `use` on a fresh page at `path`, in which KEY stands for the key; whatever the page complains of (also of its content security policy) is a failure. */
+async function onPage({ address, key, browser }, path, use, { viewport = { width: 1440, height: 900 }, ...more } = {}) {
+  const context = await browser.newContext({ viewport, acceptDownloads: true, ...more });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => (complaints.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
+  page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && complaints.push(message.text()));
+  try {
+    await page.goto(address + path.replace("KEY", key));
+    await use(page);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await context.close();
+  }
 }
 
 /** Runs a command of the binary to its end, at the top of the repository. */
