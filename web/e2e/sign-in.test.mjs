@@ -87,6 +87,17 @@ describe("signing in", () => {
       await assertNothing(page);
     }));
 
+  test("a page that the browser brings back as it was asks again who is signed in", () =>
+    stage.onPage("/", async (page) => {
+      await signIn(page, OWNER);
+      await list(page);
+      await page.evaluate(() => fetch("/auth/sign-out", { method: "POST", headers: { "Trailbook-Console": "1" } }));
+      // What browsers tell a page out of their back/forward cache; a driven one keeps no such cache.
+      await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+      await form(page);
+      await assertNothing(page);
+    }));
+
   test("a sign-out that fails says so", () =>
     stage.onPage("/", async (page) => {
       await signIn(page, OWNER);

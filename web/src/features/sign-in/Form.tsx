@@ -51,21 +51,20 @@ export function Form({ onSend, button, sending, children }: FormProps) {
   );
 }
 
-/** A labelled input with what is wrong with it. */
+/** A labelled input with what is wrong with it, else with a hint. */
 export function Field({ label, hint, ...input }: { label: string; hint?: string; name: string } & InputHTMLAttributes<HTMLInputElement>) {
   const id = useId();
   const fault = useContext(RefusalContext).faults.get(input.name);
-  const about = [fault === undefined ? "" : `${id}-fault`, hint === undefined ? "" : `${id}-hint`].filter(Boolean).join(" ");
+  const words = fault ?? hint;
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input id={id} className="input" spellCheck={false} aria-invalid={fault !== undefined} aria-describedby={about || undefined} {...input} />
-      {fault !== undefined && (
-        <span id={`${id}-fault`} className="field-fault" role="alert">
-          {fault}
+      <input id={id} className="input" spellCheck={false} aria-invalid={fault !== undefined} aria-describedby={words === undefined ? undefined : `${id}-words`} {...input} />
+      {words !== undefined && (
+        <span id={`${id}-words`} className={fault === undefined ? undefined : "field-fault"} role={fault === undefined ? undefined : "alert"}>
+          {words}
         </span>
       )}
-      {hint !== undefined && <span id={`${id}-hint`}>{hint}</span>}
     </div>
   );
 }
