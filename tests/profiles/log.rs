@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use serde_json::{Value, json};
+use trailbook_event::Timestamp;
 
 use crate::server::{Answer, ROOT_KEY, Server};
 
@@ -156,4 +157,81 @@ impl Log {
         self.server
             .send("GET", &path, &[("Authorization", &authorization)], b"")
     }
+}
+
+/// Somebody who is signed in to the console.
+pub(crate) struct Person {
+    id: String,
+    cookie: String,
+}
+
+const PASSWORD: &str = "seven quiet herons wade";
+
+impl Log {
+    /// The value that has this label in the list of a field's values.
+    pub(crate) fn value(&self, field: &str, label: &str) -> String {
+        let values = self.facet(field);
+        let mut named = values.iter().filter(|(_, seen)| seen == label);
+        let (value, _) = named.next().unwrap_or_else(|| panic!("no {label:?} in {values:?}"));
+        value.clone()
+    }
+
+    /// Days from an event's receipt to its expiry; `None` when it is kept for ever.
+    pub(crate) fn kept_days(&self, event: &Value) -> Option<i64> {
+        let millis = |member: &str| Some(Timestamp::parse(event[member].as_str()?).unwrap().millis());
+        Some((millis("expires_at")? - millis("received_at")?) / DAY_MS)
+    }
+
+    /// A user of the organization's console, signed in.
+    pub(crate) fn person(&self, email: &str, role: &str, permissions: &[&str]) -> Person {
+        let body = json!({"email": email, "role": role, "permissions": permissions, "password": PASSWORD}).to_string();
+        let made = self.server.post(&format!("/v1/organizations/{ORGANIZATION}/users"), &[], body.as_bytes());
+        assert_eq!(made.status, 201, "{}", made.text());
+        let body = json!({"email": email, "password": PASSWORD, "organization": ORGANIZATION}).to_string();
+        let headers = [("Content-Type", "application/json"), ("Trailbook-Console", "1")];
+        let signed_in = self.server.send("POST", "/auth/sign-in", &headers, body.as_bytes());
+        assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+        let cookie = signed_in.headers["set-cookie"].split(';').next().unwrap().to_owned();
+        let id = made.json()["id"].as_str().unwrap().to_owned();
+        Person { id, cookie }
+    }
+
+    /// Changes members of a user, as root.
+    pub(crate) fn change_person(&self, person: &Person, change: &Value) {
+        let path = format!("/v1/organizations/{ORGANIZATION}/users/{}", person.id);
+        let authorization = format!("Bearer {ROOT_KEY}");
+        let headers = [("Authorization", &*authorization), ("Content-Type", "application/json")];
+        let answer = self.server.send("PATCH", &path, &headers, change.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// A GET below the organization in a session.
+    pub(crate) fn get_by(&self, person: &Person, path: &str) -> Answer {
+        let path = format!("/v1/organizations/{ORGANIZATION}/{path}");
+        self.server.send("GET", &path, &[("Cookie", &person.cookie)], b"")
+    }
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_millis()).unwrap()
+}
+
+/// The time so many days before now.
+pub(crate) fn days_ago(days: i64) -> String {
+    Timestamp::from_millis(now_ms() - days * DAY_MS).to_string()
+}
+
+/// Midnight in UTC, so many days before today.
+pub(crate) fn beginning_of_day(days_ago: i64) -> String {
+    let now = now_ms();
+    Timestamp::from_millis(now - now % DAY_MS - days_ago * DAY_MS).to_string()
+}
+
+/// The texts of a list.
+pub(crate) fn texts(list: &Value) -> Vec<String> {
+    let texts = list.as_array().unwrap().iter();
+    texts.map(|text| text.as_str().unwrap().to_owned()).collect()
 }
