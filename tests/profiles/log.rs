@@ -185,7 +185,9 @@ impl Log {
     /// A user of the organization's console, signed in.
     pub(crate) fn person(&self, email: &str, role: &str, permissions: &[&str]) -> Person {
         let body = json!({"email": email, "role": role, "permissions": permissions, "password": PASSWORD}).to_string();
-        let made = self.server.post(&format!("/v1/organizations/{ORGANIZATION}/users"), &[], body.as_bytes());
+        let made = self
+            .server
+            .post(&format!("/v1/organizations/{ORGANIZATION}/users"), &[], body.as_bytes());
         assert_eq!(made.status, 201, "{}", made.text());
         let body = json!({"email": email, "password": PASSWORD, "organization": ORGANIZATION}).to_string();
         let headers = [("Content-Type", "application/json"), ("Trailbook-Console", "1")];
@@ -201,8 +203,24 @@ impl Log {
         let path = format!("/v1/organizations/{ORGANIZATION}/users/{}", person.id);
         let authorization = format!("Bearer {ROOT_KEY}");
         let headers = [("Authorization", &*authorization), ("Content-Type", "application/json")];
-        let answer = self.server.send("PATCH", &path, &headers, change.to_string().as_bytes());
+        let answer = self
+            .server
+            .send("PATCH", &path, &headers, change.to_string().as_bytes());
         assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// Sets the permissions of a user, as root.
+    pub(crate) fn permit_person(&self, person: &Person, permissions: &[&str]) {
+        let path = format!("/v1/organizations/{ORGANIZATION}/users/{}/permissions", person.id);
+        let answer = self.server.put(&path, &json!({ "permissions": permissions }));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// The project's catalog.
+    pub(crate) fn catalog(&self) -> Value {
+        let answer = self.server.get("/v1/projects/default/catalog");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
     }
 
     /// A GET below the organization in a session.

@@ -39,10 +39,7 @@ const ACTIVITIES: [(&str, &[&str]); 6] = [
         ],
     ),
     (REPORTING, &["Data export requested", "Data export downloaded"]),
-    (
-        KEYS,
-        &["Created an API key", "Viewed an API key", "Revoked an API key"],
-    ),
+    (KEYS, &["Created an API key", "Viewed an API key", "Revoked an API key"]),
     (
         FIELDS,
         &[
