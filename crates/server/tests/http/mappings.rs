@@ -311,7 +311,7 @@ fn a_key_of_one_organization_sends_payloads_for_it_alone() {
     let key = json!({ "name": "doors", "scopes": ["events:write"], "organization": "acme" }).to_string();
     let key = server.post("/v1/keys", &[], key.as_bytes());
     assert_eq!(key.status, 201, "{}", key.text());
-    let authorization = format!("Bearer {}", key.json()["secret"].as_str().unwrap());
+    let authorization = format!("Bearer {}", key.json()["key"].as_str().unwrap());
     let headers = [
         ("Authorization", authorization.as_str()),
         ("Content-Type", "application/json"),
