@@ -52,7 +52,11 @@ fn payload(event: &str) -> Value {
 
 /// The name of an event's time.
 fn time(event: &str) -> &'static str {
-    if event == "QUERY_EXECUTE" { "@timestamp" } else { "timestamp" }
+    if event == "QUERY_EXECUTE" {
+        "@timestamp"
+    } else {
+        "timestamp"
+    }
 }
 
 fn with(mut payload: Value, name: &str, value: &Value) -> Value {
@@ -92,7 +96,9 @@ fn refused(log: &Log, payload: &Value) -> Vec<(String, String)> {
     let document = answer.json();
     let text = |error: &Value, member: &str| error[member].as_str().unwrap().to_owned();
     let errors = document["errors"].as_array().unwrap().iter();
-    errors.map(|error| (text(error, "pointer"), text(error, "detail"))).collect()
+    errors
+        .map(|error| (text(error, "pointer"), text(error, "detail")))
+        .collect()
 }
 
 /// The types of fields.
@@ -115,14 +121,23 @@ impl Type {
         match self {
             Self::Id => vec![json!("x-1"), json!("a text: 17/é")],
             Self::Text => vec![json!("Result limited to 5000 rows"), json!("two\nlines of 🦀")],
-            Self::Uuid => vec![json!("5f7d2a90-4c1e-4b8a-9d36-e02b7c5f1a84"), json!("5F7D2A90-4C1E-4B8A-9D36-E02B7C5F1A84")],
+            Self::Uuid => vec![
+                json!("5f7d2a90-4c1e-4b8a-9d36-e02b7c5f1a84"),
+                json!("5F7D2A90-4C1E-4B8A-9D36-E02B7C5F1A84"),
+            ],
             Self::Time => vec![json!(days_ago(2)), json!(days_ago(3).replace('Z', "+00:00"))],
-            Self::Url => vec![json!("https://northwind.omniapp.example/w/1?x=1#top"), json!("http://localhost:3000/w/1")],
+            Self::Url => vec![
+                json!("https://northwind.omniapp.example/w/1?x=1#top"),
+                json!("http://localhost:3000/w/1"),
+            ],
             Self::Referrer => vec![json!("https://portal.example/"), json!("")],
             Self::Count => vec![json!(0), json!(1), json!(2500)],
             Self::Number => vec![json!(0), json!(12.25), json!(86_400_000)],
             Self::Source => vec![json!("dashboard"), json!("workbook")],
-            Self::Object => vec![json!({ "id": "u_9" }), json!({ "email": "a@b.example", "teams": ["x", { "deep": null }] })],
+            Self::Object => vec![
+                json!({ "id": "u_9" }),
+                json!({ "email": "a@b.example", "teams": ["x", { "deep": null }] }),
+            ],
         }
     }
 
@@ -131,7 +146,12 @@ impl Type {
         let of_type = match self {
             Self::Id => vec![json!(17), json!(""), json!(["x-1"])],
             Self::Text => vec![json!(17), json!(["text"])],
-            Self::Uuid => vec![json!(17), json!(""), json!("trace-17"), json!("5f7d2a904c1e4b8a9d36e02b7c5f1a84x")],
+            Self::Uuid => vec![
+                json!(17),
+                json!(""),
+                json!("trace-17"),
+                json!("5f7d2a904c1e4b8a9d36e02b7c5f1a84x"),
+            ],
             Self::Time => vec![json!("noon"), json!("2026-11-20"), json!(true)],
             Self::Url | Self::Referrer => vec![json!(17), json!("portal"), json!("javascript:alert(1)")],
             Self::Count => vec![json!("8"), json!(1.5), json!(-1)],
@@ -139,7 +159,14 @@ impl Type {
             Self::Source => vec![json!("hub"), json!("Dashboard"), json!(1)],
             Self::Object => vec![json!("u_1"), json!({}), json!(["u_1"])],
         };
-        of_type.into_iter().chain([json!({ "not": ["it"] })].into_iter().filter(|_| !matches!(self, Self::Object))).collect()
+        of_type
+            .into_iter()
+            .chain(
+                [json!({ "not": ["it"] })]
+                    .into_iter()
+                    .filter(|_| !matches!(self, Self::Object)),
+            )
+            .collect()
     }
 }
 
@@ -171,14 +198,23 @@ fn values(log: &Log, event: &str, name: &str, of: &Type) {
         let faults = refused(log, &with(payload(event), name, &value));
         assert!(!faults.is_empty());
         for (pointer, detail) in faults {
-            assert!(pointer.starts_with(&format!("/{name}")), "{name} {value}: {pointer} {detail}");
+            assert!(
+                pointer.starts_with(&format!("/{name}")),
+                "{name} {value}: {pointer} {detail}"
+            );
         }
     }
 }
 
 /// What a field says stands in the event where all kinds of events have it.
 fn has_its_place(event: &Value, name: &str, value: &Value) -> bool {
-    let is_target = || event["targets"].as_array().unwrap().iter().any(|target| target["id"] == *value);
+    let is_target = || {
+        event["targets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|target| target["id"] == *value)
+    };
     let instant = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     match name {
         "message" => event["message"] == *value,
@@ -188,7 +224,13 @@ fn has_its_place(event: &Value, name: &str, value: &Value) -> bool {
         "url" => event["context"]["url"] == *value,
         "referrer" => value == "" || event["context"]["referrer"] == *value,
         "timestamp" | "@timestamp" => instant(&event["occurred_at"]) == instant(value),
-        "documentIdentifier" | "jobId" | "omniQueryID" | "connectionID" | "connectionId" | "targetMembershipID" | "userGroupId"
+        "documentIdentifier"
+        | "jobId"
+        | "omniQueryID"
+        | "connectionID"
+        | "connectionId"
+        | "targetMembershipID"
+        | "userGroupId"
         | "invitedOrganizationUserId" => is_target(),
         "source" => event["targets"][0]["type"] == *value,
         "roleDefinitionName" => event["changes"][0]["after"] == *value,
@@ -200,10 +242,15 @@ fn has_its_place(event: &Value, name: &str, value: &Value) -> bool {
 fn constant(log: &Log, event: &str, kind: &str) {
     let stored = kept(log, &payload(event));
     assert_eq!(stored["action"], log.value("action", kind));
-    for wrong in [without(payload(event), "event"), with(payload(event), "event", &Value::Null), with(payload(event), "event", &json!({}))] {
+    for wrong in [
+        without(payload(event), "event"),
+        with(payload(event), "event", &Value::Null),
+        with(payload(event), "event", &json!({})),
+    ] {
         assert_eq!(refused(log, &wrong)[0].0, "/event");
     }
-    let own = json!({ "action": stored["action"], "actor": { "id": "u_1" }, "metadata": without(payload(event), "event") });
+    let own =
+        json!({ "action": stored["action"], "actor": { "id": "u_1" }, "metadata": without(payload(event), "event") });
     let id = log.sent(&own)["id"].as_str().unwrap().to_owned();
     assert_eq!(log.json(&format!("events/{id}?mapping=omni"))["event"], event);
 }
@@ -211,7 +258,9 @@ fn constant(log: &Log, event: &str, kind: &str) {
 /// The field `organizationID`: an id, and whose event it is when the call does not say.
 fn organization(log: &Log, event: &str) {
     field(log, event, "organizationID", &Type::Id);
-    let answer = log.server.post("/v1/events?mapping=omni", &[], payload(event).to_string().as_bytes());
+    let answer = log
+        .server
+        .post("/v1/events?mapping=omni", &[], payload(event).to_string().as_bytes());
     assert_eq!(answer.status, 201, "{}", answer.text());
     assert_eq!(answer.json()["events"][0]["organization"], "org-7");
 }
@@ -237,14 +286,22 @@ fn trace(log: &Log, id: &Value) -> Value {
 }
 
 fn actions(trace: &Value) -> Vec<&str> {
-    trace["events"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect()
+    trace["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["action"].as_str().unwrap())
+        .collect()
 }
 
 /// All payloads of the organization, as a file of lines.
 fn lines(log: &Log) -> Vec<Value> {
     let file = log.get("events.jsonl?mapping=omni&-action=trailbook.*");
     assert_eq!(file.status, 200, "{}", file.text());
-    file.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    file.text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 const KINDS: [&str; 7] = [

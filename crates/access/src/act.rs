@@ -4,7 +4,10 @@
 //! - No secret and no hash of one is ever part of an act.
 //! - An act has the description, area and type that the catalog gives to its action.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::{Map, Value, json};
 use trailbook_event::{
@@ -175,7 +178,8 @@ impl Act {
     /// The event, as it is stored.
     pub fn admitted(&self, now: Timestamp) -> Result<Admitted, Error> {
         let limits = Limits::default();
-        let rules = catalog().rules(UnknownActions::Refuse);
+        let catalog = catalog();
+        let rules = catalog.rules(UnknownActions::Refuse);
         let admission = Admission {
             limits: &limits,
             now,
@@ -228,11 +232,12 @@ impl Act {
 }
 
 /// The catalog of Trailbook's own acts.
-pub fn catalog() -> &'static Catalog {
-    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
-        Catalog::of_trailbook(include_str!("acts.toml")).expect("the catalog of acts is part of the binary")
+pub fn catalog() -> Arc<Catalog> {
+    static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
+        let catalog = Catalog::of_trailbook(include_str!("acts.toml"));
+        Arc::new(catalog.expect("the catalog of acts is part of the binary"))
     });
-    &CATALOG
+    CATALOG.clone()
 }
 
 #[cfg(test)]

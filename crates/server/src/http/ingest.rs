@@ -17,10 +17,9 @@ use axum::{
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use trailbook_access::Caller;
+use trailbook_access::{Act, Caller, act::Target};
 use trailbook_event::{
-    Admission, Admitted, Defaults, Fault, Form, NoCatalog, Origin, Pointer, Refusal, admit_body,
-    catalog::UnknownActions, json::write_string, translate_body,
+    Admission, Admitted, Fault, Form, Origin, Pointer, Refusal, admit_body, json::write_string, translate_body,
 };
 use trailbook_import::{Call, Vocabulary};
 use trailbook_ledger::{Error, IdempotencyKey, OrganizationKey, Receipt, Stage, Submission};
@@ -34,6 +33,7 @@ use super::{
     openapi::{Batch, EventSent},
     parameters::{Accepts, MAPPING, ORGANIZATION, Parameters},
     problem::{Code, Document, Problem},
+    rules::ProjectRules,
 };
 
 /// What ingest accepts.
@@ -105,7 +105,8 @@ pub(crate) async fn ingest(
     app.ledger.ready(received.bytes.len())?;
     let work = || -> Result<Submission, Problem> {
         let started = app.clock.monotonic();
-        let admitted = admit(&app, &received, vocabulary.as_deref(), sent.as_ref()).map_err(refused)?;
+        let admitted =
+            admit(&app, &caller.project, &received, vocabulary.as_deref(), sent.as_ref()).map_err(refused)?;
         check_organizations(&app, &caller, bound, &admitted)?;
         app.ledger
             .measures()
@@ -115,9 +116,11 @@ pub(crate) async fn ingest(
             key: key.to_owned(),
             body: content(&received, query.as_deref()),
         });
-        Ok(app.ledger.prepare(&caller.project, admitted, idempotency, &|address| {
-            app.countries.of(address)
-        }))
+        let country = |address| app.countries.of(address);
+        let mut submission = app.ledger.prepare(&caller.project, admitted, idempotency, &country);
+        app.ledger
+            .announce(&mut submission, &|organization| announced(&app, &caller, organization));
+        Ok(submission)
     };
     let submission = if received.bytes.len() < LARGE_BYTES {
         work()
@@ -153,7 +156,7 @@ pub(crate) async fn validate(
     let sent = Sent::of(&parameters, vocabulary.as_deref(), bound)?;
     idempotency_key(&headers)?;
     let received = app.bodies.receive(&headers, body).await?;
-    let work = || admit(&app, &received, vocabulary.as_deref(), sent.as_ref());
+    let work = || admit(&app, &caller.project, &received, vocabulary.as_deref(), sent.as_ref());
     let verdict = if received.bytes.len() < LARGE_BYTES {
         work()
     } else {
@@ -169,6 +172,17 @@ pub(crate) async fn validate(
         }
         Err(refusal) => Err(refused(refusal)),
     }
+}
+
+/// What is told, in the project's own ledger, of an organization that an event makes.
+fn announced(app: &App, caller: &Caller, organization: &OrganizationKey) -> Option<Admitted> {
+    let name = organization.organization();
+    let act = Act::of_project(caller, organization.project(), "trailbook.organization.created")
+        .target(Target::new("organization", name, Some(name.to_owned())))
+        .with("automatic", true);
+    let admitted = act.admitted(app.clock.now());
+    let admitted = admitted.inspect_err(|error| tracing::error!(%error, "a new organization is not told of"));
+    admitted.ok()
 }
 
 /// Refuses whoever may not send events; answers the only organization that they may send for.
@@ -225,6 +239,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 
 fn admit(
     app: &App,
+    project: &Arc<str>,
     received: &Received,
     vocabulary: Option<&Vocabulary>,
     sent: Option<&Sent<'_>>,
@@ -233,12 +248,11 @@ fn admit(
         Format::Json => Form::Json,
         Format::Lines => Form::Ndjson,
     };
-    // As the built-in policy says.
-    let rules = vocabulary.map(|vocabulary| vocabulary.catalog.rules(UnknownActions::Accept));
+    let catalog = vocabulary.map_or_else(Arc::default, |vocabulary| vocabulary.catalog.clone());
     let admission = Admission {
         limits: &app.admission,
         now: app.clock.now(),
-        defaults: rules.as_ref().map_or(&NoCatalog as &dyn Defaults, |rules| rules),
+        defaults: &ProjectRules::new(app, project.clone(), &catalog),
         origin: Origin::Sender,
     };
     let mapping = sent.and_then(|sent| vocabulary?.input(sent.mapping));

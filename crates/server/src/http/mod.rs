@@ -11,6 +11,7 @@
 mod access;
 pub(crate) mod aggregate;
 mod answers;
+mod applies;
 mod ask;
 mod assets;
 mod backups;
@@ -35,6 +36,7 @@ mod rates;
 mod reads;
 mod redact;
 mod reference;
+mod rules;
 mod sign_in;
 mod single_sign_on;
 mod stats;

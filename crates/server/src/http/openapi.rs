@@ -27,7 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     access::SESSION_COOKIE,
-    aggregate, assets, backups, files, health, ingest, keys, live, organizations,
+    aggregate, applies, assets, backups, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
     projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, tokens, users,
@@ -214,7 +214,7 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(live::live))
         .routes(routes!(reads::one))
         .routes(routes!(reads::trace))
-        .routes(routes!(reads::policy))
+        .routes(routes!(applies::policy))
         .routes(routes!(projects::list))
         .routes(routes!(projects::project, projects::set_up, projects::delete))
         .routes(routes!(projects::catalog, projects::set_catalog))

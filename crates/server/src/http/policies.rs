@@ -14,7 +14,7 @@ use trailbook_ledger::{RetentionChange, RetentionScope};
 use utoipa::ToSchema;
 
 use super::{
-    App,
+    App, aggregate,
     answers::Time,
     ask::lacking,
     problem::{Code, Problem},
@@ -55,10 +55,25 @@ pub(crate) fn read(policy: Option<&Value>) -> Result<PolicySettings, Problem> {
         let detail = format!("It has at most {POLICY_BYTES_MAX} bytes.");
         return Err(Problem::fault(Code::Invalid, at, detail));
     }
-    PolicySettings::read(policy).map_err(|faults| {
+    let settings = PolicySettings::read(policy).map_err(|faults| {
         let below = |fault: Fault| Fault::new(at.clone().join(&fault.pointer), fault.detail);
         Problem::faults(Code::Invalid, faults.into_iter().map(below).collect())
-    })
+    })?;
+    let faults = unanswerable(&settings, &at.child("queries"));
+    match faults.is_empty() {
+        true => Ok(settings),
+        false => Err(Problem::faults(Code::Invalid, faults)),
+    }
+}
+
+/// What is wrong with questions that have a name: they are to be answered whenever a reader asks them.
+fn unanswerable(settings: &PolicySettings, at: &Pointer) -> Vec<Fault> {
+    let queries = settings.queries.iter().flatten().enumerate();
+    let faults = queries.filter_map(|(index, query)| {
+        let detail = aggregate::check(&query.aggregate).err()?;
+        Some(Fault::new(at.index(index).child("aggregate"), detail))
+    });
+    faults.collect()
 }
 
 /// What was set for a scope: the stored fields, and those that the ledger keeps.

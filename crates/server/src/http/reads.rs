@@ -1,4 +1,4 @@
-//! Reads of one organization: pages, single events, counts, facets, histograms, traces, and the policy that applies.
+//! Reads of one organization: pages, single events, counts, facets, histograms and traces.
 //!
 //! Invariant: every answer to a filtered read carries the resolved range and the ledger's size that it speaks of.
 //!
@@ -6,7 +6,6 @@
 
 use axum::{http::StatusCode, response::Response};
 use serde::Serialize;
-use trailbook_access::Policy;
 use trailbook_deliver::json::Envelope;
 use trailbook_event::{Field, Timestamp, json::write_string};
 use trailbook_import::Output;
@@ -15,7 +14,7 @@ use trailbook_query::{self as query, FacetRequest, Interval, Order, PageRequest,
 
 use super::{
     answers::{Bucket, Count, FacetValue, Facets, Histogram, Page, Spoken, Time, Trace, TraceActor, Warning},
-    ask::{Ask, Knowing, Viewing, bytes_of_json, json},
+    ask::{Ask, Viewing, bytes_of_json, json},
     mappings,
     openapi::EventReturned,
     parameters::{
@@ -398,15 +397,6 @@ pub(crate) async fn trace(Viewing(ask): Viewing) -> Result<Response, Problem> {
     };
     write_rest(&rest, &mut out)?;
     Ok(bytes_of_json(StatusCode::OK, out))
-}
-
-/// What applies to this organization and this caller.
-#[utoipa::path(get, path = "/v1/organizations/{organization}/policy", tag = "Read",
-    responses((status = 200, description = "The policy", body = Policy)))]
-pub(crate) async fn policy(Knowing(ask): Knowing) -> Result<Response, Problem> {
-    ask.parameters(&NOTHING)?;
-    let retention = ask.app.ledger.retention(&ask.organization);
-    Ok(json(&ask.policy.with_retention(retention, ask.app.clock.now())))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use trailbook_access::policy::ColumnSetting;
+use trailbook_access::{act, policy::ColumnSetting};
 use trailbook_deliver::{
     csv::{Column, DEFAULT_COLUMNS},
     labels::Labels,
@@ -15,7 +15,8 @@ use trailbook_event::{Field, catalog::Catalog, text};
 use super::{answers::FacetValue, ask::Ask, problem::Problem};
 
 impl Ask {
-    fn catalog(&self) -> Option<Arc<Catalog>> {
+    /// The catalog of the organization's project, if it has one.
+    pub(crate) fn catalog(&self) -> Option<Arc<Catalog>> {
         let vocabulary = self.app.vocabulary(self.organization.project())?;
         Some(vocabulary.catalog.clone())
     }
@@ -23,7 +24,8 @@ impl Ask {
     /// What people see for the values of the organization's events.
     pub(crate) fn labels(&self) -> Labels {
         let words = self.policy.labels.clone();
-        Labels::new(self.catalog().into_iter().collect(), words.fields, words.values)
+        let catalogs = self.catalog().into_iter().chain([act::catalog()]);
+        Labels::new(catalogs.collect(), words.fields, words.values)
     }
 
     /// The columns of a file and its header. `named` are the ids asked for, separated by commas. With `labels`, the policy's

@@ -27,5 +27,6 @@ mod postman;
 mod profiles;
 mod projects;
 mod retention;
+mod rules;
 mod running;
 mod server;

@@ -322,7 +322,15 @@ fn a_key_of_one_organization_sends_payloads_for_it_alone() {
     };
     let stored = send("", &with(&[("house", json!("globex"))]));
     assert_eq!(stored.status, 201, "{}", stored.text());
-    assert_eq!(stored.json()["events"][0]["organization"], "acme", "the key decides, not the payload");
+    assert_eq!(
+        stored.json()["events"][0]["organization"],
+        "acme",
+        "the key decides, not the payload"
+    );
     assert_eq!(send("&organization=globex", &payload()).status, 403);
-    assert_eq!(server.get("/v1/organizations/globex/events/count").status, 404, "nothing was stored");
+    assert_eq!(
+        server.get("/v1/organizations/globex/events/count").status,
+        404,
+        "nothing was stored"
+    );
 }
