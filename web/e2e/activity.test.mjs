@@ -48,7 +48,7 @@ after(() => stage?.end());
 
 const onPage = (path, use, options) => stage.onPage(path, use, options);
 
-const SIGNED_IN = `#key=KEY&organization=${ORGANIZATION}`;
+const SIGNED_IN = `#key={key}&organization=${ORGANIZATION}`;
 const descriptions = (page) => page.locator(".open-event").allTextContents();
 const rows = (page, count) => page.waitForFunction((wanted) => document.querySelectorAll("tr.event").length === wanted, count);
 const counted = (page, text) => page.waitForFunction((wanted) => document.querySelector(".count")?.textContent.startsWith(wanted), text);
@@ -178,7 +178,7 @@ describe("activity", () => {
     }));
 
   test("an organization that does not exist is no empty ledger, and its first event makes it one", () =>
-    onPage(`/#key=KEY&organization=nobody`, async (page) => {
+    onPage(`/#key={key}&organization=nobody`, async (page) => {
       await page.getByRole("heading", { name: /no organization called “nobody” yet/ }).waitFor();
       const asked = [];
       page.on("request", (request) => request.url().includes("/v1/") && asked.push(request.url()));
@@ -192,7 +192,7 @@ describe("activity", () => {
     }));
 
   test("a mistyped organization leads back to the form", () =>
-    onPage(`/#key=KEY&organization=fasion`, async (page) => {
+    onPage(`/#key={key}&organization=fasion`, async (page) => {
       await page.getByRole("button", { name: "Another organization" }).click();
       await page.getByLabel("Organization").waitFor();
     }));

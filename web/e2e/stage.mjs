@@ -60,7 +60,7 @@ async function call({ address, key }, method, path, body) {
   return text === "" ? null : JSON.parse(text);
 }
 
-/** Runs `use` on a fresh page at `path`, in which KEY stands for the key; whatever the page complains of (also of its content security policy) is a failure. */
+/** Runs `use` on a fresh page at `path`, in which {key} stands for the key; whatever the page complains of (also of its content security policy) is a failure. */
 async function onPage({ address, key, browser }, path, use, { viewport = { width: 1440, height: 900 }, ...more } = {}) {
   const context = await browser.newContext({ viewport, acceptDownloads: true, ...more });
   const page = await context.newPage();
@@ -70,7 +70,7 @@ async function onPage({ address, key, browser }, path, use, { viewport = { width
   page.on("dialog", (dialog) => (complaints.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   page.on("console", (message) => /Content Security Policy|Refused to/.test(message.text()) && complaints.push(message.text()));
   try {
-    await page.goto(address + path.replace("KEY", key));
+    await page.goto(address + path.replace("{key}", key));
     await use(page);
     assert.deepEqual(complaints, []);
   } finally {
