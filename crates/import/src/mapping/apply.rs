@@ -125,20 +125,20 @@ impl Mapping {
 
     fn check_texts(&self, members: &[Member], scope: &Scope<'_>, faults: &mut Vec<Fault>) {
         let needed = [
-            (
-                "action",
-                "No action: none of the places that the mapping names for it holds anything.",
-            ),
-            (
-                "organization",
-                "No organization: the call names none, and none of the places that the mapping names for it holds one.",
-            ),
+            ("action", "No action"),
+            ("organization", "The call names no organization"),
         ];
-        for (name, detail) in needed {
+        for (name, lacking) in needed {
             if !members.iter().any(|(member, _)| member == name) {
-                let rule = self.event.iter().find(|(member, _)| member == name);
-                let pointer = rule.and_then(|(_, rule)| rule.pointer(scope));
-                faults.push(Fault::new(pointer.unwrap_or_default(), detail));
+                let rule = self
+                    .event
+                    .iter()
+                    .find(|(member, _)| member == name)
+                    .map(|(_, rule)| rule);
+                let pointer = rule.and_then(|rule| rule.pointer(scope)).unwrap_or_default();
+                let places = rule.map_or_else(|| "no place for it".to_owned(), Rule::places);
+                let detail = format!("{lacking}: the mapping looks at {places}, and there is none.");
+                faults.push(Fault::new(pointer, detail));
             }
         }
     }
@@ -193,7 +193,7 @@ impl Mapping {
                 "No time: `{}` is not written in a format that the mapping names.",
                 shorten(&found, 80)
             ),
-            None => "No time: none of the places that the mapping names for occurred_at holds anything.".to_owned(),
+            None => format!("No time: the mapping looks at {}, and there is none.", rule.places()),
         })
     }
 

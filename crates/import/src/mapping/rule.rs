@@ -56,11 +56,27 @@ impl Rule {
         self.0.iter().find_map(|alternative| alternative.text(scope))
     }
 
-    /// The place that the text comes from, or the first that the rule names when none holds anything.
+    /// The place that the text comes from; without one the first that is there at all, such as with an object in place of a text,
+    /// else the first that the rule names.
     pub(crate) fn pointer(&self, scope: &Scope<'_>) -> Option<Pointer> {
         let sources = || self.0.iter().flat_map(|alternative| &alternative.from);
         let holding = sources().find(|source| source.pointer().is_some() && source.text(scope).is_some());
-        holding.or_else(|| sources().next())?.pointer()
+        let present = || sources().find(|source| source.pointer().is_some() && source.value(scope).is_some());
+        holding.or_else(present).or_else(|| sources().next())?.pointer()
+    }
+
+    /// The places that the text may come from, for people: "`/a` and `/b`".
+    pub(crate) fn places(&self) -> String {
+        let sources = self.0.iter().flat_map(|alternative| &alternative.from);
+        let mut places: Vec<String> = sources
+            .filter_map(|source| source.pointer().map(|place| format!("`{place}`")))
+            .collect();
+        places.dedup();
+        match places.split_last() {
+            Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+            Some((last, _)) => last.clone(),
+            None => "its places".to_owned(),
+        }
     }
 
     /// Whether any source counts how often the same record came before.

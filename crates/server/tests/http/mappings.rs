@@ -198,6 +198,13 @@ fn lists_batches_and_lines_are_taken_and_faults_lead_into_the_payload() {
     assert_eq!(pointers(&lines), ["/1/attempts"]);
     assert_eq!(pointers(&send(&server, "", &with(&[("at", json!("noon"))]))), ["/at"]);
     assert_eq!(pointers(&send(&server, "", &without("at"))), ["/at"]);
+    let mut elsewhere = without("at");
+    elsewhere["@at"] = json!({ "no": "time" });
+    assert_eq!(
+        pointers(&send(&server, "", &elsewhere)),
+        ["/@at"],
+        "the place that is there, not the first that the mapping names"
+    );
     assert_eq!(pointers(&send(&server, "", &without("kind"))), ["/kind"]);
     assert_eq!(
         pointers(&send(&server, "", &without("doorID"))),
