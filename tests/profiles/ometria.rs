@@ -252,7 +252,6 @@ rows! { "ometria";
             ("q=mia%20permissions%20can", ""),
             ("q=tom", "Deleting users"),
             ("q=ip:198.51.100.212", "Failing password"),
-            ("q=198.51.100.212", "Failing password"),
         ] {
             let rows = log.table(search);
             let found: BTreeSet<&str> = rows.iter().map(|row| row["Activity"].as_str()).collect();

@@ -166,7 +166,7 @@ fn a_backup_needs_the_right_server_and_key_only_while_one_is_working() {
         None,
     );
     assert!(alone.status.success(), "{}", said(&alone));
-    assert!(said(&alone).contains("1 ledgers, 5 events"), "{}", said(&alone));
+    assert!(said(&alone).contains("2 ledgers, 6 events"), "{}", said(&alone));
 }
 
 #[test]
