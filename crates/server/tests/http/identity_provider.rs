@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use serde_json::Value;
@@ -16,6 +16,8 @@ const ATTEMPT_COOKIE: &str = "__Host-trailbook-sign-in";
 /// The provider's process. Its clients are `rs256`, `es256` and `eddsa`.
 pub(crate) struct IdentityProvider {
     process: Child,
+    /// Kept open: the provider writes notices there, and ends when it cannot.
+    _output: BufReader<ChildStdout>,
     pub(crate) issuer: String,
 }
 
@@ -29,12 +31,15 @@ impl IdentityProvider {
             .spawn()
             .expect("the test needs Node.js");
         let mut issuer = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut issuer)
-            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut issuer).unwrap();
         let issuer = issuer.trim().to_owned();
         assert!(issuer.starts_with("http://127.0.0.1:"), "{issuer:?}");
-        Self { process, issuer }
+        Self {
+            process,
+            _output: output,
+            issuer,
+        }
     }
 
     /// Says who `name` is, for whoever types it into the provider's page.
@@ -101,7 +106,7 @@ impl Browser {
 
     pub(crate) fn get(&mut self, url: &str) -> Page {
         let request = self.agent.get(url).header("Cookie", self.cookies_for(url));
-        let answer = request.call().unwrap();
+        let answer = request.call().unwrap_or_else(|error| panic!("{url}: {error}"));
         self.page(url, answer)
     }
 

@@ -7,6 +7,7 @@ use crate::{
     server::{Answer, ROOT_KEY, Server},
 };
 
+const ROLES: &str = r#"{"zebras":"owner","admins":"administrator","staff":"auditor"}"#;
 const PATH: &str = "/v1/organizations/acme/single-sign-on";
 
 struct Scene {
@@ -38,12 +39,19 @@ impl Scene {
             "issuer": self.provider.issuer,
             "client_id": client,
             "client_secret": format!("secret-of-{client}"),
-            "roles": {"zebras": "owner", "admins": "administrator", "staff": "auditor"},
+            "roles": "ROLES",
         })
     }
 
     fn set(&self, settings: &Value) -> Answer {
-        self.server.put(PATH, settings)
+        let authorization = format!("Bearer {ROOT_KEY}");
+        let headers = [
+            ("Authorization", authorization.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        // The order of the groups counts, which values of the test's library do not keep.
+        let body = settings.to_string().replace(r#""ROLES""#, ROLES);
+        self.server.send("PUT", PATH, &headers, body.as_bytes())
     }
 
     fn person(&self, name: &str, groups: &[&str]) {
@@ -117,11 +125,11 @@ fn people_sign_in_at_a_real_provider_with_each_signature_and_have_the_role_of_th
         );
     }
     // Groups are asked at every sign-in, and the first of the settings that a person has counts.
-    scene.person("ann", &["staff", "admins"]);
+    scene.person("ann", &["staff", "admins", "zebras"]);
     assert_eq!(scene.set(&scene.settings("rs256")).status, 200);
     let mut browser = Browser::new();
     assert_eq!(scene.sign_in(&mut browser, "ann").status, 303);
-    assert_eq!(scene.session(&mut browser)["role"], "administrator");
+    assert_eq!(scene.session(&mut browser)["role"], "owner");
     assert_eq!(scene.count("trailbook.user.created"), 3);
     assert_eq!(scene.count("trailbook.user.role_changed"), 1);
     assert_eq!(scene.count("trailbook.user.signed_in"), 4);
