@@ -105,6 +105,10 @@ mod tests {
     }
 
     #[test]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the wish to rewrite the file comes from the command line"
+    )]
     fn the_networks_of_documentation_are_somewhere() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("documentation.mmdb");
