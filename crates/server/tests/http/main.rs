@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod backup;
+mod canary;
 mod catalog;
 mod contract;
 mod credentials;
