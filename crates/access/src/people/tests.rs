@@ -137,7 +137,7 @@ impl World {
     /// Makes an organization known: it has an event.
     async fn exists(&self, organization: &OrganizationKey) {
         let act = crate::Act::of(&root(), organization.clone(), "trailbook.user.signed_out");
-        self.directory.record(act).await.unwrap();
+        self.directory.record(&act).await.unwrap();
     }
 
     async fn user(&self, organization: OrganizationKey, email: &str, role: &str) -> Arc<User> {
