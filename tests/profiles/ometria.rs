@@ -258,7 +258,7 @@ rows! { "ometria";
             let wanted = BTreeSet::from([activity]);
             assert_eq!(found, if activity.is_empty() { BTreeSet::new() } else { wanted }, "{search}");
         }
-    }
+    } partly "an address that is typed without `ip:`, which the search box is to take for one"
     o_20 "Search offers target users and types of activity as one types" => |log| {
         let labels = |field: &str, prefix: &str| {
             let facets = log.json(&format!("events/facets?field={field}&prefix={prefix}"));

@@ -17,7 +17,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 pub use table::Table;
-use tokio::sync::{MutexGuard, watch};
+use tokio::sync::{OwnedMutexGuard, watch};
 use trailbook_event::{Admitted, Timestamp};
 use trailbook_ledger::{
     Clock, Ledger, OrganizationKey, Random, RetentionChange, Settlement, Submission,
@@ -121,7 +121,7 @@ pub struct Directory {
     country_of: Box<CountryOf>,
     deployment: PolicySettings,
     state: RwLock<State>,
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<tokio::sync::Mutex<()>>,
     /// Effective policies, without what changes with time.
     policies: Mutex<HashMap<OrganizationKey, Arc<Policy>>>,
     /// When keys and sessions were used, as far as it is not written yet; milliseconds.
@@ -141,9 +141,7 @@ impl Directory {
         country_of: Box<CountryOf>,
         deployment: PolicySettings,
     ) -> Result<Self, Error> {
-        let mut state = State::default();
-        let records = ledger.records().await?;
-        records.iter().try_for_each(|stored| state.read(stored))?;
+        let state = read(&ledger).await?;
         Ok(Self {
             ledger,
             clock,
@@ -151,7 +149,7 @@ impl Directory {
             country_of,
             deployment,
             state: RwLock::new(state),
-            changing: tokio::sync::Mutex::new(()),
+            changing: Arc::default(),
             policies: Mutex::default(),
             used: Mutex::default(),
             changes: watch::Sender::new(0),
@@ -195,7 +193,8 @@ impl Directory {
 
     /// Whether an organization exists: it was set up, or has events.
     pub fn has_organization(&self, organization: &OrganizationKey) -> bool {
-        self.ledger.head(organization).is_some() || self.state().organizations.get(&owner(organization)).is_some()
+        self.ledger.head(organization).is_some_and(|head| head.size > 0)
+            || self.state().organizations.get(&owner(organization)).is_some()
     }
 
     /// What applies to an organization, but for how long events are kept: the ledger says that.
@@ -204,18 +203,17 @@ impl Directory {
         if let Some(policy) = lock().get(organization) {
             return Arc::clone(policy);
         }
-        let policy = {
-            let state = self.state();
-            // Trailbook's own acts, and the operators, are no customer of the project.
-            let inherits = organization.organization() != SYSTEM;
-            let project = state.projects.get(organization.project()).filter(|_| inherits);
-            let own = state.organizations.get(&owner(organization));
-            Arc::new(Policy::effective(
-                &self.deployment,
-                project.map(|project| &project.policy),
-                own.map(|organization| &organization.policy),
-            ))
-        };
+        // Held until the policy is kept: a change that comes after it clears what is kept.
+        let state = self.state();
+        // Trailbook's own acts, and the operators, are no customer of the project.
+        let inherits = organization.organization() != SYSTEM;
+        let project = state.projects.get(organization.project()).filter(|_| inherits);
+        let own = state.organizations.get(&owner(organization));
+        let policy = Arc::new(Policy::effective(
+            &self.deployment,
+            project.map(|project| &project.policy),
+            own.map(|organization| &organization.policy),
+        ));
         let mut policies = lock();
         if policies.len() >= POLICIES_KEPT {
             policies.clear();
@@ -244,11 +242,20 @@ impl Directory {
         &self.ledger
     }
 
+    /// Removes the viewer tokens that a key or a user made.
+    pub fn remove_tokens_made_by(&self, change: &mut Change, maker: &str) {
+        let state = self.state();
+        let made = state.viewer_tokens.all().filter(|token| token.made_by == maker);
+        let ids: Vec<String> = made.map(|token| token.id.clone()).collect();
+        drop(state);
+        ids.iter().for_each(|id| change.remove::<ViewerToken>(id));
+    }
+
     /// Begins a change; others wait until it is committed or dropped.
-    pub async fn change(&self) -> Change<'_> {
+    pub async fn change(self: &Arc<Self>) -> Change {
         Change {
-            directory: self,
-            _changing: self.changing.lock().await,
+            directory: Arc::clone(self),
+            changing: Arc::clone(&self.changing).lock_owned().await,
             settlement: Settlement::default(),
             acts: Vec::new(),
             applied: Vec::new(),
@@ -266,6 +273,14 @@ impl Directory {
         Ok(())
     }
 
+    fn make_visible(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        // While the state is still locked: a policy made from the old state must not be kept after this.
+        self.policies.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
     /// The events of acts: a submission for each project.
     fn prepared(&self, acts: &[Act]) -> Result<Vec<Submission>, Error> {
         let mut by_project = BTreeMap::<&str, Vec<Admitted>>::new();
@@ -281,15 +296,15 @@ impl Directory {
 type Applied = Box<dyn FnOnce(&mut State, u64) + Send>;
 
 /// A change of records in the making. Dropping it changes nothing.
-pub struct Change<'d> {
-    directory: &'d Directory,
-    _changing: MutexGuard<'d, ()>,
+pub struct Change {
+    directory: Arc<Directory>,
+    changing: OwnedMutexGuard<()>,
     settlement: Settlement,
     acts: Vec<Act>,
     applied: Vec<Applied>,
 }
 
-impl Change<'_> {
+impl Change {
     /// Writes a record in place of the one with the same id.
     pub fn put<K: Kind>(&mut self, value: K) -> Result<(), Error> {
         let bytes = serde_json::to_vec(&value).map_err(|_| Error::Damaged(format!("a record: kind={}", K::KIND)))?;
@@ -343,19 +358,47 @@ impl Change<'_> {
         acts && settlement.retentions.is_empty() && settlement.open.is_empty()
     }
 
-    /// Makes the change durable and visible, or changes nothing.
+    /// Makes the change durable and visible, or changes nothing. It is made whole even when whoever waits for it goes away.
     ///
     /// # Errors
     /// The ledger's `Conflict` when another node changed one of the records; and what else the ledger answers.
     pub async fn commit(mut self) -> Result<(), Error> {
         self.settlement.events = self.directory.prepared(&self.acts)?;
-        let version = self.directory.ledger.settle(self.settlement).await?;
-        let mut state = self.directory.state.write().unwrap_or_else(PoisonError::into_inner);
-        self.applied.into_iter().for_each(|apply| apply(&mut state, version));
-        // While the state is still locked: a policy made from the old state must not be kept after this.
-        let mut policies = self.directory.policies.lock().unwrap_or_else(PoisonError::into_inner);
-        policies.clear();
-        self.directory.changes.send_modify(|changes| *changes += 1);
-        Ok(())
+        // What is durable has to become visible: nobody's hanging up may come in between.
+        let made = tokio::spawn(self.make()).await;
+        made.unwrap_or(Err(Error::Ledger(trailbook_ledger::Error::Unknown)))
     }
+
+    async fn make(self) -> Result<(), Error> {
+        let Self {
+            directory,
+            changing,
+            settlement,
+            applied,
+            ..
+        } = self;
+        let outcome = directory.ledger.settle(settlement).await;
+        let made = match outcome {
+            Ok(version) => {
+                directory.make_visible(|state| applied.into_iter().for_each(|apply| apply(state, version)));
+                Ok(())
+            }
+            Err(error) => {
+                // What is in memory may be behind what is stored.
+                let known = read(&directory.ledger).await;
+                known.map(|known| directory.make_visible(|state| *state = known))?;
+                Err(error.into())
+            }
+        };
+        drop(changing);
+        made
+    }
+}
+
+/// All records, as they are stored now.
+async fn read(ledger: &Ledger) -> Result<State, Error> {
+    let mut state = State::default();
+    let records = ledger.records().await?;
+    records.iter().try_for_each(|stored| state.read(stored))?;
+    Ok(state)
 }

@@ -191,6 +191,8 @@ pub struct ViewerToken {
     pub filter: Option<String>,
     /// Whether it may take files.
     pub may_export: bool,
+    /// The key or user that made it: it is of no use without them.
+    pub made_by: String,
     /// Milliseconds.
     pub created_at: i64,
     /// From when on it is of no use, milliseconds.

@@ -66,3 +66,15 @@ impl Rights {
             .all(|right| self.has(right) || !other.has(right))
     }
 }
+
+impl Policy {
+    /// The rights that the policy gives to anybody at all.
+    pub fn rights_of_somebody(&self) -> Rights {
+        let some = |roles: &[String], permissions: &[String]| !roles.is_empty() || !permissions.is_empty();
+        Rights {
+            view: some(&self.view_roles, &self.view_permissions),
+            export: some(&self.export_roles, &self.export_permissions),
+            administer: some(&self.administer_roles, &self.administer_permissions),
+        }
+    }
+}

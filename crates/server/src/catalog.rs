@@ -51,7 +51,7 @@ pub(crate) fn compiled(format: CatalogFormat, text: &str) -> Result<Vocabulary, 
 pub(crate) struct Catalogs {
     /// That of the default project, as long as none is set for it.
     default: Option<Arc<Vocabulary>>,
-    /// By project: the revision, and what it compiles to.
+    /// By project: the commit that set it, and what it compiles to.
     compiled: RwLock<HashMap<String, (u64, Arc<Vocabulary>)>>,
 }
 
@@ -67,7 +67,8 @@ impl Catalogs {
         };
         let stored: Vec<Arc<StoredCatalog>> = directory.state().catalogs.all().cloned().collect();
         for stored in stored {
-            if let Err(faults) = catalogs.compile(&stored) {
+            let version = directory.version::<StoredCatalog>(&stored.project).unwrap_or_default();
+            if let Err(faults) = catalogs.compile(&stored, version) {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 bail!(
                     "the catalog of project {} cannot be read: {}",
@@ -84,24 +85,22 @@ impl Catalogs {
         let Some(stored) = directory.get::<StoredCatalog>(project) else {
             return self.default.clone().filter(|_| project == DEFAULT_PROJECT);
         };
+        let version = directory.version::<StoredCatalog>(project)?;
         let compiled = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, vocabulary)) = compiled
-            .get(project)
-            .filter(|(revision, _)| *revision == stored.revision)
-        {
+        if let Some((_, vocabulary)) = compiled.get(project).filter(|(known, _)| *known == version) {
             return Some(Arc::clone(vocabulary));
         }
         drop(compiled);
-        let vocabulary = self.compile(&stored);
+        let vocabulary = self.compile(&stored, version);
         vocabulary
             .inspect_err(|faults| tracing::error!(faults = faults.len(), "a catalog that was set cannot be read"))
             .ok()
     }
 
-    fn compile(&self, stored: &StoredCatalog) -> Result<Arc<Vocabulary>, Vec<CatalogFault>> {
+    fn compile(&self, stored: &StoredCatalog, version: u64) -> Result<Arc<Vocabulary>, Vec<CatalogFault>> {
         let vocabulary = Arc::new(compiled(stored.format, &stored.text)?);
         let mut compiled = self.compiled.write().unwrap_or_else(PoisonError::into_inner);
-        compiled.insert(stored.project.clone(), (stored.revision, Arc::clone(&vocabulary)));
+        compiled.insert(stored.project.clone(), (version, Arc::clone(&vocabulary)));
         Ok(vocabulary)
     }
 }

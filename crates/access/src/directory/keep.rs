@@ -1,6 +1,6 @@
 //! What keeps the records small and true without anybody asking: when credentials were used, and which are over.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use super::{Directory, State};
 use crate::{
@@ -43,7 +43,7 @@ impl Directory {
     ///
     /// # Errors
     /// As [`super::Change::commit`]; nothing is lost then.
-    pub async fn keep(&self) -> Result<(), Error> {
+    pub async fn keep(self: &Arc<Self>) -> Result<(), Error> {
         let mut change = self.change().await;
         let now = self.now().millis();
         let (keys, sessions) = self.used_since_written();

@@ -71,7 +71,7 @@ impl People {
 
     /// A new link for a user in place of earlier ones: an invitation for who has not come yet, else a password reset. `mailed` says
     /// that it goes to the user's address and nowhere else.
-    pub(super) fn make_link(&self, change: &mut Change<'_>, user: &User, mailed: bool) -> Result<Secret, Error> {
+    pub(super) fn make_link(&self, change: &mut Change, user: &User, mailed: bool) -> Result<Secret, Error> {
         self.drop_links(change, &user.id);
         let secret = Secret::make(SecretKind::Link, self.directory.random());
         let (purpose, lasts) = match user.state {

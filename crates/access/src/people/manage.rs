@@ -278,7 +278,7 @@ impl Manager<'_> {
     }
 
     /// The lock under which people change, and what the caller may do under it.
-    pub(super) async fn begin(&self) -> Result<(Change<'_>, Rights), Refusal> {
+    pub(super) async fn begin(&self) -> Result<(Change, Rights), Refusal> {
         let change = self.people.directory.change().await;
         if !self.caller.stands(&self.people.directory) {
             return Err(Refusal::Unproven);
@@ -302,7 +302,7 @@ impl Manager<'_> {
         Ok(rights)
     }
 
-    fn policy(&self) -> Arc<Policy> {
+    pub(super) fn policy(&self) -> Arc<Policy> {
         self.people.directory.policy(&self.organization)
     }
 

@@ -290,6 +290,11 @@ impl Manager<'_> {
     pub async fn set_provider(&self, wanted: ProviderSettings) -> Result<Arc<SingleSignOn>, Refusal> {
         check_texts(&wanted)?;
         let (mut change, rights) = self.begin().await?;
+        if !rights.contain(self.policy().rights_of_somebody()) {
+            return Err(Refusal::NotAllowed(
+                "Whoever runs the identity provider signs in as anybody: only who holds every right may choose it.",
+            ));
+        }
         let before = self.provider().ok();
         let same = |before: &&Arc<SingleSignOn>| before.issuer == wanted.issuer && before.client_id == wanted.client_id;
         let kept = before.as_ref().filter(same).map(|before| before.client_secret.clone());

@@ -89,7 +89,7 @@ impl People {
     /// When the session cannot be written.
     pub fn open_session(
         &self,
-        change: &mut Change<'_>,
+        change: &mut Change,
         user: &User,
         replaces: Option<SecretHash>,
     ) -> Result<Secret, Error> {
@@ -168,6 +168,10 @@ impl People {
 
     /// The account that somebody means. Without an organization it is the only one that can sign in with the address.
     pub(super) fn find(&self, project: &str, organization: Option<&str>, email: &str) -> Option<Arc<User>> {
+        // What is no project's name could join with an organization's to the name of another account.
+        if !self.directory.has_project(project) {
+            return None;
+        }
         let state = self.directory.state();
         if let Some(organization) = organization {
             let organization = owner(&OrganizationKey::new(project, organization));
@@ -197,8 +201,9 @@ impl People {
         });
     }
 
-    /// Ends every session of a user.
-    pub(super) fn end_sessions(&self, change: &mut Change<'_>, user: &str) {
+    /// Ends every session of a user, and the viewer tokens that they made.
+    pub(super) fn end_sessions(&self, change: &mut Change, user: &str) {
+        self.directory.remove_tokens_made_by(change, user);
         self.directory
             .of::<Session>(user)
             .iter()
@@ -206,7 +211,7 @@ impl People {
     }
 
     /// Takes back every link that was sent to a user.
-    pub(super) fn drop_links(&self, change: &mut Change<'_>, user: &str) {
+    pub(super) fn drop_links(&self, change: &mut Change, user: &str) {
         self.directory
             .of::<Link>(user)
             .iter()

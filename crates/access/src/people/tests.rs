@@ -597,3 +597,25 @@ async fn without_an_organization_only_an_address_that_is_known_once_signs_in() {
     ));
     world.sign_in("ann@acme.example", PASSWORD).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_maker_goes_away_is_visible_once_it_is_durable() {
+    let world = World::new().await;
+    let mut changes = world.directory.changes();
+    let mut change = world.directory.change().await;
+    let shop = crate::records::Project {
+        name: "shop".into(),
+        organizations: crate::records::Organizations::Auto,
+        policy: PolicySettings::default(),
+    };
+    change.put(shop).unwrap();
+    let mut commit = Box::pin(change.commit());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(commit.as_mut().poll(&mut context).is_pending(), "begun");
+    drop(commit);
+    changes.changed().await.unwrap();
+    assert!(world.directory.has_project("shop"));
+    let mut change = world.directory.change().await;
+    change.remove::<crate::records::Project>("shop");
+    change.commit().await.expect("memory is at the version that is stored");
+}

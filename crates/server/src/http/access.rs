@@ -18,11 +18,7 @@ use trailbook_access::{
     records::{ApiKey, Session, User, UserState, ViewerToken},
 };
 
-use super::{
-    App,
-    body::single,
-    problem::{Code, Problem},
-};
+use super::{App, body::single, problem::Problem};
 use crate::root_key::hash;
 
 /// Which project a request means whose credential does not say.
@@ -55,14 +51,8 @@ pub(crate) fn check(app: &App, method: &Method, headers: &HeaderMap, peer: Socke
         check_console(method, headers)?;
         return Ok(caller);
     }
-    let unauthorized = || {
-        Problem::new(
-            Code::Unauthorized,
-            "Send the header Authorization: Bearer KEY with a valid key, or sign in.",
-        )
-    };
-    let credential = bearer(headers).map(hash).ok_or_else(unauthorized)?;
-    let principal = principal(app, &credential).ok_or_else(unauthorized)?;
+    let credential = bearer(headers).map(hash).ok_or_else(Problem::unproven)?;
+    let principal = principal(app, &credential).ok_or_else(Problem::unproven)?;
     let project = project(app, headers, &principal)?;
     Ok(Caller {
         principal,

@@ -43,16 +43,22 @@ pub(crate) struct Ask {
 
 /// What a request did, to be recorded when its answer is a success.
 #[derive(Clone, Default)]
-pub(crate) struct Journal(Arc<Mutex<Vec<Act>>>);
+pub(crate) struct Journal(Arc<Mutex<Vec<Entry>>>);
+
+/// One thing that a request did.
+pub(crate) struct Entry {
+    pub(crate) act: Act,
+    /// Whose look at which log it is: recorded once in a while.
+    pub(crate) look: Option<(String, OrganizationKey)>,
+}
 
 impl Journal {
-    /// Adds an act.
-    pub(crate) fn add(&self, act: Act) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(act);
+    fn add(&self, entry: Entry) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
     /// Takes what was added.
-    pub(crate) fn take(&self) -> Vec<Act> {
+    pub(crate) fn take(&self) -> Vec<Entry> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -113,7 +119,11 @@ impl Ask {
             .ok_or_else(Problem::internal)?;
         let organization = OrganizationKey::new(caller.project.clone(), name.1.as_str());
         let rights = permitted(app, &caller, &organization)?;
-        let head = app.ledger.head(&organization).ok_or_else(Problem::not_found)?;
+        let head = app
+            .ledger
+            .head(&organization)
+            .filter(|_| app.directory.has_organization(&organization));
+        let head = head.ok_or_else(Problem::not_found)?;
         if !rights.has(right) {
             return Err(lacking(right));
         }
@@ -168,23 +178,36 @@ impl Ask {
     /// Records an act of the caller in this organization when the answer is a success: in its own ledger what people do, in that of the
     /// project what root and programs read.
     pub(crate) fn record(&self, action: &'static str, complete: impl FnOnce(Act) -> Act) {
+        let act = complete(self.act(action));
+        self.journal.add(Entry { act, look: None });
+    }
+
+    fn act(&self, action: &'static str) -> Act {
         let act = match self.caller.is_person() {
             true => Act::of(&self.caller, self.organization.clone(), action),
             false => Act::of_project(&self.caller, self.organization.project(), action),
         };
-        self.journal
-            .add(complete(act.with("organization", self.organization.organization())));
+        act.with("organization", self.organization.organization())
     }
 
     fn viewed(&self) -> Result<(), Problem> {
-        if self
-            .app
-            .viewed
-            .is_new(self.caller.id(), &self.organization, self.app.clock.monotonic())
-        {
-            self.record("trailbook.log.viewed", |act| act);
-        }
+        let look = Some((self.caller.id().to_owned(), self.organization.clone()));
+        let act = self.act("trailbook.log.viewed");
+        self.journal.add(Entry { act, look });
         Ok(())
+    }
+
+    /// The same, by what the caller may do now: to be asked under the lock of a change, since the body took its time.
+    pub(crate) fn renewed(&self, right: Right) -> Result<(Rights, Arc<Policy>), Problem> {
+        if !self.caller.stands(&self.app.directory) {
+            return Err(Problem::unproven());
+        }
+        let rights = permitted(&self.app, &self.caller, &self.organization)?;
+        if rights.has(right) {
+            Ok((rights, self.app.directory.policy(&self.organization)))
+        } else {
+            Err(lacking(right))
+        }
     }
 
     fn by_root(&self) -> Result<(), Problem> {

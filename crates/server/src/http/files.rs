@@ -16,6 +16,7 @@ use axum::{
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
+use trailbook_access::Caller;
 use trailbook_deliver::{
     self as deliver,
     csv::Csv,
@@ -28,6 +29,7 @@ use trailbook_merkle::RangeProof;
 use trailbook_query::{Order, Question, Rows};
 
 use super::{
+    App,
     answers::Warning,
     ask::{Ask, Exporting},
     mappings,
@@ -66,6 +68,36 @@ const CHUNKS_WAITING: usize = 4;
 
 type Chunk = Result<Bytes, io::Error>;
 
+/// The leave to take a file, which may be withdrawn while it is written.
+struct Leave {
+    app: Arc<App>,
+    caller: Caller,
+    organization: OrganizationKey,
+}
+
+impl Leave {
+    /// An error when the credential does not stand any more, or its role does not suffice.
+    fn check(&self) -> Result<(), io::Error> {
+        let directory = &self.app.directory;
+        let rights = self.caller.rights(&self.organization, directory);
+        if self.caller.stands(directory) && rights.is_ok_and(|rights| rights.export) {
+            Ok(())
+        } else {
+            Err(io::Error::from(io::ErrorKind::PermissionDenied))
+        }
+    }
+}
+
+impl Ask {
+    fn leave(&self) -> Leave {
+        Leave {
+            app: self.app.clone(),
+            caller: self.caller.clone(),
+            organization: self.organization.clone(),
+        }
+    }
+}
+
 /// Events as CSV, newest first.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/events.csv", tag = "Export",
     responses((status = 200, description = "The file", body = String, content_type = "text/csv",
@@ -80,7 +112,7 @@ pub(crate) async fn csv(Exporting(ask): Exporting) -> Result<Response, Problem> 
     header.header(&names)?;
     let (rows, warning) = rows(&ask, &parameters)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
-    let chunks = made_of(rows, header.take()?, move |rows| {
+    let chunks = made_of(ask.leave(), rows, header.take()?, move |rows| {
         let mut csv = Csv::new(columns.clone(), zone.clone());
         for row in rows {
             csv.row(row, &envelope(&organization, kept_ms)).map_err(failed)?;
@@ -99,7 +131,7 @@ pub(crate) async fn jsonl(Exporting(ask): Exporting) -> Result<Response, Problem
     let output = mappings::output(&ask, &parameters)?;
     let (rows, warning) = rows(&ask, &parameters)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
-    let chunks = made_of(rows, Vec::new(), move |rows| {
+    let chunks = made_of(ask.leave(), rows, Vec::new(), move |rows| {
         let mut chunk = Vec::new();
         for row in rows {
             let envelope = envelope(&organization, kept_ms);
@@ -143,6 +175,7 @@ pub(crate) async fn evidence(Exporting(ask): Exporting) -> Result<Response, Prob
         proof,
         begin,
         end,
+        leave: ask.leave(),
     };
     let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
     tokio::task::spawn_blocking(move || dossier.write(&sender));
@@ -159,14 +192,17 @@ fn rows(ask: &Ask, parameters: &Parameters) -> Result<(Rows, Option<Warning>), P
 }
 
 /// `first`, and a chunk of each batch of rows. A few are made side by side when the reader asks for the next one, and stay in order.
-fn made_of<M>(rows: Rows, first: Vec<u8>, make: M) -> impl stream::Stream<Item = Chunk> + Send + 'static
+fn made_of<M>(leave: Leave, rows: Rows, first: Vec<u8>, make: M) -> impl stream::Stream<Item = Chunk> + Send + 'static
 where
     M: Fn(&[Arc<Row>]) -> Result<Vec<u8>, io::Error> + Send + Sync + 'static,
 {
     let make = Arc::new(make);
-    let batches = stream::unfold(rows, |mut rows| async {
+    let batches = stream::unfold((rows, leave), |(mut rows, leave)| async {
+        if let Err(withdrawn) = leave.check() {
+            return Some((Err(withdrawn), (rows, leave)));
+        }
         let batch = tokio::task::block_in_place(|| rows.next_batch()).map_err(failed);
-        Some((batch.transpose()?, rows))
+        Some((batch.transpose()?, (rows, leave)))
     });
     let made = batches.map(move |batch| {
         let make = Arc::clone(&make);
@@ -257,6 +293,7 @@ struct Dossier {
     proof: RangeProof,
     begin: u64,
     end: u64,
+    leave: Leave,
 }
 
 impl Dossier {
@@ -277,7 +314,11 @@ impl Dossier {
         let events = self
             .rows()
             .filter(|row| row.as_ref().map_or(true, |row| self.holds(row)));
-        let out = io::BufWriter::with_capacity(CHUNK_BYTES, Sink(sender));
+        let sink = Sink {
+            sender,
+            leave: &self.leave,
+        };
+        let out = io::BufWriter::with_capacity(CHUNK_BYTES, sink);
         let written = evidence::write(&about, &self.checkpoint, &self.proof, leaves, events, out)
             .and_then(|mut out| io::Write::flush(&mut out).map_err(Into::into));
         if let Err(error) = written {
@@ -326,12 +367,17 @@ impl Dossier {
 }
 
 /// Hands bytes over to the response.
-struct Sink<'s>(&'s mpsc::Sender<Chunk>);
+struct Sink<'s> {
+    sender: &'s mpsc::Sender<Chunk>,
+    leave: &'s Leave,
+}
 
 impl io::Write for Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-        self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes))).map_err(gone)?;
+        self.leave.check()?;
+        let chunk = Bytes::copy_from_slice(bytes);
+        self.sender.blocking_send(Ok(chunk)).map_err(gone)?;
         Ok(bytes.len())
     }
 

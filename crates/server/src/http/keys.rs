@@ -113,12 +113,13 @@ pub(crate) async fn make(managing: Managing, headers: HeaderMap, body: Body) -> 
     managing.no_parameters()?;
     let request: KeyRequest = document(&managing.app, &headers, body).await?;
     let (app, caller) = (&managing.app, &managing.caller);
+    let (mut change, reach) = managing.begin().await?;
     let secret = Secret::make(SecretKind::Key, app.directory.random());
     let key = ApiKey {
         id: new_id("key_", app.directory.random()),
         hash: secret.hash(),
         project: caller.project.to_string(),
-        organization: managing.reach.narrowed(request.organization)?,
+        organization: reach.narrowed(request.organization)?,
         name: name(&request.name)?,
         scopes: scopes(request.scopes)?,
         expires_at: request.expires_at.map(|text| later(&text, app)).transpose()?,
@@ -126,7 +127,7 @@ pub(crate) async fn make(managing: Managing, headers: HeaderMap, body: Body) -> 
         last_used_at: None,
     };
     check_grant(app, caller, &key)?;
-    let mut change = app.directory.change().await;
+    check_expiry(caller, &key)?;
     if app.directory.of::<ApiKey>(&key.project).len() >= KEYS_MAX {
         let detail = format!("A project has at most {KEYS_MAX} keys; revoke those that nobody uses.");
         return Err(Problem::fault(Code::Invalid, Pointer::root(), detail));
@@ -150,13 +151,14 @@ pub(crate) async fn make(managing: Managing, headers: HeaderMap, body: Body) -> 
 pub(crate) async fn revoke(managing: Managing, Path(id): Path<String>) -> Result<Response, Problem> {
     managing.no_parameters()?;
     let (app, caller) = (&managing.app, &managing.caller);
-    let mut change = app.directory.change().await;
+    let (mut change, reach) = managing.begin().await?;
     let key = app.directory.get::<ApiKey>(&id);
-    let key = key.filter(|key| *key.project == *caller.project && managing.reach.has(key.organization.as_deref()));
+    let key = key.filter(|key| *key.project == *caller.project && reach.has(key.organization.as_deref()));
     let key = key.ok_or_else(Problem::not_found)?;
     check_grant(app, caller, &key)?;
     change.act(act(app, caller, &key, "trailbook.key.revoked"));
     change.remove::<ApiKey>(&id);
+    app.directory.remove_tokens_made_by(&mut change, &id);
     change.commit().await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -197,6 +199,20 @@ fn check_grant(app: &App, caller: &Caller, key: &ApiKey) -> Result<(), Problem> 
             "A key cannot allow more than its maker may do: leave out the scopes that you do not hold.",
         )),
     }
+}
+
+/// Refuses a key that outlives the key that makes it.
+fn check_expiry(caller: &Caller, key: &ApiKey) -> Result<(), Problem> {
+    let Principal::Key(maker) = &caller.principal else {
+        return Ok(());
+    };
+    let outlives = |end: i64| key.expires_at.is_none_or(|at| at > end);
+    if maker.expires_at.is_some_and(outlives) {
+        return Err(Problem::forbidden(
+            "A key cannot outlive the key that makes it: set expires_at.",
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a caller may let others send events.

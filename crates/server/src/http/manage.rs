@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use trailbook_access::{Caller, Principal};
+use trailbook_access::{Caller, Change, Principal};
 use trailbook_ledger::OrganizationKey;
 
 use super::{App, parameters::Parameters, problem::Problem, proof::NOTHING};
@@ -75,6 +75,19 @@ impl Managing {
         self.query.as_deref()
     }
 
+    /// The lock under which records change, and what the caller administers under it: the body took its time.
+    pub(crate) async fn begin(&self) -> Result<(Change, Reach), Problem> {
+        let change = begin(&self.app, &self.caller).await?;
+        if !self.app.directory.has_project(&self.caller.project) {
+            return Err(Problem::not_found());
+        }
+        let reach = reach(&self.app, &self.caller);
+        Ok((
+            change,
+            reach.ok_or_else(|| Problem::forbidden("You may not administer here."))?,
+        ))
+    }
+
     /// Refuses a query string.
     pub(crate) fn no_parameters(&self) -> Result<(), Problem> {
         Parameters::read(self.query.as_deref(), &NOTHING).map(drop)
@@ -88,6 +101,16 @@ pub(crate) fn operators_only(app: &App, caller: &Caller) -> Result<(), Problem> 
         Ok(())
     } else {
         Err(Problem::forbidden("Only operators may do this."))
+    }
+}
+
+/// The lock under which records change, when the caller's credential still stands under it.
+pub(crate) async fn begin(app: &App, caller: &Caller) -> Result<Change, Problem> {
+    let change = app.directory.change().await;
+    if caller.stands(&app.directory) {
+        Ok(change)
+    } else {
+        Err(Problem::unproven())
     }
 }
 

@@ -265,8 +265,16 @@ fn admit(app: &App, peer: SocketAddr, request: &mut Request<Body>, journal: &Jou
 
 /// Records what the request did. An answer that was made is given even when that fails: reading goes on while writing is refused.
 async fn record(app: &App, journal: &Journal) {
-    for act in journal.take() {
-        if let Err(error) = app.directory.record(&act).await {
+    for entry in journal.take() {
+        let now = app.clock.monotonic();
+        let known = entry.look.as_ref();
+        if known.is_some_and(|(caller, organization)| !app.viewed.is_new(caller, organization, now)) {
+            continue;
+        }
+        if let Err(error) = app.directory.record(&entry.act).await {
+            if let Some((caller, organization)) = &entry.look {
+                app.viewed.forget(caller, organization);
+            }
             app.measures.unrecorded.inc();
             tracing::warn!(%error, "that somebody read could not be recorded");
         }

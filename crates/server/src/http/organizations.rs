@@ -13,7 +13,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailbook_access::{
-    Act, Caller, PolicySettings, Right, SYSTEM,
+    Act, Caller, PolicySettings, Right, Rights, SYSTEM,
     act::Target,
     records::{self, owner},
 };
@@ -26,7 +26,7 @@ use super::{
     ask::{Administering, json, lacking, permitted},
     body::document,
     etag,
-    manage::{Managing, Reach},
+    manage::{Managing, Reach, begin},
     parameters::{AFTER, Accepts, NAMES, Parameters},
     policies::{self, PendingRetention, Setting},
     problem::{Code, Document, Problem},
@@ -95,7 +95,8 @@ pub(crate) async fn list(managing: Managing) -> Result<Response, Problem> {
         Reach::Organization(own) => vec![(own.clone(), size(app, project, own))],
         Reach::Project => {
             let heads = app.ledger.heads().into_iter();
-            let of_project = heads.filter(|(key, _)| key.project() == &**project);
+            let of_project =
+                heads.filter(|(key, _)| key.project() == &**project && app.directory.has_organization(key));
             of_project
                 .map(|(key, head)| (key.organization().to_owned(), head.size))
                 .collect()
@@ -150,20 +151,13 @@ pub(crate) async fn set_up(
     body: Body,
 ) -> Result<Response, Problem> {
     let key = OrganizationKey::new(caller.project.clone(), name.as_str());
-    let rights = permitted(&app, &caller, &key)?;
-    let makes = !app.directory.has_organization(&key);
-    if makes && !caller.project_rights(&app.directory).administer || !app.directory.has_project(&caller.project) {
-        return Err(Problem::not_found());
-    }
-    if !rights.administer {
-        return Err(lacking(Right::Administer));
-    }
+    set_up_by(&app, &caller, &key)?;
     Parameters::read(query.as_deref(), &NOTHING)?;
     let request: OrganizationRequest = document(&app, &headers, body).await?;
     check_name(&name, request.name.as_deref())?;
     let after = policies::read(request.policy.as_ref())?;
-    let mut change = app.directory.change().await;
-    let makes = !app.directory.has_organization(&key);
+    let mut change = begin(&app, &caller).await?;
+    let (rights, makes) = set_up_by(&app, &caller, &key)?;
     etag::check(
         &headers,
         etag::of(app.directory.version::<records::Organization>(&owner(&key))),
@@ -205,6 +199,21 @@ pub(crate) async fn set_up(
         &key,
         if makes { StatusCode::CREATED } else { StatusCode::OK },
     ))
+}
+
+/// What the caller may do with an organization, and whether setting it up makes it.
+fn set_up_by(app: &App, caller: &Caller, key: &OrganizationKey) -> Result<(Rights, bool), Problem> {
+    let rights = permitted(app, caller, key)?;
+    let makes = !app.directory.has_organization(key);
+    let may_make = caller.project_rights(&app.directory).administer;
+    if makes && !may_make || !app.directory.has_project(&caller.project) {
+        return Err(Problem::not_found());
+    }
+    if rights.administer {
+        Ok((rights, makes))
+    } else {
+        Err(lacking(Right::Administer))
+    }
 }
 
 fn check_name(name: &str, named: Option<&str>) -> Result<(), Problem> {

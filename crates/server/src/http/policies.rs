@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use trailbook_access::{Act, Caller, Change, PolicySettings, Right, Rights};
 use trailbook_event::{Fault, Pointer, Timestamp};
-use trailbook_ledger::{RetentionChange, RetentionScope};
+use trailbook_ledger::{Retention, RetentionChange, RetentionScope};
 use utoipa::ToSchema;
 
 use super::{
@@ -24,6 +24,8 @@ use super::{
 const POLICY_BYTES_MAX: usize = 256 << 10;
 /// Fields that the ledger keeps.
 const KEPT_BY_LEDGER: [&str; 2] = ["retention_days", "legal_hold"];
+/// Fields that decide which events are taken in: one that is refused refuses the whole request that it comes with.
+const TAKING_IN: [&str; 3] = ["unknown_actions", "backfill", "recorded_since"];
 /// Fields that give a right, and the right.
 const GIVING: [(&str, Right); 6] = [
     ("view_roles", Right::View),
@@ -142,8 +144,19 @@ impl Setting<'_> {
                 return Err(lacking(right));
             }
         }
+        let of_project = self.caller.project_rights(&self.app.directory).administer;
+        if !of_project && TAKING_IN.iter().any(|field| before.get(*field) != after.get(*field)) {
+            let detail =
+                "What is taken in is for who administers the project: unknown_actions, backfill, recorded_since.";
+            return Err(Problem::forbidden(detail));
+        }
         if self.caller.is_root() {
             return Ok(());
+        }
+        if self.after.legal_hold == Some(false) && self.before.legal_hold != Some(false) {
+            return Err(Problem::forbidden(
+                "Only the root key says that there is no legal hold, whatever the project says.",
+            ));
         }
         let (days, hold) = self.inherited();
         let now = self.app.ledger.retention(self.scope.clone());
@@ -163,15 +176,19 @@ impl Setting<'_> {
         Ok(())
     }
 
-    /// Days and hold of the scope above.
+    /// Days, what waits included, and hold of the scope above.
     fn inherited(&self) -> (Option<u32>, bool) {
         let above = self.scope.above().map(|above| self.app.ledger.retention(above));
         let deployment = self.app.directory.deployment().retention_days.flatten();
-        above.map_or((deployment, false), |above| (above.days, above.legal_hold))
+        let shorter = |above: &Retention| match above.pending {
+            Some((Some(waits), _)) => Some(above.days.map_or(waits, |days| days.min(waits))),
+            Some((None, _)) | None => above.days,
+        };
+        above.map_or((deployment, false), |above| (shorter(&above), above.legal_hold))
     }
 
     /// Adds what changes to a change, with the acts that record it. `act` begins one.
-    pub(crate) fn make(&self, change: &mut Change<'_>, act: &dyn Fn(&'static str) -> Act) {
+    pub(crate) fn make(&self, change: &mut Change, act: &dyn Fn(&'static str) -> Act) {
         if let Some(act) = self.fields_changed(act("trailbook.policy.changed")) {
             change.act(act);
         }

@@ -179,6 +179,14 @@ impl Problem {
         )
     }
 
+    /// No credential, or one that does not stand any more.
+    pub(crate) fn unproven() -> Self {
+        Self::new(
+            Code::Unauthorized,
+            "Send the header Authorization: Bearer KEY with a valid key, or sign in.",
+        )
+    }
+
     /// Somebody is known and may not.
     pub(crate) fn forbidden(detail: &str) -> Self {
         Self::new(Code::Forbidden, detail)

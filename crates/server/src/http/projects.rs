@@ -14,7 +14,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailbook_access::{
-    Act, Caller, DEFAULT_PROJECT, PolicySettings, Principal, Rights, SYSTEM,
+    Act, Caller, Change, DEFAULT_PROJECT, PolicySettings, Principal, Rights, SYSTEM,
     act::Target,
     records::{
         self, ApiKey, CatalogFormat, Link, Organizations, Session, SingleSignOn, StoredCatalog, User, ViewerToken,
@@ -22,7 +22,7 @@ use trailbook_access::{
     },
 };
 use trailbook_event::{Fault, Pointer, catalog::CatalogFault};
-use trailbook_ledger::{OrganizationKey, RetentionScope};
+use trailbook_ledger::{OrganizationKey, RetentionChange, RetentionScope};
 use utoipa::ToSchema;
 
 use super::{
@@ -30,7 +30,7 @@ use super::{
     ask::{json, json_with},
     body::{Format, document, single},
     etag,
-    manage::operators_only,
+    manage::{begin, operators_only},
     parameters::Parameters,
     policies::{self, PendingRetention, Setting},
     problem::{Code, Document, Problem},
@@ -87,7 +87,6 @@ pub(crate) struct OfProject {
     app: Arc<App>,
     caller: Caller,
     name: String,
-    rights: Rights,
 }
 
 impl FromRequestParts<Arc<App>> for OfProject {
@@ -102,35 +101,50 @@ impl FromRequestParts<Arc<App>> for OfProject {
         let name = Path::<String>::from_request_parts(parts, app).await;
         let Path(name) = name.map_err(|_| Problem::not_found())?;
         Parameters::read(parts.uri.query(), &NOTHING)?;
-        let everywhere = caller.is_operator(&app.directory);
-        if !everywhere && *caller.project != name {
-            return Err(match caller.principal {
-                Principal::Key(_) | Principal::Viewer(_) => {
-                    Problem::forbidden("The credential belongs to another project.")
-                }
-                Principal::Root | Principal::User(..) => Problem::not_found(),
-            });
-        }
-        let rights = caller.project_rights(&app.directory);
-        if !rights.administer {
-            return Err(Problem::forbidden("You may not administer this project."));
-        }
+        administered(app, &caller, &name)?;
         Ok(Self {
             app: app.clone(),
             caller,
             name,
-            rights,
         })
     }
 }
 
+/// What a caller may do with a project that they administer.
+fn administered(app: &App, caller: &Caller, name: &str) -> Result<Rights, Problem> {
+    if !caller.is_operator(&app.directory) && *caller.project != *name {
+        return Err(match caller.principal {
+            Principal::Key(_) | Principal::Viewer(_) => {
+                Problem::forbidden("The credential belongs to another project.")
+            }
+            Principal::Root | Principal::User(..) => Problem::not_found(),
+        });
+    }
+    let rights = caller.project_rights(&app.directory);
+    if rights.administer {
+        Ok(rights)
+    } else {
+        Err(Problem::forbidden("You may not administer this project."))
+    }
+}
+
 impl OfProject {
+    /// The lock under which records change, and what the caller may do under it: the body took its time.
+    async fn begin(&self) -> Result<(Change, Rights), Problem> {
+        let change = begin(&self.app, &self.caller).await?;
+        Ok((change, administered(&self.app, &self.caller, &self.name)?))
+    }
+
     fn exists(&self) -> Result<(), Problem> {
         if self.app.directory.has_project(&self.name) {
             Ok(())
         } else {
             Err(Problem::not_found())
         }
+    }
+
+    fn catalog_version(&self) -> String {
+        etag::of(self.app.directory.version::<StoredCatalog>(&self.name))
     }
 
     fn version(&self) -> String {
@@ -202,7 +216,7 @@ pub(crate) async fn set_up(of: OfProject, headers: HeaderMap, body: Body) -> Res
     let request: ProjectRequest = document(app, &headers, body).await?;
     check_name(name, request.name.as_deref())?;
     let after = policies::read(request.policy.as_ref())?;
-    let mut change = app.directory.change().await;
+    let (mut change, rights) = of.begin().await?;
     let makes = !app.directory.has_project(name);
     if makes {
         operators_only(app, &of.caller)?;
@@ -214,7 +228,7 @@ pub(crate) async fn set_up(of: OfProject, headers: HeaderMap, body: Body) -> Res
     let setting = Setting {
         app,
         caller: &of.caller,
-        rights: of.rights,
+        rights,
         before: policies::as_set(app, &scope, stored.as_ref().map(|stored| &stored.policy)),
         after,
         scope,
@@ -252,7 +266,7 @@ pub(crate) async fn set_up(of: OfProject, headers: HeaderMap, body: Body) -> Res
 pub(crate) async fn delete(of: OfProject) -> Result<Response, Problem> {
     operators_only(&of.app, &of.caller)?;
     let (app, name) = (&of.app, &of.name);
-    let mut change = app.directory.change().await;
+    let (mut change, _) = of.begin().await?;
     of.exists()?;
     if name == DEFAULT_PROJECT {
         return Err(Problem::new(Code::InUse, "The default project is always there."));
@@ -273,11 +287,12 @@ pub(crate) async fn delete(of: OfProject) -> Result<Response, Problem> {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn remove_contents(app: &App, name: &str, change: &mut trailbook_access::Change<'_>) {
+fn remove_contents(app: &App, name: &str, change: &mut Change) {
     let directory = &app.directory;
     for key in directory.of::<ApiKey>(name) {
         change.remove::<ApiKey>(&key.id);
     }
+    forget_retention(app, RetentionScope::Project(name.into()), change);
     let organizations = directory.of::<records::Organization>(name);
     let declared = organizations.iter().map(|organization| organization.name.clone());
     for organization in declared.chain([SYSTEM.to_owned()]) {
@@ -297,8 +312,21 @@ fn remove_contents(app: &App, name: &str, change: &mut trailbook_access::Change<
             .of::<ViewerToken>(&owner)
             .iter()
             .for_each(|token| change.remove::<ViewerToken>(&token.id));
+        let organization = OrganizationKey::new(name, organization.as_str());
+        forget_retention(app, (&organization).into(), change);
         change.remove::<SingleSignOn>(&owner);
         change.remove::<records::Organization>(&owner);
+    }
+}
+
+/// A project of the same name that is made later is another one.
+fn forget_retention(app: &App, scope: RetentionScope, change: &mut Change) {
+    if app.ledger.own_retention(scope.clone()).is_some() {
+        change.retention(RetentionChange {
+            scope,
+            days: None,
+            legal_hold: None,
+        });
     }
 }
 
@@ -320,7 +348,7 @@ pub(crate) async fn catalog(of: OfProject) -> Result<Response, Problem> {
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
     Ok(etag::tagged(
         (headers, stored.text.clone()).into_response(),
-        etag::of(Some(stored.revision)),
+        of.catalog_version(),
     ))
 }
 
@@ -348,16 +376,17 @@ pub(crate) async fn set_catalog(of: OfProject, headers: HeaderMap, body: Body) -
     let text = std::str::from_utf8(&received.bytes);
     let text = text.map_err(|_| Problem::new(Code::MalformedBody, "A catalog is UTF-8."))?;
     let compiled = tokio::task::block_in_place(|| catalog::compiled(format, text)).map_err(faulty)?;
-    let mut change = of.app.directory.change().await;
+    let (mut change, _) = of.begin().await?;
+    of.exists()?;
     let stored = of.app.directory.get::<StoredCatalog>(&of.name);
     let before = stored.as_ref().map_or(0, |stored| stored.revision);
-    etag::check(&headers, etag::of(Some(before)))?;
+    etag::check(&headers, of.catalog_version())?;
     let answer = |revision| {
         let set = CatalogSet {
             revision,
             actions: compiled.catalog.actions().len(),
         };
-        etag::tagged(json(&set), etag::of(Some(revision)))
+        etag::tagged(json(&set), of.catalog_version())
     };
     if stored.is_some_and(|stored| stored.text == text && stored.format == format) {
         return Ok(answer(before));

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use trailbook_access::{
-    Act, Right, Rights,
+    Act, Policy, Right, Rights,
     act::Target,
     records::{TokenActor, ViewerToken, owner},
     secret::{Secret, SecretKind, new_id},
@@ -122,8 +122,10 @@ pub(crate) async fn make(
 ) -> Result<Response, Problem> {
     ask.parameters(&NOTHING)?;
     let request: TokenRequest = document(&ask.app, &headers, body).await?;
-    check(&ask, &request)?;
     let app = &ask.app;
+    let mut change = app.directory.change().await;
+    let (rights, policy) = ask.renewed(Right::Administer)?;
+    check(&request, rights, &policy)?;
     let now = app.clock.now().millis();
     let secret = Secret::make(SecretKind::ViewerToken, app.directory.random());
     let token = ViewerToken {
@@ -136,8 +138,8 @@ pub(crate) async fn make(
         filter: request.filter,
         may_export: request.may_export,
         created_at: now,
+        made_by: ask.caller.id().to_owned(),
     };
-    let mut change = app.directory.change().await;
     if alive(&ask).len() >= TOKENS_MAX {
         let detail = format!("{TOKENS_MAX} viewer tokens of this organization are in use; give them a shorter life.");
         return Err(Problem::new(Code::TooManyRequests, detail).retry_after(60));
@@ -189,6 +191,7 @@ pub(crate) async fn revoke_of_actor(Administering(ask): Administering) -> Result
 
 async fn remove(ask: &Ask, tokens: &[std::sync::Arc<ViewerToken>]) -> Result<Response, Problem> {
     let mut change = ask.app.directory.change().await;
+    ask.renewed(Right::Administer)?;
     for token in tokens {
         change.remove::<ViewerToken>(&token.id);
     }
@@ -226,12 +229,11 @@ fn act(ask: &Ask, action: &'static str, actor: &TokenActor) -> Act {
 }
 
 /// Refuses a token that breaks a rule or shows more than its maker may see.
-fn check(ask: &Ask, request: &TokenRequest) -> Result<(), Problem> {
-    if !ask.rights.view {
+fn check(request: &TokenRequest, rights: Rights, policy: &Policy) -> Result<(), Problem> {
+    if !rights.view {
         return Err(lacking(Right::View));
     }
-    let shown = Rights::of(&ask.policy, request.actor.role.as_deref(), &request.actor.permissions);
-    if request.may_export && shown.export && !ask.rights.export {
+    if request.may_export && !rights.export {
         return Err(lacking(Right::Export));
     }
     let invalid = |pointer: Pointer, detail: String| Err(Problem::fault(Code::Invalid, pointer, detail));
@@ -253,7 +255,7 @@ fn check(ask: &Ask, request: &TokenRequest) -> Result<(), Problem> {
             format!("It must have at most {FILTER_MAX} characters."),
         );
     }
-    match parameters::query(filter, &ask.policy) {
+    match parameters::query(filter, policy) {
         Ok(_) => Ok(()),
         Err(problem) => invalid(root.child("filter"), problem.detail().to_owned()),
     }

@@ -35,6 +35,12 @@ impl Viewed {
         seen.insert(key, now);
         true
     }
+
+    /// Takes a look back that could not be recorded.
+    pub(crate) fn forget(&self, caller: &str, organization: &OrganizationKey) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remove(&(caller.to_owned(), organization.clone()));
+    }
 }
 
 #[cfg(test)]

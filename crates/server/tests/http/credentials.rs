@@ -505,3 +505,103 @@ fn a_caller_who_asks_too_much_is_told_when_to_come_back() {
     );
     assert_eq!(server.count("beta"), 10, "nothing of what was refused is stored");
 }
+
+#[test]
+fn a_look_is_recorded_although_a_request_before_it_failed() {
+    let server = Server::start();
+    server.fill("acme", 1);
+    let made = token(&server, &json!({"actor": actor("owner")}));
+    let secret = made["token"].as_str().unwrap();
+    assert_eq!(
+        get(&server, secret, "/v1/organizations/acme/events?limit=0").status,
+        400
+    );
+    assert_eq!(get(&server, secret, "/v1/organizations/acme/events").status, 200);
+    assert_eq!(get(&server, secret, "/v1/organizations/acme/events").status, 200);
+    let actions: Vec<Value> = acts(&server, "acme")
+        .iter()
+        .map(|event| event["action"].clone())
+        .collect();
+    let looks = actions.iter().filter(|action| **action == "trailbook.log.viewed");
+    assert_eq!(looks.count(), 1);
+}
+
+#[test]
+fn what_a_key_made_is_over_when_the_key_is() {
+    let server = Server::start();
+    server.fill("acme", 1);
+    let end = "2099-01-01T00:00:00Z";
+    let request = json!({"name": "k", "scopes": ["admin", "events:read"], "expires_at": end});
+    let maker = made(&server, "/v1/keys", &request);
+    let secret = maker["key"].as_str().unwrap();
+    let further = |expires_at: Value| {
+        let request = json!({"name": "k", "scopes": ["events:read"], "expires_at": expires_at});
+        call(&server, secret, "POST", "/v1/keys", &request).status
+    };
+    assert_eq!(further(Value::Null), 403);
+    assert_eq!(further(json!("2099-01-01T00:00:01Z")), 403);
+    assert_eq!(further(json!(end)), 201);
+    let path = "/v1/organizations/acme/viewer-tokens";
+    let viewer = call(&server, secret, "POST", path, &json!({"actor": actor("owner")})).json();
+    let viewer = viewer["token"].as_str().unwrap();
+    assert_eq!(get(&server, viewer, "/v1/organizations/acme/events").status, 200);
+    let exporting = json!({"actor": actor("member"), "may_export": true});
+    assert_eq!(
+        call(&server, secret, "POST", path, &exporting).status,
+        403,
+        "it may not export itself"
+    );
+    let revoked = call(
+        &server,
+        crate::server::ROOT_KEY,
+        "DELETE",
+        &format!("/v1/keys/{}", maker["id"].as_str().unwrap()),
+        &Value::Null,
+    );
+    assert_eq!(revoked.status, 204);
+    assert_eq!(get(&server, viewer, "/v1/organizations/acme/events").status, 401);
+}
+
+/// A request whose last byte comes after its sender has lost the right.
+#[test]
+fn a_right_that_is_lost_while_the_body_arrives_is_lost() {
+    let server = Server::start();
+    server.fill("acme", 1);
+    let maker = made(
+        &server,
+        "/v1/keys",
+        &json!({"name": "k", "scopes": ["admin", "events:read"]}),
+    );
+    let secret = maker["key"].as_str().unwrap();
+    let key = json!({"name": "late", "scopes": ["admin"]}).to_string();
+    let token = json!({"actor": actor("owner")}).to_string();
+    let policy = json!({"policy": {"title": "late"}}).to_string();
+    let requests = [
+        ("POST", "/v1/keys", key),
+        ("POST", "/v1/organizations/acme/viewer-tokens", token),
+        ("PUT", "/v1/organizations/acme", policy.clone()),
+        ("PUT", "/v1/projects/default", policy),
+    ];
+    let begun = requests.map(|(method, path, body)| {
+        let mut stream = server.connect();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {secret}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&body.as_bytes()[..body.len() - 1]).unwrap();
+        stream
+    });
+    // The handlers have begun once a later request on a connection of its own is answered.
+    assert_eq!(get(&server, secret, "/v1/keys").status, 200);
+    let path = format!("/v1/keys/{}", maker["id"].as_str().unwrap());
+    assert_eq!(
+        call(&server, crate::server::ROOT_KEY, "DELETE", &path, &Value::Null).status,
+        204
+    );
+    for mut stream in begun {
+        stream.write_all(b"}").unwrap();
+        assert_eq!(crate::server::answer(stream).status, 401);
+    }
+    assert_eq!(server.get("/v1/keys").json()["keys"], json!([]));
+}

@@ -366,3 +366,60 @@ fn organizations_are_listed_by_name_a_page_at_a_time() {
     let rest = server.get("/v1/organizations?limit=2&after=beta").json();
     assert_eq!((names(&rest), &rest["next"]), (vec!["gamma".to_owned()], &Value::Null));
 }
+
+#[test]
+fn a_customers_administrator_neither_stops_what_is_taken_in_nor_evades_a_hold_to_come() {
+    let server = Server::start();
+    server.fill("acme", 1);
+    let request = json!({"name": "k", "scopes": ["admin", "events:read", "exports"], "organization": "acme"});
+    let made = server.post("/v1/keys", &[], request.to_string().as_bytes());
+    let key = format!("Bearer {}", made.json()["key"].as_str().unwrap());
+    let headers = [("Authorization", key.as_str()), ("Content-Type", "application/json")];
+    for policy in [
+        json!({"backfill": "refuse"}),
+        json!({"recorded_since": "2020-01-01T00:00:00Z"}),
+        json!({"unknown_actions": "refuse"}),
+        json!({"legal_hold": false}),
+    ] {
+        let body = json!({ "policy": policy }).to_string();
+        let answer = server.send("PUT", "/v1/organizations/acme", &headers, body.as_bytes());
+        assert_eq!(answer.status, 403, "{body}: {}", answer.text());
+    }
+}
+
+#[test]
+fn a_project_that_is_made_again_is_another_one() {
+    let server = Server::start();
+    let toml = [("Content-Type", "application/toml")];
+    let catalog = |name: &str| format!("[[actions]]\nid = 'a'\nname = '{name}'\ndescription = '{name}'\n");
+    let in_shop = [("Trailbook-Project", "shop")];
+    let made = |name: &str| {
+        let project = json!({"organizations": "declared", "policy": {"retention_days": 30}});
+        assert_eq!(server.put("/v1/projects/shop", &project).status, 201);
+        let set = send(&server, "PUT", "/v1/projects/shop/catalog", &toml, &catalog(name));
+        assert_eq!(set.status, 200, "{}", set.text());
+        set.headers["etag"].clone()
+    };
+    let before = made("Before");
+    assert_eq!(
+        send(&server, "PUT", "/v1/organizations/acme", &in_shop, "{}").status,
+        201
+    );
+    assert_eq!(send(&server, "DELETE", "/v1/projects/shop", &[], "").status, 204);
+    assert_ne!(made("After"), before);
+    assert_eq!(
+        send(&server, "GET", "/v1/organizations/acme", &in_shop, "").status,
+        404,
+        "its organizations went with it"
+    );
+    set(&server, "/v1/projects/shop", &json!({}));
+    let sent = json!({"organization": "acme", "action": "a", "actor": {"id": "u"}}).to_string();
+    let stored = send(&server, "POST", "/v1/events", &in_shop, &sent);
+    assert_eq!(stored.status, 201, "{}", stored.text());
+    let events = send(&server, "GET", "/v1/organizations/acme/events", &in_shop, "").json();
+    assert_eq!(events["events"][0]["description"], "After");
+    assert!(
+        events["events"][0]["expires_at"].is_null(),
+        "nothing of the retention is left"
+    );
+}
