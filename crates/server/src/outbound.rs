@@ -157,13 +157,18 @@ impl Outbound {
         if roots.is_empty() {
             return Err(Error::NoAuthorities);
         }
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the provider has the suites of these versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(self.tls.get_or_init(|| Arc::new(config)).clone())
+        Ok(self.tls.get_or_init(|| trusting(roots)).clone())
     }
+}
+
+/// TLS with servers whose certificates these authorities signed.
+fn trusting(roots: RootCertStore) -> Arc<ClientConfig> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has the suites of these versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
 }
 
 async fn resolve(destination: &Destination) -> Result<Vec<SocketAddr>, Error> {
@@ -242,6 +247,13 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
+    };
+    use tokio_rustls::{
+        TlsAcceptor,
+        rustls::{
+            ServerConfig,
+            pki_types::{CertificateDer, PrivateKeyDer},
+        },
     };
 
     use super::*;
@@ -372,6 +384,70 @@ mod tests {
             answered(b"220 mail.example ESMTP\r\n".into()).await,
             Err(Error::Malformed)
         ));
+    }
+
+    /// A TLS server on loopback whose certificate is for `name`; its address, and the certificate.
+    async fn tls_server(name: &str) -> (SocketAddr, CertificateDer<'static>) {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
+        let certificate = made.cert.der().clone();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key);
+        let acceptor = TlsAcceptor::from(Arc::new(config.expect("a certificate with its key")));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                    .await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        (address, certificate)
+    }
+
+    #[tokio::test]
+    async fn a_server_has_to_prove_its_name_to_an_authority_that_is_trusted() {
+        let get = async |trusted: Option<CertificateDer<'static>>, url: String| {
+            let outbound = Outbound::new("127.0.0.0/8, ::1".parse().expect("entries"));
+            if let Some(certificate) = trusted {
+                let mut roots = RootCertStore::empty();
+                roots.add(certificate).expect("a root");
+                outbound.tls.get_or_init(|| trusting(roots));
+            }
+            outbound
+                .send(Request::get(url).body(Vec::new()).expect("a request"))
+                .await
+        };
+        let (address, certificate) = tls_server("localhost").await;
+        let (by_name, by_address) = (
+            format!("https://localhost:{}/", address.port()),
+            format!("https://{address}/"),
+        );
+        let answer = get(Some(certificate.clone()), by_name.clone())
+            .await
+            .expect("an answer");
+        assert_eq!(answer.body(), b"ok");
+        let (_, other) = tls_server("localhost").await;
+        for (what, trusted, url) in [
+            ("another name", Some(certificate), by_address),
+            ("another authority", Some(other), by_name.clone()),
+            ("nobody's authority", None, by_name),
+        ] {
+            let refused = get(trusted, url).await;
+            assert!(
+                matches!(refused, Err(Error::Tls(_) | Error::NoAuthorities)),
+                "{what}: {refused:?}"
+            );
+        }
     }
 
     #[tokio::test]
