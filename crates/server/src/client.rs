@@ -4,10 +4,13 @@ use std::{io::Read, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
 use ureq::{
     Agent, Body, RequestBuilder,
     http::{Response, StatusCode},
 };
+use trailbook_access::DEFAULT_PROJECT;
 
 /// Which server, and who asks.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +32,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// The project, as far as the command line says it.
+    pub(crate) fn project_name(&self) -> &str {
+        self.project.as_deref().unwrap_or(DEFAULT_PROJECT)
+    }
+
     /// The answer to a GET of `path`, when it is a success; what the server says against it otherwise.
     pub(crate) fn get(&self, path: &str) -> anyhow::Result<Response<Body>> {
         let request = self.request(self.agent().get(self.url(path)));
@@ -36,7 +44,7 @@ impl Server {
     }
 
     /// The answer to a POST of JSON to `path`; as [`Server::get`].
-    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Response<Body>> {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Response<Body>> {
         let request = self.request(self.agent().post(self.url(path)));
         self.answered(request.send_json(body))
     }
@@ -51,7 +59,7 @@ impl Server {
     pub(crate) fn put_json(
         &self,
         path: &str,
-        body: &serde_json::Value,
+        body: &impl Serialize,
         version: Option<&str>,
     ) -> anyhow::Result<Response<Body>> {
         let request = self.request(self.agent().put(self.url(path)));
@@ -60,6 +68,12 @@ impl Server {
             None => request,
         };
         self.answered(request.send_json(body))
+    }
+
+    /// Puts text of a media type at `path`; as [`Server::get`].
+    pub(crate) fn put_text(&self, path: &str, kind: &str, text: &str) -> anyhow::Result<Response<Body>> {
+        let request = self.request(self.agent().put(self.url(path)));
+        self.answered(request.header("Content-Type", kind).send(text))
     }
 
     /// What is at `path`, with its version; `None` when there is nothing.
@@ -79,7 +93,7 @@ impl Server {
     }
 
     /// The answer to a PATCH with JSON of `path`; as [`Server::get`].
-    pub(crate) fn patch(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Response<Body>> {
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Response<Body>> {
         let request = self.request(self.agent().patch(self.url(path)));
         self.answered(request.send_json(body))
     }
@@ -121,12 +135,20 @@ impl Server {
             .take(64 << 10)
             .read_to_string(&mut text)
             .unwrap_or_default();
-        let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        bail!(
-            "the server answers {}: {}",
-            response.status(),
-            problem["detail"].as_str().unwrap_or("it says no more")
-        )
+        let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+        bail!("the server answers {}: {}", response.status(), told(&problem))
+    }
+}
+
+/// What a problem document says: every fault when there are several.
+fn told(problem: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match problem["errors"].as_array() {
+        Some(errors) if errors.len() > 1 => {
+            let fault = |error: &Value| format!("\n  {}: {}", text(&error["pointer"]), text(&error["detail"]));
+            errors.iter().map(fault).collect()
+        }
+        _ => problem["detail"].as_str().unwrap_or("it says no more").to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 it failed or found something wrong, 2 it could not be checked (or the command line is wrong),
 //! 78 the configuration cannot be used.
 
+mod administer;
 mod backup;
 mod catalog;
 mod client;
@@ -80,6 +81,10 @@ enum Command {
     Backup(backup::Backup),
     Restore(backup::Restore),
     Stats(stats::Arguments),
+    Project(administer::Projects),
+    Organization(administer::Organizations),
+    Catalog(administer::Catalog),
+    SingleSignOn(administer::SingleSignOn),
     User(users::Users),
     Key(credentials::Keys),
     Token(credentials::Tokens),
@@ -136,6 +141,10 @@ fn main() -> ExitCode {
         Command::Recover(arguments) => maintain::recover(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Project(arguments) => administer::projects(&arguments),
+        Command::Organization(arguments) => administer::organizations(&arguments),
+        Command::Catalog(arguments) => administer::catalog(&arguments),
+        Command::SingleSignOn(arguments) => administer::single_sign_on(&arguments),
         Command::User(arguments) => users::run(&arguments),
         Command::Key(arguments) => credentials::keys(&arguments),
         Command::Token(arguments) => credentials::tokens(&arguments),

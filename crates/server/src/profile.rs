@@ -21,6 +21,7 @@ use rust_embed::RustEmbed;
 use trailbook_event::{Timestamp, catalog::CatalogFault};
 
 use read::Profile;
+pub(crate) use read::plain;
 
 use crate::client::Server;
 

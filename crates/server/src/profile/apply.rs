@@ -13,7 +13,6 @@ use crate::client::{Server, encoded};
 
 /// Fields of a policy that are no product's to say: a profile that leaves them out leaves them as they are.
 const OF_THE_DEPLOYMENT: [&str; 4] = ["embed_origins", "legal_hold", "recorded_since", "time_zone"];
-const DEFAULT_PROJECT: &str = "default";
 
 /// Sets what differs, and says what that was.
 pub(super) fn apply(server: &Server, profile: &Profile, organization: Option<&str>) -> anyhow::Result<()> {
@@ -30,7 +29,7 @@ pub(super) fn apply(server: &Server, profile: &Profile, organization: Option<&st
         }
     }
     let place = organization.map_or_else(
-        || format!("project {}", project(server)),
+        || format!("project {}", server.project_name()),
         |name| format!("organization {name}"),
     );
     match changes.len() {
@@ -55,10 +54,6 @@ pub(super) fn diff(server: &Server, profile: &Profile, organization: Option<&str
     })
 }
 
-fn project(server: &Server) -> &str {
-    server.project.as_deref().unwrap_or(DEFAULT_PROJECT)
-}
-
 /// A policy as it is set and as it should be.
 struct Policy {
     path: String,
@@ -74,7 +69,7 @@ impl Policy {
     fn at(server: &Server, profile: &Profile, organization: Option<&str>) -> anyhow::Result<Self> {
         let path = match organization {
             Some(name) => format!("/v1/organizations/{}", encoded(name)),
-            None => format!("/v1/projects/{}", encoded(project(server))),
+            None => format!("/v1/projects/{}", encoded(server.project_name())),
         };
         let found = server.find(&path)?;
         let is_new = found.is_none();
@@ -129,7 +124,7 @@ struct Catalog<'p> {
 
 impl<'p> Catalog<'p> {
     fn at(server: &Server, profile: &'p Profile) -> anyhow::Result<Self> {
-        let path = format!("/v1/projects/{}/catalog", encoded(project(server)));
+        let path = format!("/v1/projects/{}/catalog", encoded(server.project_name()));
         let (version, before) = match server.find(&path)? {
             Some((version, text)) => (version, Some(tree(&text)?)),
             None => (None, None),
