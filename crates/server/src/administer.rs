@@ -208,7 +208,9 @@ struct PolicyChange {
 
 /// `title="Log"` as it is given to `--set`.
 fn field(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').ok_or("write FIELD=JSON, such as max_range_days=30")?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("write FIELD=JSON, such as max_range_days=30")?;
     let value = serde_json::from_str(value);
     let value = value.map_err(|_| "the value is no JSON; texts have double quotes, as in 'title=\"Log\"'")?;
     Ok((name.to_owned(), value))
@@ -235,7 +237,9 @@ pub(crate) fn projects(arguments: &Projects) -> anyhow::Result<ExitCode> {
             organizations,
             change,
         } => {
-            let members = organizations.iter().map(|word| ("organizations".to_owned(), json!(word)));
+            let members = organizations
+                .iter()
+                .map(|word| ("organizations".to_owned(), json!(word)));
             change.make(&of.server, &path(of), members.collect())
         }
         ProjectCommand::Delete { of } => {
@@ -290,7 +294,12 @@ impl PolicyChange {
         };
         body.insert("policy".to_owned(), self.changed(policy).into());
         let body = Value::Object(body);
-        print(&server.put_json(path, &body, version.as_deref())?.body_mut().read_json()?)
+        print(
+            &server
+                .put_json(path, &body, version.as_deref())?
+                .body_mut()
+                .read_json()?,
+        )
     }
 
     /// The fields that are set.
@@ -355,7 +364,12 @@ pub(crate) fn catalog(arguments: &Catalog) -> anyhow::Result<ExitCode> {
                 Extension::Toml => "application/toml",
                 Extension::Json => "application/json",
             };
-            print(&server.put_text(&path(server), kind, &text(file)?)?.body_mut().read_json()?)
+            print(
+                &server
+                    .put_text(&path(server), kind, &text(file)?)?
+                    .body_mut()
+                    .read_json()?,
+            )
         }
     }
 }

@@ -6,11 +6,11 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use trailbook_access::DEFAULT_PROJECT;
 use ureq::{
     Agent, Body, RequestBuilder,
     http::{Response, StatusCode},
 };
-use trailbook_access::DEFAULT_PROJECT;
 
 /// Which server, and who asks.
 #[derive(Debug, Clone, Args)]

@@ -1,5 +1,7 @@
 //! Single sign-on from the outside: the real server, a real identity provider, and a browser.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -315,4 +317,55 @@ fn the_settings_keep_their_order_and_their_secret_and_name_what_is_wrong() {
     assert_eq!(scene.server.send("DELETE", PATH, &headers, b"").status, 204);
     assert_eq!(scene.server.get(PATH).status, 404);
     assert_eq!(scene.count("trailbook.single_sign_on.changed"), 2);
+}
+
+#[test]
+fn a_provider_is_set_from_the_command_line_with_its_secret_in_a_file_and_the_order_of_its_groups() {
+    let scene = Scene::start("es256");
+    let own = |arguments: &[&str]| {
+        let all = [&["single-sign-on"], arguments, &["--organization", "acme"]].concat();
+        scene.server.command(&all)
+    };
+    let written = |name: &str, text: &str| {
+        let path = scene.server.directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    assert_eq!(own(&["remove"]).0, Some(0));
+    let (code, said) = own(&["show"]);
+    assert!(code == Some(1) && said.contains("404"), "{said}");
+
+    let settings = json!({"issuer": scene.provider.issuer, "client_id": "rs256", "roles": "ROLES"});
+    let settings = settings.to_string().replace(r#""ROLES""#, ROLES);
+    let secret = written("secret", "secret-of-rs256\n");
+    let file = written("acme.json", &settings);
+    assert_eq!(own(&["set", &file]).0, Some(1), "nothing is stored for this client");
+    let (code, said) = own(&["set", &file, "--client-secret-file", &secret]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(ROLES) && !said.contains("secret-of-"), "{said}");
+    assert_eq!(own(&["show"]).1, said);
+    assert_eq!(own(&["set", &file]).0, Some(0), "the stored one stays");
+
+    scene.person("ann", &["admins", "zebras"]);
+    let mut browser = Browser::new();
+    assert_eq!(scene.sign_in(&mut browser, "ann").status, 303);
+    assert_eq!(scene.session(&mut browser)["role"], "owner");
+
+    let twice = written("twice.json", r#"{"issuer":"x","client_secret":"secret-of-x"}"#);
+    let (code, said) = own(&["set", &twice, "--client-secret-file", &secret]);
+    assert!(
+        code == Some(1) && said.contains("elsewhere") && !said.contains("secret-of-"),
+        "{said}"
+    );
+    let from_environment = Command::new(env!("CARGO_BIN_EXE_trailbook"))
+        .env_clear()
+        .env("TRAILBOOK_SERVER", scene.url(""))
+        .env("TRAILBOOK_KEY", ROOT_KEY)
+        .env("TRAILBOOK_CLIENT_SECRET", "secret-of-es256")
+        .args(["single-sign-on", "set", "--organization", "acme"])
+        .arg(written("es256.json", &settings.replace("rs256", "es256")))
+        .output()
+        .unwrap();
+    assert!(from_environment.status.success(), "{from_environment:?}");
+    assert_eq!(scene.sign_in(&mut Browser::new(), "ann").status, 303);
 }
