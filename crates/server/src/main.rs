@@ -119,7 +119,7 @@ struct Serve {
     /// A file of countries by address (mmdb) [default: country.mmdb in the data directory, when there is one]
     #[arg(long, value_name = "FILE")]
     country_database: Option<String>,
-    /// The catalog of the default project (.toml or .json) [default: none]
+    /// The catalog of the default project until one is set for it (.toml or .json) [default: none]
     #[arg(long, value_name = "FILE")]
     catalog: Option<String>,
     /// What is logged, such as info or warn,trailbook=debug [default: info]
