@@ -19,11 +19,11 @@ use serde_json::{
     Map, Value, json,
     value::{RawValue, to_raw_value},
 };
-use trailbook_event::catalog::{CatalogFault, Document};
+use trailbook_event::catalog::Document;
 
 use crate::{
     client::{Server, encoded},
-    profile::plain,
+    profile::{listed, plain},
 };
 
 /// Where a client secret may be, so that it is in no list of processes.
@@ -442,10 +442,6 @@ fn extension(file: &Path) -> anyhow::Result<Extension> {
 
 fn text(file: &Path) -> anyhow::Result<String> {
     fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
-}
-
-fn listed(faults: &[CatalogFault]) -> String {
-    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 /// Prints what the server answered.

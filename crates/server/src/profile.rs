@@ -151,7 +151,8 @@ fn names() -> impl Iterator<Item = String> {
     BuiltIn::iter().filter_map(|file| file.strip_suffix(".toml").map(str::to_owned))
 }
 
-fn listed(faults: &[CatalogFault]) -> String {
+/// Faults, each on a line of its own.
+pub(crate) fn listed(faults: &[CatalogFault]) -> String {
     faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
