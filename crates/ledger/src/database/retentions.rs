@@ -6,20 +6,25 @@ use std::sync::Arc;
 
 use crate::OrganizationKey;
 
+/// The organization of every project whose ledger holds Trailbook's own acts.
+const OF_TRAILBOOK: &str = "_system";
+
 /// What a retention is set for. Above both is the deployment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RetentionScope {
-    /// A project: all its organizations that have nothing of their own.
+    /// A project: all its organizations that have nothing of their own, but for Trailbook's.
     Project(Arc<str>),
     /// One organization.
     Organization(OrganizationKey),
 }
 
 impl RetentionScope {
-    /// The scope that this one inherits from; `None` is the deployment.
+    /// The scope that this one inherits from; `None` is the deployment. Trailbook's own acts are the deployment's: what is
+    /// set for a project, by its catalog too, neither expires nor holds them.
     pub fn above(&self) -> Option<Self> {
         match self {
             Self::Project(_) => None,
+            Self::Organization(key) if key.organization() == OF_TRAILBOOK => None,
             Self::Organization(key) => Some(Self::Project(key.project().into())),
         }
     }
@@ -47,7 +52,8 @@ impl From<&OrganizationKey> for RetentionScope {
     }
 }
 
-/// What was set for a scope. What was not set is that of the scope above: the project's, then the deployment's.
+/// What was set for a scope. What was not set is that of the scope above, as [`RetentionScope::above`] says, then the
+/// deployment's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRetention {
     /// Of what; there need not be a ledger yet.

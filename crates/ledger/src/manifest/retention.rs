@@ -1,4 +1,5 @@
 //! How long events are kept as of a moment: what was set for the organization, else for its project, else for the deployment.
+//! Trailbook's own organization has no project above it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -238,6 +239,34 @@ mod tests {
         assert_eq!((set.acme(NOW).days, set.acme(NOW).legal_hold), (None, false));
         let other = RetentionScope::Organization(OrganizationKey::new("other", "acme"));
         assert_eq!(set.0.effective(&other, NOW).days, Some(10));
+    }
+
+    #[test]
+    fn trailbooks_own_acts_are_kept_as_the_deployment_says_whatever_the_project_does() {
+        let system = RetentionScope::Organization(OrganizationKey::new("default", "_system"));
+        let mut set = Set::of_deployment(Some(3650));
+        set.change(project(), Some(Some(30)), Some(true), NOW - 30 * DAY_MS);
+        let of_deployment = Retention {
+            days: Some(3650),
+            ..Retention::default()
+        };
+        assert_eq!(set.0.effective(&system, NOW), of_deployment);
+        set.days(project(), Some(Some(5)), NOW);
+        assert_eq!(
+            set.0.effective(&system, NOW).pending,
+            None,
+            "no shortening of the project waits"
+        );
+        set.change(system.clone(), Some(Some(4000)), Some(true), NOW);
+        let own = set.0.effective(&system, NOW);
+        assert_eq!((own.days, own.legal_hold), (Some(4000), true), "its own counts");
+        set.days(system.clone(), None, NOW);
+        let pending = Some((Some(3650), NOW + SHORTENING_WAITS_MS));
+        assert_eq!(
+            set.0.effective(&system, NOW).pending,
+            pending,
+            "back to the deployment's"
+        );
     }
 
     #[test]
