@@ -6,6 +6,7 @@
 //! Not here: reading input (input), sending (run).
 
 mod apply;
+mod draft;
 mod output;
 mod path;
 mod read;

@@ -4,7 +4,8 @@
 //! - All or nothing: either every event of the body is admitted, or the refusal names what is wrong with each.
 //! - A body that is not JSON is refused as a whole; a fault in one event does not hide the faults of the others.
 //! - Work and memory are bounded by the limits: no tree is built of an event beyond `event_bytes_max`, reading ends at the
-//!   event beyond `events_max`, and no more than 100 faults are listed.
+//!   event beyond `events_max`, and no more than 100 faults are listed. A mapping that adds much to each of many small
+//!   records is stopped: all events of a body are at most a few times as large as the body, or as some large events.
 //!
 //! Not here: the size of the body and its compression (server).
 
@@ -13,6 +14,12 @@ use crate::{
     Fault, Pointer,
     json::{self, Error, ErrorKind, FAULTS_MAX, Path, Reader, Stop, Value, validate_utf8},
 };
+
+/// What the events of a body of foreign records may come to: so many times its own bytes, for small records gain members
+/// and are kept whole beside what was made of them. What many bodies hold at once is in proportion to what was sent.
+const TRANSLATED_FACTOR: usize = 4;
+/// A small body's may come to so many events of the largest size; this is 1.6 kB for each of 10,000 records.
+const TRANSLATED_EVENTS: usize = 16;
 
 /// How a body is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +70,7 @@ pub fn admit_body(body: &[u8], form: Form, admission: &Admission<'_>) -> Result<
 /// of records. Pointers of faults lead into the body as it was sent.
 ///
 /// # Errors
-/// As [`Refusal`] says; then nothing may be stored.
+/// As [`Refusal`] says; then nothing may be stored. When the events come to much more than the body, that is the only fault.
 pub fn translate_body(
     body: &[u8],
     form: Form,
@@ -90,6 +97,7 @@ fn take_in(
         json,
         reader: Reader::new(text, &json),
         admitted: Vec::new(),
+        translated_left: translated_bytes_max(body, admission),
         faults: Vec::new(),
         more: 0,
     };
@@ -105,6 +113,12 @@ fn take_in(
                 events_max: admission.limits.events_max,
             });
         }
+        Err(Halt::TooMuch(fault)) => {
+            return Err(Refusal::Invalid {
+                faults: vec![fault],
+                more: 0,
+            });
+        }
     }
     if intake.faults.is_empty() {
         return Ok(intake.admitted);
@@ -115,10 +129,18 @@ fn take_in(
     })
 }
 
+/// Bytes that the events of a body of foreign records may have together.
+fn translated_bytes_max(body: &[u8], admission: &Admission<'_>) -> usize {
+    let of_body = body.len().saturating_mul(TRANSLATED_FACTOR);
+    of_body.max(admission.limits.event_bytes_max.saturating_mul(TRANSLATED_EVENTS))
+}
+
 /// Why reading the body cannot go on.
 enum Halt {
     Malformed(Error),
     TooMany,
+    /// The events that were made of the records come to too much.
+    TooMuch(Fault),
 }
 
 impl From<Error> for Halt {
@@ -134,6 +156,8 @@ struct Intake<'a, 'c> {
     json: json::Limits,
     reader: Reader<'a>,
     admitted: Vec<Admitted>,
+    /// Bytes that events made of records may still have.
+    translated_left: usize,
     faults: Vec<Fault>,
     more: usize,
 }
@@ -296,7 +320,7 @@ impl<'a> Intake<'a, '_> {
             self.fault(refused);
         }
         match self.admit(value, path) {
-            Ok(admitted) if self.faults.is_empty() => self.admitted.push(admitted),
+            Ok(admitted) if self.faults.is_empty() => self.keep(admitted, path)?,
             Ok(_) => {}
             Err(faults) => self.further(faults, known),
         }
@@ -308,6 +332,19 @@ impl<'a> Intake<'a, '_> {
             None => admit_owned(value, path, self.admission),
             Some(translation) => translate::admit(&value, path, self.admission, translation),
         }
+    }
+
+    fn keep(&mut self, admitted: Admitted, path: &Path<'_>) -> Result<(), Halt> {
+        if self.translation.is_some() {
+            let left = self.translated_left.checked_sub(admitted.parts.bytes().len());
+            self.translated_left = left.ok_or_else(|| {
+                let detail = "From here on the events that the mapping makes of this body are much larger than the body; \
+                              send it in smaller parts, or let the mapping add less to each.";
+                Halt::TooMuch(Fault::new(path.pointer(), detail))
+            })?;
+        }
+        self.admitted.push(admitted);
+        Ok(())
     }
 
     /// Takes in the faults of an event of whose values `known` were refused while reading: what stands there instead is

@@ -13,11 +13,11 @@ pub(super) const DEPTH_BELOW: usize = 2;
 
 /// What turns foreign records into events. Pure: the same record, the same event.
 pub trait Translation: Sync {
-    /// The event of a record, as it would be sent.
+    /// The event of a record, as it would be sent. No more than about `bytes_max` bytes are held of it, whatever the record.
     ///
     /// # Errors
-    /// Everything that keeps the record from becoming one; pointers begin at the record.
-    fn translate(&self, record: &Value<'_>) -> Result<Translated, Vec<Fault>>;
+    /// Everything that keeps the record from becoming one, such as [`Translated::too_large`]; pointers begin at the record.
+    fn translate(&self, record: &Value<'_>, bytes_max: usize) -> Result<Translated, Vec<Fault>>;
 
     /// A fault of the event as one of the record that it was made from; pointers begin at the event and at the record.
     fn of_record(&self, record: &Value<'_>, fault: Fault) -> Fault;
@@ -32,6 +32,14 @@ pub struct Translated {
     pub content: [u8; 32],
 }
 
+impl Translated {
+    /// The fault of a record whose event would have more than so many bytes.
+    pub fn too_large(bytes_max: usize) -> Fault {
+        let detail = format!("The event that the mapping makes of this is larger than {bytes_max} bytes; send less.");
+        Fault::new(Pointer::root(), detail)
+    }
+}
+
 /// Admits the event of one record that was read from the place `at` of a body.
 pub(super) fn admit(
     record: &Value<'_>,
@@ -42,11 +50,10 @@ pub(super) fn admit(
     let begun = at.pointer();
     let placed = |fault: Fault| Fault::new(begun.clone().join(&fault.pointer), fault.detail);
     let all_placed = |faults: Vec<Fault>| faults.into_iter().map(placed).collect::<Vec<_>>();
-    let Translated { event, content } = translation.translate(record).map_err(all_placed)?;
     let bytes_max = admission.limits.event_bytes_max;
+    let Translated { event, content } = translation.translate(record, bytes_max).map_err(all_placed)?;
     if event.text_bytes() > bytes_max {
-        let detail = format!("The event that the mapping makes of this is larger than {bytes_max} bytes; send less.");
-        return Err(all_placed(vec![Fault::new(Pointer::root(), detail)]));
+        return Err(all_placed(vec![Translated::too_large(bytes_max)]));
     }
     let (event, ip) = event::check(event, &Path::Root, admission).map_err(|faults| {
         let of_record = |fault| placed(translation.of_record(record, fault));

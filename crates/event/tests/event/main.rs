@@ -13,6 +13,7 @@ mod filter;
 mod hostile;
 mod language;
 mod round_trip;
+mod translated;
 mod vectors;
 
 use trailbook_event::{Admission, Admitted, Fault, Form, Limits, NoCatalog, Origin, Refusal, Timestamp, admit_body};

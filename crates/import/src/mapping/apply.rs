@@ -1,6 +1,6 @@
 //! Applying a mapping: one record in, one event (or one per exploded element) out, as it would be sent.
 
-use std::{borrow::Cow, collections::HashSet, net::IpAddr};
+use std::{collections::HashSet, net::IpAddr};
 
 use sha2::{Digest, Sha256};
 use trailbook_event::{
@@ -8,7 +8,12 @@ use trailbook_event::{
     json::{INTEGER_MAX, Value, write_canonical},
 };
 
-use super::{ChangeRule, Identity, Keep, Mapping, Party, Scope, hex, rule::Rule};
+use super::{
+    ChangeRule, Identity, Keep, Mapping, Party, Scope,
+    draft::{Draft, Full, Member},
+    hex,
+    rule::Rule,
+};
 use crate::convert::{self, Converted};
 
 /// Actors of these types need no id.
@@ -17,14 +22,14 @@ const WITHOUT_ID: [&str; 3] = ["system", "anonymous", "unknown"];
 /// An event as it is sent, or why the record yields none.
 pub(crate) type Mapped = Result<Value<'static>, Vec<Fault>>;
 
-type Member = (Cow<'static, str>, Value<'static>);
-
 impl Mapping {
     /// The events of one record: one, or one per element of the list at `explode`.
     pub(crate) fn apply(&self, organization: &str, record: &Converted<'_>, identity: &Identity) -> Vec<Mapped> {
         let opened = self.open(&record.value);
         let whole = Scope::of_record(self, &opened, identity);
         let organization = Some(organization);
+        let bytes_max = Limits::default().event_bytes_max;
+        let event = |scope: &Scope<'_>, part| self.event(organization, record, scope, part, bytes_max);
         match self.explode.as_ref().and_then(|path| path.find(&whole)) {
             Some(Value::Array(items)) => {
                 let part = |index| (items.len() > 1).then_some(index);
@@ -33,18 +38,24 @@ impl Mapping {
                     ..whole.within(item)
                 };
                 let scopes = items.iter().enumerate().map(scope);
-                scopes
-                    .map(|scope| self.event(organization, record, &scope, part(scope.index)))
-                    .collect()
+                scopes.map(|scope| event(&scope, part(scope.index))).collect()
             }
-            _ => vec![self.event(organization, record, &whole, None)],
+            _ => vec![event(&whole, None)],
         }
     }
 
-    /// The event of a record that is one by itself; `organization` goes before what the record says.
-    pub(super) fn apply_one(&self, organization: Option<&str>, record: &Converted<'_>, identity: &Identity) -> Mapped {
+    /// The event of a record that is one by itself, of at most `bytes_max` bytes; `organization` goes before what the
+    /// record says.
+    pub(super) fn apply_one(
+        &self,
+        organization: Option<&str>,
+        record: &Converted<'_>,
+        identity: &Identity,
+        bytes_max: usize,
+    ) -> Mapped {
         let opened = self.open(&record.value);
-        self.event(organization, record, &Scope::of_record(self, &opened, identity), None)
+        let scope = Scope::of_record(self, &opened, identity);
+        self.event(organization, record, &scope, None, bytes_max)
     }
 
     /// The record with the texts at `open` replaced by the JSON that they hold.
@@ -66,61 +77,77 @@ impl Mapping {
         record: &Converted<'_>,
         scope: &Scope<'_>,
         part: Option<usize>,
+        bytes_max: usize,
     ) -> Mapped {
-        let mut faults = Vec::new();
-        let mut members = self.texts(organization, scope, &mut faults);
-        members.extend(self.actor(scope, &mut faults));
-        let targets = self.targets.iter().flat_map(|party| self.party(party, scope, false));
-        members.push(("targets".into(), Value::Array(distinct(targets.collect()))));
+        let mut draft = Draft::new(bytes_max);
+        let built = self.build(organization, record, scope, part, &mut draft);
+        draft.finish(built)
+    }
+
+    fn build(
+        &self,
+        organization: Option<&str>,
+        record: &Converted<'_>,
+        scope: &Scope<'_>,
+        part: Option<usize>,
+        draft: &mut Draft,
+    ) -> Result<Vec<Member>, Full> {
+        let mut members = self.texts(organization, scope, draft)?;
+        members.extend(self.actor(scope, draft)?);
+        members.push(("targets".into(), self.targets(scope, draft)?));
         let mut beside = Vec::new();
-        members.push(("context".into(), self.context(scope, &mut beside)));
-        members.push(("changes".into(), self.changes(scope, &mut faults)));
-        match self.keep {
+        members.push(("context".into(), self.context(scope, &mut beside, draft)?));
+        members.push(("changes".into(), self.changes(scope, draft)?));
+        members.push(match self.keep {
             Keep::Raw => {
-                let metadata = self.metadata(record, part, scope, beside);
-                members.push(("metadata".into(), Value::Object(metadata)));
+                let metadata = self.metadata(record, part, scope, beside, draft)?;
+                ("metadata".into(), Value::Object(metadata))
             }
             Keep::Metadata => {
-                faults.extend(unkept(record));
-                members.push(("metadata".into(), convert::into_owned(record.value.borrowed())));
+                draft.faults.extend(unkept(record));
+                draft.value("metadata", &record.value)?
             }
-        }
-        if faults.is_empty() {
-            Ok(Value::Object(members))
-        } else {
-            Err(faults)
-        }
+        });
+        Ok(members)
     }
 
     /// The event's own texts, and its time.
-    fn texts(&self, organization: Option<&str>, scope: &Scope<'_>, faults: &mut Vec<Fault>) -> Vec<Member> {
+    fn texts(&self, organization: Option<&str>, scope: &Scope<'_>, draft: &mut Draft) -> Result<Vec<Member>, Full> {
         let limits = Limits::default();
         let mut members = Vec::new();
         for (name, rule) in &self.event {
-            let value = match name.as_str() {
+            let text = match name.as_str() {
                 "organization" if organization.is_some() => None,
-                "organization" => rule.text(scope).map(Cow::into_owned),
+                "organization" | "description" | "message" => rule.text(scope),
                 "occurred_at" => match self.occurred_at(rule, scope) {
-                    Ok(time) => Some(time.to_string()),
+                    Ok(time) => Some(time.to_string().into()),
                     Err(detail) => {
-                        faults.push(Fault::new(rule.pointer(scope).unwrap_or_default(), detail));
+                        let pointer = rule.pointer(scope).unwrap_or_default();
+                        draft.faults.push(Fault::new(pointer, detail));
                         None
                     }
                 },
-                "client_id" => rule.text(scope).map(|id| shorten_id(&id, limits.client_id_chars_max)),
-                "description" | "message" => rule.text(scope).map(Cow::into_owned),
+                "client_id" => rule
+                    .text(scope)
+                    .map(|id| shorten_id(&id, limits.client_id_chars_max).into()),
                 "security" => {
                     let truth = rule.text(scope).map(|text| Value::Bool(text == "true"));
                     members.extend(truth.map(|truth| ("security".into(), truth)));
                     None
                 }
-                _ => rule.text(scope).map(|text| shorten(&text, limits.word_chars_max)),
+                _ => rule
+                    .text(scope)
+                    .map(|text| shorten(&text, limits.word_chars_max).into()),
             };
-            members.extend(value.map(|value| member(name, value)));
+            if let Some(text) = text {
+                members.push(draft.text(name, text)?);
+            }
         }
-        members.extend(organization.map(|organization| member("organization", organization)));
-        self.check_texts(&members, scope, faults);
-        members
+        if let Some(organization) = organization {
+            members.push(draft.text("organization", organization.into())?);
+        }
+        self.check_texts(&members, scope, &mut draft.faults);
+        Ok(members)
     }
 
     fn check_texts(&self, members: &[Member], scope: &Scope<'_>, faults: &mut Vec<Fault>) {
@@ -144,17 +171,37 @@ impl Mapping {
     }
 
     /// The first actor that fits.
-    fn actor(&self, scope: &Scope<'_>, faults: &mut Vec<Fault>) -> Option<Member> {
-        let actor = self
-            .actors
-            .iter()
-            .flat_map(|party| self.party(party, scope, true))
-            .next();
-        if actor.is_none() {
-            let detail = "No actor: none of the mapping's actors fits this record.";
-            faults.push(Fault::new(Pointer::root(), detail));
+    fn actor(&self, scope: &Scope<'_>, draft: &mut Draft) -> Result<Option<Member>, Full> {
+        let first = |party: &Party| {
+            let scopes = scope.each(party.each.as_ref());
+            scopes.iter().find_map(|scope| party.at(scope, true))
+        };
+        match self.actors.iter().find_map(first) {
+            Some(actor) => Ok(Some(draft.value("actor", &actor)?)),
+            None => {
+                let detail = "No actor: none of the mapping's actors fits this record.";
+                draft.faults.push(Fault::new(Pointer::root(), detail));
+                Ok(None)
+            }
         }
-        actor.map(|actor| ("actor".into(), actor))
+    }
+
+    /// All targets without repetitions, in order.
+    fn targets(&self, scope: &Scope<'_>, draft: &mut Draft) -> Result<Value<'static>, Full> {
+        let mut seen = HashSet::new();
+        let mut targets = Vec::new();
+        for party in &self.targets {
+            let scopes = scope.each(party.each.as_ref());
+            for target in scopes.iter().filter_map(|scope| party.at(scope, false)) {
+                let mut bytes = Vec::new();
+                write_canonical(&target, &mut bytes);
+                if seen.insert(bytes) {
+                    draft.take(target.text_bytes())?;
+                    targets.push(target);
+                }
+            }
+        }
+        Ok(Value::Array(targets))
     }
 
     fn metadata(
@@ -163,14 +210,17 @@ impl Mapping {
         part: Option<usize>,
         scope: &Scope<'_>,
         beside: Vec<Member>,
-    ) -> Vec<Member> {
-        let mut metadata = vec![member("source", &self.name)];
+        draft: &mut Draft,
+    ) -> Result<Vec<Member>, Full> {
+        let mut metadata = vec![draft.text("source", self.name.as_str().into())?];
         metadata.extend(beside);
         for (name, rule) in &self.metadata {
-            metadata.extend(rule.text(scope).map(|text| member(name, text)));
+            if let Some(text) = rule.text(scope) {
+                metadata.push(draft.text(name, text)?);
+            }
         }
-        raw(record, part, &mut metadata);
-        metadata
+        raw(record, part, &mut metadata, draft)?;
+        Ok(metadata)
     }
 
     fn occurred_at(&self, rule: &Rule, scope: &Scope<'_>) -> Result<Timestamp, String> {
@@ -197,70 +247,55 @@ impl Mapping {
         })
     }
 
-    /// The actor or targets that a rule yields; an actor needs an id (or a type that has none), a target an id or a name.
-    fn party(&self, party: &Party, scope: &Scope<'_>, is_actor: bool) -> Vec<Value<'static>> {
-        let limits = Limits::default();
-        let one = |scope: &Scope<'_>| {
-            let text = |name: &str, rule: &Rule| {
-                let limit = if name == "type" {
-                    limits.word_chars_max
-                } else {
-                    limits.name_chars_max
-                };
-                Some(member(name, shorten(&rule.text(scope)?, limit)))
-            };
-            let members: Vec<_> = party
-                .members
-                .iter()
-                .filter_map(|(name, rule)| text(name, rule))
-                .collect();
-            let has = |name: &str| members.iter().any(|(member, _)| member == name);
-            let kind = members.iter().find(|(name, _)| name == "type").map(|(_, kind)| kind)?;
-            let without_id = matches!(kind, Value::String(kind) if WITHOUT_ID.contains(&kind.as_ref()));
-            let complete = has("id") || if is_actor { without_id } else { has("name") };
-            complete.then_some(Value::Object(members))
-        };
-        scope.each(party.each.as_ref()).iter().filter_map(one).collect()
-    }
-
     /// The context; an address that is no IP goes to `metadata.source_address`.
-    fn context(&self, scope: &Scope<'_>, metadata: &mut Vec<Member>) -> Value<'static> {
+    fn context(
+        &self,
+        scope: &Scope<'_>,
+        metadata: &mut Vec<Member>,
+        draft: &mut Draft,
+    ) -> Result<Value<'static>, Full> {
         let mut members = Vec::new();
         for (name, rule) in &self.context {
             let Some(text) = rule.text(scope) else { continue };
             match name.as_str() {
-                "ip" if text.parse::<IpAddr>().is_err() => metadata.push(member("source_address", text)),
-                _ => members.push(member(name, text)),
+                "ip" if text.parse::<IpAddr>().is_err() => metadata.push(draft.text("source_address", text)?),
+                _ => members.push(draft.text(name, text)?),
             }
         }
-        Value::Object(members)
+        Ok(Value::Object(members))
+    }
+
+    fn changes(&self, scope: &Scope<'_>, draft: &mut Draft) -> Result<Value<'static>, Full> {
+        let mut changes = Vec::new();
+        for rule in &self.changes {
+            for scope in scope.each(rule.each.as_ref()) {
+                changes.extend(change(rule, &scope, draft)?);
+            }
+        }
+        Ok(Value::Array(changes))
     }
 }
 
-impl Mapping {
-    /// The changes, until they are larger than an event may be: a list whose every element repeats a large value would
-    /// otherwise take memory without bound.
-    fn changes(&self, scope: &Scope<'_>, faults: &mut Vec<Fault>) -> Value<'static> {
-        let bytes_max = Limits::default().event_bytes_max;
-        let mut changes = Vec::new();
-        let mut bytes = 0;
-        for rule in &self.changes {
-            for change in scope
-                .each(rule.each.as_ref())
-                .iter()
-                .filter_map(|scope| change(rule, scope))
-            {
-                bytes += change.text_bytes();
-                if bytes > bytes_max {
-                    let detail =
-                        format!("The changes that the mapping makes of this are larger than {bytes_max} bytes.");
-                    faults.push(Fault::new(Pointer::root(), detail));
-                    return Value::Null;
-                }
-                changes.push(change);
-            }
-        }
-        Value::Array(changes)
+impl Party {
+    /// The actor or target at one place; an actor needs an id (or a type that has none), a target an id or a name. Its
+    /// texts are shortened, so that one alone is small.
+    fn at(&self, scope: &Scope<'_>, is_actor: bool) -> Option<Value<'static>> {
+        let limits = Limits::default();
+        let text = |(name, rule): &(String, Rule)| {
+            let limit = if name == "type" {
+                limits.word_chars_max
+            } else {
+                limits.name_chars_max
+            };
+            let text = shorten(&rule.text(scope)?, limit);
+            Some((name.clone().into(), Value::String(text.into())))
+        };
+        let members: Vec<Member> = self.members.iter().filter_map(text).collect();
+        let has = |name: &str| members.iter().any(|(member, _)| member == name);
+        let kind = members.iter().find(|(name, _)| name == "type").map(|(_, kind)| kind)?;
+        let without_id = matches!(kind, Value::String(kind) if WITHOUT_ID.contains(&kind.as_ref()));
+        let complete = has("id") || if is_actor { without_id } else { has("name") };
+        complete.then_some(Value::Object(members))
     }
 }
 
@@ -275,18 +310,23 @@ impl super::rule::Alternative {
 }
 
 /// The change that a rule yields at one place, unless neither side is there.
-fn change(rule: &ChangeRule, scope: &Scope<'_>) -> Option<Value<'static>> {
-    let side = |name: &'static str, source: &Option<super::Source>| {
-        let value = source.as_ref()?.value(scope)?;
-        Some((Cow::Borrowed(name), convert::into_owned(value.borrowed())))
+fn change(rule: &ChangeRule, scope: &Scope<'_>, draft: &mut Draft) -> Result<Option<Value<'static>>, Full> {
+    let side = |source: &Option<super::Source>| source.as_ref()?.value(scope);
+    let sides = [("before", side(&rule.before)), ("after", side(&rule.after))];
+    let Some(field) = rule.field.text(scope) else {
+        return Ok(None);
     };
-    let mut members = vec![member(
-        "field",
-        shorten(&rule.field.text(scope)?, Limits::default().name_chars_max),
-    )];
-    members.extend(side("before", &rule.before));
-    members.extend(side("after", &rule.after));
-    (members.len() > 1).then_some(Value::Object(members))
+    if sides.iter().all(|(_, value)| value.is_none()) {
+        return Ok(None);
+    }
+    let field = shorten(&field, Limits::default().name_chars_max);
+    let mut members = vec![draft.text("field", field.into())?];
+    for (name, value) in sides {
+        if let Some(value) = value {
+            members.push(draft.value(name, value)?);
+        }
+    }
+    Ok(Some(Value::Object(members)))
 }
 
 /// What of a record cannot be kept as it is.
@@ -300,35 +340,18 @@ fn unkept(record: &Converted<'_>) -> impl Iterator<Item = Fault> {
 }
 
 /// Adds the whole record, and what was done to keep it.
-fn raw(record: &Converted<'_>, part: Option<usize>, metadata: &mut Vec<Member>) {
+fn raw(record: &Converted<'_>, part: Option<usize>, metadata: &mut Vec<Member>, draft: &mut Draft) -> Result<(), Full> {
     if let Some(index) = part {
         debug_assert!((index as f64) < INTEGER_MAX, "an index is small");
         metadata.push(("raw_event".into(), Value::Number(index as f64)));
     }
     if !record.converted.is_empty() {
-        let places = record
-            .converted
-            .iter()
-            .map(|place| Value::String(place.as_str().to_owned().into()))
-            .collect();
-        metadata.push(("converted".into(), Value::Array(places)));
+        let places = record.converted.iter();
+        let places = places.map(|place| Value::String(place.as_str().into()));
+        metadata.push(draft.value("converted", &Value::Array(places.collect()))?);
     }
-    metadata.push(("raw".into(), convert::into_owned(record.value.borrowed())));
-}
-
-fn member(name: &str, text: impl Into<String>) -> Member {
-    (name.to_owned().into(), Value::String(Cow::Owned(text.into())))
-}
-
-/// The same values without repetitions, in order.
-fn distinct(values: Vec<Value<'static>>) -> Vec<Value<'static>> {
-    let mut seen = HashSet::with_capacity(values.len());
-    let is_new = |value: &Value<'static>| {
-        let mut bytes = Vec::new();
-        write_canonical(value, &mut bytes);
-        seen.insert(bytes)
-    };
-    values.into_iter().filter(is_new).collect()
+    metadata.push(draft.value("raw", &record.value)?);
+    Ok(())
 }
 
 /// The text, or its beginning with `…`: the whole stands in the record.

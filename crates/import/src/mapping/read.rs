@@ -48,6 +48,9 @@ const EVENT_MEMBERS: [&str; 12] = [
 const ACTOR_MEMBERS: [&str; 5] = ["type", "id", "name", "email", "team"];
 const TARGET_MEMBERS: [&str; 4] = ["type", "id", "name", "email"];
 const CONTEXT_MEMBERS: [&str; 4] = ["ip", "user_agent", "url", "referrer"];
+/// Tables of one list, members of `metadata`, alternatives of a rule and places of a list that a mapping has at most: far
+/// more than any source needs, and few enough that a record is made an event quickly.
+const RULES_MAX: usize = 250;
 /// What the engine itself writes to metadata.
 pub(super) const OWN_METADATA: [&str; 5] = ["raw", "raw_event", "converted", "source", "source_address"];
 
@@ -233,7 +236,8 @@ impl<'d> Reading<'d> {
     }
 
     pub(super) fn paths(&mut self, table: &Place<'d>, key: &str) -> Vec<Path> {
-        let texts = self.texts(table, key);
+        let mut texts = self.texts(table, key);
+        self.limit(&path(table, key), &mut texts);
         let paths: Vec<Path> = texts.iter().filter_map(|text| Path::parse(text)).collect();
         if paths.len() != texts.len() {
             self.fault(&path(table, key), "a pointer such as `/a/b` belongs here");
@@ -255,6 +259,22 @@ impl<'d> Reading<'d> {
         })
     }
 
+    /// Refuses more rules than a mapping may have in one place, and leaves that many.
+    fn limit<T>(&mut self, at: &str, rules: &mut Vec<T>) {
+        if rules.len() > RULES_MAX {
+            let detail = format!("there are {} here; a mapping has at most {RULES_MAX}", rules.len());
+            self.fault(at, detail);
+            rules.truncate(RULES_MAX);
+        }
+    }
+
+    /// The tables of a list of rules.
+    fn rule_tables(&mut self, table: &Place<'d>, key: &str) -> Vec<Place<'d>> {
+        let mut tables = self.tables(table, key);
+        self.limit(&path(table, key), &mut tables);
+        tables
+    }
+
     fn members(&mut self, table: &Place<'d>, key: &str, known: &[&str]) -> Vec<(String, Rule)> {
         let Some(table) = table.member(key) else {
             return Vec::new();
@@ -272,7 +292,7 @@ impl<'d> Reading<'d> {
 
     fn parties(&mut self, table: &Place<'d>, key: &str, members: &[&str]) -> Vec<Party> {
         let mut parties = Vec::new();
-        for party in self.tables(table, key) {
+        for party in self.rule_tables(table, key) {
             self.only(&party, &[members, &["each"]].concat());
             if party.member("type").is_none() {
                 self.fault(&party.path, "`type` is missing");
@@ -288,7 +308,7 @@ impl<'d> Reading<'d> {
 
     fn changes(&mut self, table: &Place<'d>) -> Vec<ChangeRule> {
         let mut changes = Vec::new();
-        for change in self.tables(table, "changes") {
+        for change in self.rule_tables(table, "changes") {
             self.only(&change, &["each", "field", "before", "after"]);
             let Some(field) = change.member("field") else {
                 self.fault(&change.path, "`field` is missing");
@@ -309,7 +329,9 @@ impl<'d> Reading<'d> {
             return Vec::new();
         };
         let mut rules = Vec::new();
-        for key in self.keys(&metadata) {
+        let mut keys = self.keys(&metadata);
+        self.limit(&metadata.path, &mut keys);
+        for key in keys {
             let Some(place) = metadata.member(key) else { continue };
             if OWN_METADATA.contains(&key) {
                 self.fault(&place.path, "this name is used by the import itself; choose another");
@@ -333,10 +355,9 @@ impl<'d> Reading<'d> {
 
     fn sources(&mut self, table: &Place<'d>, key: &str) -> Vec<Source> {
         let at = path(table, key);
-        self.texts(table, key)
-            .iter()
-            .filter_map(|text| self.source(text, &at))
-            .collect()
+        let mut texts = self.texts(table, key);
+        self.limit(&at, &mut texts);
+        texts.iter().filter_map(|text| self.source(text, &at)).collect()
     }
 
     fn source(&mut self, text: &str, at: &str) -> Option<Source> {
@@ -348,7 +369,9 @@ impl<'d> Reading<'d> {
             value,
             path: place.path.clone(),
         });
-        Rule(alternatives.map(|place| self.alternative(&place)).collect())
+        let mut alternatives: Vec<Place<'d>> = alternatives.collect();
+        self.limit(&place.path, &mut alternatives);
+        Rule(alternatives.iter().map(|place| self.alternative(place)).collect())
     }
 
     fn alternative(&mut self, place: &Place<'d>) -> Alternative {
@@ -489,5 +512,45 @@ mod tests {
             assert!(places.contains(&place), "{place} in {faults:#?}");
         }
         assert_eq!(places.len(), expected.len(), "{faults:#?}");
+    }
+
+    #[test]
+    fn a_mapping_has_a_bounded_number_of_rules_in_each_place() {
+        let mapping = |count: usize| {
+            let list = |item: &str| vec![item; count].join(", ");
+            let metadata: Vec<String> = (0..count).map(|name| format!("m{name} = \"/a\"")).collect();
+            let party = list("{ type = \"user\", id = \"/id\" }");
+            let places = list("\"/a\"");
+            format!(
+                "name = \"m\"
+                open = [{places}]
+                actor = [{party}]
+                targets = [{party}]
+                changes = [{}]
+                event = {{ action = [{places}], occurred_at = {{ from = [{places}] }} }}
+                [metadata]
+                {}",
+                list("{ field = \"/a\", after = \"/b\" }"),
+                metadata.join("\n")
+            )
+        };
+        assert!(Mapping::parse(&mapping(RULES_MAX)).is_ok());
+        let faults = Mapping::parse(&mapping(RULES_MAX + 1)).expect_err("too many");
+        let mut places: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        places.sort_unstable();
+        let expected = [
+            "actor",
+            "changes",
+            "event.action",
+            "event.occurred_at.from",
+            "metadata",
+            "open",
+            "targets",
+        ];
+        assert_eq!(places, expected, "{faults:#?}");
+        assert!(
+            faults.iter().all(|fault| fault.detail.contains("at most 250")),
+            "{faults:#?}"
+        );
     }
 }
