@@ -221,14 +221,16 @@ fn check_name(name: &str, named: Option<&str>) -> Result<(), Problem> {
         let detail = "It must be the name in the path: an organization keeps its name.";
         return Err(Problem::fault(Code::Invalid, Pointer::root().child("name"), detail));
     }
-    let is_valid = !name.trim().is_empty()
-        && name.chars().count() <= NAME_MAX
-        && (!name.starts_with('_') || name == SYSTEM)
-        && !name.chars().any(char::is_control);
+    // As events may carry it.
+    let rest = if name == SYSTEM { "system" } else { name };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:@~-".contains(&byte);
+    let is_valid = rest.len() <= NAME_MAX
+        && rest.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+        && rest.bytes().all(allowed);
     if is_valid {
         return Ok(());
     }
-    let detail = "An organization's name has 1 to 128 characters and does not begin with _.";
+    let detail = "An organization's name has 1 to 128 of A to Z, a to z, 0 to 9 and . _ : @ ~ -, and begins with a letter or digit.";
     Err(Problem::fault(Code::Invalid, Pointer::root(), detail))
 }
 

@@ -89,6 +89,13 @@ fn an_organization_that_is_set_up_is_there_and_empty_and_its_first_event_is_the_
         &json!({"name": "acme", "policy": {"title": "Log"}}),
     );
     assert_eq!(made.status, 201, "{}", made.text());
+    for name in ["_acme", "-acme", "a%20b", "%C3%A4", "a%2Fb"] {
+        assert_eq!(
+            server.put(&format!("/v1/organizations/{name}"), &json!({})).status,
+            422,
+            "{name}"
+        );
+    }
     for (path, field, empty) in [
         ("events", "events", json!([])),
         ("events/count", "count", json!(0)),
