@@ -15,12 +15,6 @@ use crate::{
     json::{self, Error, ErrorKind, FAULTS_MAX, Path, Reader, Stop, Value, validate_utf8},
 };
 
-/// What the events of a body of foreign records may come to: so many times its own bytes, for small records gain members
-/// and are kept whole beside what was made of them. What many bodies hold at once is in proportion to what was sent.
-const TRANSLATED_FACTOR: usize = 4;
-/// A small body's may come to so many events of the largest size; this is 1.6 kB for each of 10,000 records.
-const TRANSLATED_EVENTS: usize = 16;
-
 /// How a body is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -97,7 +91,7 @@ fn take_in(
         json,
         reader: Reader::new(text, &json),
         admitted: Vec::new(),
-        translated_left: translated_bytes_max(body, admission),
+        translated_left: translate::bytes_max(body, admission),
         faults: Vec::new(),
         more: 0,
     };
@@ -127,12 +121,6 @@ fn take_in(
         faults: intake.faults,
         more: intake.more,
     })
-}
-
-/// Bytes that the events of a body of foreign records may have together.
-fn translated_bytes_max(body: &[u8], admission: &Admission<'_>) -> usize {
-    let of_body = body.len().saturating_mul(TRANSLATED_FACTOR);
-    of_body.max(admission.limits.event_bytes_max.saturating_mul(TRANSLATED_EVENTS))
 }
 
 /// Why reading the body cannot go on.

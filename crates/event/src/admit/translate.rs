@@ -11,6 +11,12 @@ use crate::{
 /// How much deeper a record stands in its event than in the body: below `metadata`, below a member of it.
 pub(super) const DEPTH_BELOW: usize = 2;
 
+/// What the events of a body of foreign records may come to: so many times its own bytes, for small records gain members
+/// and are kept whole beside what was made of them. What many bodies hold at once is in proportion to what was sent.
+const BODY_FACTOR: usize = 4;
+/// A small body's may come to so many events of the largest size; this is 1.6 kB for each of 10,000 records.
+const BODY_EVENTS: usize = 16;
+
 /// What turns foreign records into events. Pure: the same record, the same event.
 pub trait Translation: Sync {
     /// The event of a record, as it would be sent. No more than about `bytes_max` bytes are held of it, whatever the record.
@@ -38,6 +44,12 @@ impl Translated {
         let detail = format!("The event that the mapping makes of this is larger than {bytes_max} bytes; send less.");
         Fault::new(Pointer::root(), detail)
     }
+}
+
+/// Bytes that the events of a body of foreign records may have together.
+pub(super) fn bytes_max(body: &[u8], admission: &Admission<'_>) -> usize {
+    let of_body = body.len().saturating_mul(BODY_FACTOR);
+    of_body.max(admission.limits.event_bytes_max.saturating_mul(BODY_EVENTS))
 }
 
 /// Admits the event of one record that was read from the place `at` of a body.
