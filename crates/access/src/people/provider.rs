@@ -315,10 +315,6 @@ impl Manager<'_> {
             roles: wanted.roles,
             default_role: wanted.default_role,
         };
-        let all = [before.as_deref(), Some(&after)].into_iter().flatten();
-        for role in all.flat_map(SingleSignOn::all_roles) {
-            self.check_grant(rights, role, &[])?;
-        }
         let act = self.provider_act(before.as_deref(), Some(&after));
         if act.is_unchanged() && !replaced {
             return Ok(Arc::new(after));

@@ -260,18 +260,22 @@ async fn nobody_gives_groups_more_than_they_hold_or_takes_such_a_provider_away()
         default_role: default.map(str::to_owned),
         ..settings()
     };
-    let grants = "Nobody grants more";
-    for wanted in [mapped("owner", None), mapped("administrator", Some("owner"))] {
-        assert!(refused(&world.set_provider(&admin, wanted).await.err().unwrap()).starts_with(grants));
+    let (grants, chooses) = ("Nobody grants more", "Whoever runs the identity provider");
+    for wanted in [
+        mapped("owner", None),
+        mapped("administrator", Some("owner")),
+        mapped("administrator", None),
+    ] {
+        assert!(refused(&world.set_provider(&admin, wanted).await.err().unwrap()).starts_with(chooses));
     }
-    world.set_provider(&admin, mapped("administrator", None)).await.unwrap();
+    world.set_provider(&owner, mapped("administrator", None)).await.unwrap();
     let taken = world
         .people
         .arrive(&arrival("1", "owner@acme.example", &["staff"]))
         .await;
     assert!(
         refused(&taken.unwrap_err()).contains("may do more"),
-        "the provider is the administrator's own"
+        "the groups do not give what the account may do"
     );
 
     world.set_provider(&owner, mapped("owner", None)).await.unwrap();
@@ -279,7 +283,7 @@ async fn nobody_gives_groups_more_than_they_hold_or_takes_such_a_provider_away()
         issuer: "https://evil.example".into(),
         ..mapped("administrator", None)
     };
-    assert!(refused(&world.set_provider(&admin, redirected).await.err().unwrap()).starts_with(grants));
+    assert!(refused(&world.set_provider(&admin, redirected).await.err().unwrap()).starts_with(chooses));
     let manager = world.people.manager(&admin, acme()).unwrap();
     assert!(refused(&manager.remove_provider().await.unwrap_err()).starts_with(grants));
     let manager = world.people.manager(&owner, acme()).unwrap();
