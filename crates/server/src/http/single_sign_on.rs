@@ -11,7 +11,7 @@ use std::{error::Error as _, fmt, sync::Arc};
 use axum::{
     Extension,
     body::Body,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -20,7 +20,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use trailbook_access::{
-    Caller, DEFAULT_PROJECT, Origin,
+    DEFAULT_PROJECT, Origin,
     people::{Arrival, GROUPS_MAX, ProviderSettings},
     records::{self, Identity, owner},
     secret::SecretHash,
@@ -36,7 +36,7 @@ use super::{
     parameters::{Accepts, Kind, Parameter, Parameters},
     problem::{Code, Document, Problem},
     sign_in::session_cookie,
-    users::manager,
+    users::OfPeople,
 };
 use crate::{
     config::Secret,
@@ -229,14 +229,9 @@ async fn finish(
 #[utoipa::path(get, path = "/v1/organizations/{organization}/single-sign-on", tag = "Users",
     responses((status = 200, description = "The provider, without the client's secret", body = Provider),
         (status = 404, description = "There is none", body = Document<'static>)))]
-pub(crate) async fn show(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(organization): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
-    Ok(json(&described(&app, &*manager.provider()?)))
+pub(crate) async fn show(of: OfPeople) -> Result<Response, Problem> {
+    let manager = of.manager()?;
+    Ok(json(&described(&of.app, &*manager.provider()?)))
 }
 
 /// Says which identity provider the organization has. The provider is asked for its description first.
@@ -245,17 +240,10 @@ pub(crate) async fn show(
     responses((status = 200, description = "The provider as it is now", body = Provider),
         (status = 403, description = "A role allows more than the caller holds", body = Document<'static>),
         (status = 422, description = "The request breaks a rule, or the provider does not describe itself", body = Document<'static>)))]
-pub(crate) async fn set(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(organization): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
-    let request: ProviderRequest = document(&app, &headers, body).await?;
-    let single_sign_on = app.single_sign_on.as_ref().ok_or_else(|| {
+pub(crate) async fn set(of: OfPeople, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let manager = of.manager()?;
+    let request: ProviderRequest = document(&of.app, &headers, body).await?;
+    let single_sign_on = of.app.single_sign_on.as_ref().ok_or_else(|| {
         let detail = "Single sign-on needs the setting public_url: where people reach this server.";
         Problem::fault(Code::Invalid, Pointer::root(), detail)
     })?;
@@ -264,7 +252,7 @@ pub(crate) async fn set(
         .describe(&request.issuer)
         .await
         .map_err(|error| at_issuer(reason(&error)))?;
-    let owner = owner(&OrganizationKey::new(caller.project.clone(), organization.as_str()));
+    let owner = owner(&of.organization);
     let seal =
         |secret: String| single_sign_on.seal_secret(&owner, &request.issuer, &request.client_id, &Secret::new(secret));
     let client_secret = request.client_secret.filter(|secret| !secret.is_empty()).map(seal);
@@ -276,20 +264,15 @@ pub(crate) async fn set(
         roles: request.roles.0,
         default_role: request.default_role,
     };
-    Ok(json(&described(&app, &*manager.set_provider(settings).await?)))
+    Ok(json(&described(&of.app, &*manager.set_provider(settings).await?)))
 }
 
 /// Takes the identity provider away. Who is signed in stays so.
 #[utoipa::path(delete, path = "/v1/organizations/{organization}/single-sign-on", tag = "Users",
     responses((status = 204, description = "There is none any more"),
         (status = 404, description = "There was none", body = Document<'static>)))]
-pub(crate) async fn remove(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(organization): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
+pub(crate) async fn remove(of: OfPeople) -> Result<Response, Problem> {
+    let manager = of.manager()?;
     manager.remove_provider().await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

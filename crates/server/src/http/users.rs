@@ -7,10 +7,9 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension,
     body::Body,
-    extract::{Path, RawQuery, State},
-    http::{HeaderMap, StatusCode},
+    extract::{FromRequestParts, RawPathParams},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -34,6 +33,52 @@ use super::{
     sign_in::link,
 };
 use crate::mail::{NotSent, Reserved, Subject};
+
+/// A request about an organization's people by somebody who may administer them, without a query string.
+pub(crate) struct OfPeople {
+    pub(crate) app: Arc<App>,
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// Whose people.
+    pub(crate) organization: OrganizationKey,
+    /// The user that the path names; empty where it names none.
+    id: String,
+}
+
+impl FromRequestParts<Arc<App>> for OfPeople {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let caller = parts
+            .extensions
+            .get::<Caller>()
+            .cloned()
+            .ok_or_else(Problem::internal)?;
+        let path = RawPathParams::from_request_parts(parts, app).await;
+        let path = path.map_err(|_| Problem::not_found())?;
+        let named = |name: &str| {
+            path.iter()
+                .find(|(known, _)| *known == name)
+                .map_or("", |(_, value)| value)
+        };
+        let of = Self {
+            organization: OrganizationKey::new(caller.project.clone(), named("organization")),
+            id: named("id").to_owned(),
+            app: app.clone(),
+            caller,
+        };
+        of.manager()?;
+        Parameters::read(parts.uri.query(), &NOTHING)?;
+        Ok(of)
+    }
+}
+
+impl OfPeople {
+    /// The caller as a manager of these people.
+    pub(crate) fn manager(&self) -> Result<Manager<'_>, Problem> {
+        Ok(self.app.people.manager(&self.caller, self.organization.clone())?)
+    }
+}
 
 /// A person of the console.
 #[derive(Serialize, ToSchema)]
@@ -156,13 +201,8 @@ pub(crate) struct LinkRequest {
 /// The users of the organization.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/users", tag = "Users",
     responses((status = 200, description = "The users, by address", body = Users)))]
-pub(crate) async fn list(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(organization): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
+pub(crate) async fn list(of: OfPeople) -> Result<Response, Problem> {
+    let manager = of.manager()?;
     Ok(json(&Users {
         users: manager.list().iter().map(|user| described(user)).collect(),
     }))
@@ -174,18 +214,11 @@ pub(crate) async fn list(
     responses((status = 201, description = "The user; an invitation is on its way", body = Created),
         (status = 403, description = "More than the caller holds", body = Document<'static>),
         (status = 422, description = "The request breaks a rule", body = Document<'static>)))]
-pub(crate) async fn create(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(organization): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
-    let request: UserRequest = document(&app, &headers, body).await?;
+pub(crate) async fn create(of: OfPeople, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let manager = of.manager()?;
+    let request: UserRequest = document(&of.app, &headers, body).await?;
     let mailed = request.deliver == Deliver::Mail && request.password.is_none();
-    let place = mailed.then(|| reserved(&app, &request.email)).transpose()?;
+    let place = mailed.then(|| reserved(&of.app, &request.email)).transpose()?;
     let new = NewUser {
         email: request.email,
         name: request.name,
@@ -195,9 +228,9 @@ pub(crate) async fn create(
         mailed,
     };
     let (user, secret) = manager.create(&new).await?;
-    let link = secret.map(|secret| link(&app, &secret));
+    let link = secret.map(|secret| link(&of.app, &secret));
     let about = described(&user);
-    let link = deliver(&caller, &user, link, place);
+    let link = deliver(&of.caller, &user, link, place);
     Ok(json_with(StatusCode::CREATED, &Created { about, link }))
 }
 
@@ -205,14 +238,9 @@ pub(crate) async fn create(
 #[utoipa::path(get, path = "/v1/organizations/{organization}/users/{id}", tag = "Users",
     responses((status = 200, description = "The user", body = Described),
         (status = 404, description = "No such user", body = Document<'static>)))]
-pub(crate) async fn one(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path((organization, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
-    Ok(json(&described(&*manager.get(&id)?)))
+pub(crate) async fn one(of: OfPeople) -> Result<Response, Problem> {
+    let manager = of.manager()?;
+    Ok(json(&described(&*manager.get(&of.id)?)))
 }
 
 /// Changes a user. Acts at once; deactivating ends every session.
@@ -220,37 +248,25 @@ pub(crate) async fn one(
     request_body(content = UserPatch),
     responses((status = 200, description = "The user as it is now", body = Described),
         (status = 403, description = "More than the caller holds, or the caller's own role", body = Document<'static>)))]
-pub(crate) async fn change(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path((organization, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
-    let patch: UserPatch = document(&app, &headers, body).await?;
+pub(crate) async fn change(of: OfPeople, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let manager = of.manager()?;
+    let patch: UserPatch = document(&of.app, &headers, body).await?;
     let wanted = UserChange {
         name: patch.name,
         email: patch.email,
         role: patch.role,
         active: patch.state.map(|state| state == WantedState::Active),
     };
-    Ok(json(&described(&*manager.change(&id, &wanted).await?)))
+    Ok(json(&described(&*manager.change(&of.id, &wanted).await?)))
 }
 
 /// Deletes a user. Every session ends.
 #[utoipa::path(delete, path = "/v1/organizations/{organization}/users/{id}", tag = "Users",
     responses((status = 204, description = "There is no such user any more"),
         (status = 403, description = "The user holds more than the caller", body = Document<'static>)))]
-pub(crate) async fn remove(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path((organization, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
-    manager.remove(&id).await?;
+pub(crate) async fn remove(of: OfPeople) -> Result<Response, Problem> {
+    let manager = of.manager()?;
+    manager.remove(&of.id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -259,18 +275,11 @@ pub(crate) async fn remove(
     request_body(content = Permissions),
     responses((status = 200, description = "The user as it is now", body = Described),
         (status = 403, description = "More than the caller holds, or the caller's own", body = Document<'static>)))]
-pub(crate) async fn set_permissions(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path((organization, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
-    let wanted: Permissions = document(&app, &headers, body).await?;
+pub(crate) async fn set_permissions(of: OfPeople, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let manager = of.manager()?;
+    let wanted: Permissions = document(&of.app, &headers, body).await?;
     Ok(json(&described(
-        &*manager.set_permissions(&id, &wanted.permissions).await?,
+        &*manager.set_permissions(&of.id, &wanted.permissions).await?,
     )))
 }
 
@@ -279,34 +288,16 @@ pub(crate) async fn set_permissions(
     request_body(content = LinkRequest),
     responses((status = 202, description = "The link is on its way", body = LinkMade),
         (status = 403, description = "The user holds more than the caller", body = Document<'static>)))]
-pub(crate) async fn reset_password(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path((organization, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let manager = manager(&app, &caller, &organization, query.as_deref())?;
-    let request: LinkRequest = document(&app, &headers, body).await?;
+pub(crate) async fn reset_password(of: OfPeople, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let manager = of.manager()?;
+    let request: LinkRequest = document(&of.app, &headers, body).await?;
     let mailed = request.deliver == Deliver::Mail;
-    let place = mailed.then(|| reserved(&app, &manager.get(&id)?.email)).transpose()?;
-    let (user, secret) = manager.link(&id, mailed).await?;
-    let link = deliver(&caller, &user, Some(link(&app, &secret)), place);
+    let place = mailed
+        .then(|| reserved(&of.app, &manager.get(&of.id)?.email))
+        .transpose()?;
+    let (user, secret) = manager.link(&of.id, mailed).await?;
+    let link = deliver(&of.caller, &user, Some(link(&of.app, &secret)), place);
     Ok(json_with(StatusCode::ACCEPTED, &LinkMade { link }))
-}
-
-/// The caller as a manager of the organization's people, of a request without a query string.
-pub(crate) fn manager<'p>(
-    app: &'p App,
-    caller: &'p Caller,
-    organization: &str,
-    query: Option<&str>,
-) -> Result<Manager<'p>, Problem> {
-    let organization = OrganizationKey::new(caller.project.clone(), organization);
-    let manager = app.people.manager(caller, organization)?;
-    Parameters::read(query, &NOTHING)?;
-    Ok(manager)
 }
 
 /// Sends a link by mail, where there is a place for a letter; else it is for the answer.
