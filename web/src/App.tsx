@@ -1,13 +1,13 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { createAuth } from "./api/auth";
-import { createClient, type Access } from "./api/client";
-import { Problem } from "./api/problem";
-import { Organization } from "./features/organization/Organization";
+import type { Access } from "./api/client";
+import { onTheme, readTheme } from "./features/console/theme";
 import { ChoosePassword } from "./features/sign-in/ChoosePassword";
 import { hasSecret, load, readFragment, save, sessionAccess } from "./features/sign-in/session";
 import { SignIn, type Way } from "./features/sign-in/SignIn";
 import { Starting } from "./features/sign-in/Starting";
+import { browserPlace } from "./ui/place";
+import { Viewer } from "./Viewer";
 
 export type View =
   /** Whether somebody is signed in is being asked. */
@@ -28,9 +28,12 @@ const ENDED: Record<Access["kind"], Outside> = {
 };
 
 const auth = createAuth();
+const place = browserPlace();
 
-/** The gate: who is looking decides between the ways in and the screen, which has a client and a cache of its own. */
+/** The gate: who is looking decides between the ways in and the screen, which the rest of the page is. */
 export function App({ initial }: { initial: View }) {
+  const theme = useSyncExternalStore(onTheme, readTheme);
+  useEffect(() => void (document.documentElement.dataset["theme"] = theme), [theme]);
   const [view, setView] = useState(initial);
   const access = view.kind === "inside" ? view.access : null;
   useEffect(() => save(sessionStorage, access === null || access.kind === "session" ? null : access), [access]);
@@ -41,7 +44,7 @@ export function App({ initial }: { initial: View }) {
     if (access?.kind === "session") await auth.signOut();
     setView(access?.kind === "key" ? { ...OUTSIDE, way: "key" } : OUTSIDE);
   }, [access]);
-  const room = useMemo(() => access && createRoom(access, () => setView((now) => (now.kind === "inside" && now.access === access ? ENDED[access.kind] : now))), [access]);
+  const end = useCallback(() => setView((now) => (now.kind === "inside" && now.access === access ? ENDED[now.access.kind] : now)), [access]);
 
   if (view.kind === "starting") {
     return <Starting auth={auth} onAnswer={(signedIn) => (signedIn === null ? setView(OUTSIDE) : enter(sessionAccess(signedIn)))} />;
@@ -51,13 +54,7 @@ export function App({ initial }: { initial: View }) {
     return <ChoosePassword key={view.secret} auth={auth} secret={view.secret} onDone={() => setView(done)} onLeave={() => setView({ kind: "starting" })} />;
   }
   if (view.kind === "outside") return <SignIn key={`${view.way} ${view.notice}`} auth={auth} first={view.way} notice={view.notice} onAccess={enter} />;
-  return (
-    room !== null && (
-      <QueryClientProvider key={view.access.organization} client={room.queries}>
-        <Organization client={room.client} access={view.access} onLeave={leave} />
-      </QueryClientProvider>
-    )
-  );
+  return <Viewer key={view.access.organization} access={view.access} place={place} mode="console" onLeave={leave} onEnd={end} />;
 }
 
 /** What the page begins with: what the fragment brings, else what this tab has kept, else the browser's session if there is one. */
@@ -94,20 +91,4 @@ function takeFragment(): View | null {
   if (hasSecret(location.hash)) history.replaceState(null, "", brought?.kind === "letter" ? "/" : location.pathname + location.search);
   if (brought === null) return null;
   return brought.kind === "letter" ? { kind: "choosing", secret: brought.secret } : { kind: "inside", access: brought.access };
-}
-
-function createRoom(access: Access, onEnd: () => void) {
-  return { client: createClient(access, onEnd), queries: createQueries() };
-}
-
-function createQueries(): QueryClient {
-  return new QueryClient({
-    defaultOptions: {
-      queries: {
-        retry: (failures, problem) => failures < 2 && problem instanceof Problem && problem.passing,
-        refetchOnWindowFocus: false,
-        staleTime: 5_000,
-      },
-    },
-  });
 }

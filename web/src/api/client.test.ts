@@ -13,13 +13,13 @@ function server(status: number, body = "{}") {
   return { requests, send };
 }
 
-const session: Access = { kind: "session", organization: "o", project: "shop", person: "Sarah", mayExport: true };
+const session: Access = { kind: "session", organization: "o", project: "shop", person: "Sarah" };
 const token: Access = { kind: "token", organization: "o", project: null, key: "secret" };
 
 test("a session is the browser's cookie, a key or token is a header, and never both", async () => {
   const { requests, send } = server(200);
-  await createClient(session, undefined, send).policy();
-  await createClient(token, undefined, send).policy();
+  await createClient(session, { send }).policy();
+  await createClient(token, { send }).policy();
   expect(requests.map((request) => [request.credentials, request.headers.get("Authorization"), request.headers.get("Trailbook-Project")])).toEqual([
     ["same-origin", null, "shop"],
     ["omit", "Bearer secret", null],
@@ -32,7 +32,7 @@ test.each([
   [500, 0],
 ])("an answer of %i ends the access %i times", async (status, want) => {
   let ends = 0;
-  const reading = createClient(session, () => ends++, server(status).send).policy();
+  const reading = createClient(session, { onEnd: () => ends++, send: server(status).send }).policy();
   await expect(reading).rejects.toBeInstanceOf(Problem);
   expect(ends).toBe(want);
 });

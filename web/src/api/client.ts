@@ -1,5 +1,5 @@
 // Calls to the server for one organization. The only place that knows paths and headers.
-import type { CheckpointKey, Count, Event, Facets, Filters, Histogram, Interval, Page, Policy, Proof, Trace } from "./contract";
+import type { Aggregate, Aggregation, CheckpointKey, Count, Event, Facets, Filters, Histogram, Interval, Page, Policy, Proof, Trace } from "./contract";
 import { events as eventsOfStream } from "./sse";
 import { Problem } from "./problem";
 
@@ -20,7 +20,6 @@ export interface SessionAccess extends Place {
   kind: "session";
   /** What the person who is signed in is called. */
   person: string;
-  mayExport: boolean;
 }
 
 /** Whose ledger is read, and by what. */
@@ -30,17 +29,27 @@ type Parameters = Record<string, string | number | undefined>;
 
 export type Client = ReturnType<typeof createClient>;
 
-/** A client for `access`. Every method rejects with a [Problem], or with the signal's reason when aborted; `onEnd` hears when the server does not take the access (any more). */
-export function createClient(access: Access, onEnd: () => void = () => undefined, send: typeof fetch = (...call) => fetch(...call)) {
-  const base = `/v1/organizations/${encodeURIComponent(access.organization)}`;
-  const headers: Record<string, string> = access.kind === "session" ? {} : { Authorization: `Bearer ${access.key}` };
+interface Options {
+  /** Where the server is; empty is the page's own origin. */
+  server?: string;
+  /** Hears when the server does not take the access (any more). */
+  onEnd?: () => void;
+  send?: typeof fetch;
+}
+
+/** A client for `access`. Every method rejects with a [Problem], or with the signal's reason when aborted. */
+export function createClient(access: Access, { server = "", onEnd = () => undefined, send = (...call) => fetch(...call) }: Options = {}) {
+  const base = `${server}/v1/organizations/${encodeURIComponent(access.organization)}`;
+  // No page of another origin can send the console's header with a cookie, and the server asks for it.
+  const headers: Record<string, string> = access.kind === "session" ? { "Trailbook-Console": "1" } : { Authorization: `Bearer ${access.key}` };
   if (access.project !== null) headers["Trailbook-Project"] = access.project;
 
-  async function call(path: string, parameters: Parameters, signal?: AbortSignal, more: Record<string, string> = {}) {
+  async function call(path: string, parameters: Parameters, signal?: AbortSignal, more: Record<string, string> = {}, body?: object) {
     let response: Response;
     try {
       response = await send(base + path + search(parameters), {
-        headers: { ...headers, ...more },
+        ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+        headers: { ...headers, ...more, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
         signal: signal ?? null,
         cache: "no-store",
         credentials: access.kind === "session" ? "same-origin" : "omit",
@@ -59,6 +68,7 @@ export function createClient(access: Access, onEnd: () => void = () => undefined
   }
 
   return {
+    aggregate: async (asked: Aggregation, signal?: AbortSignal) => (await call("/events/aggregate", {}, signal, {}, asked)).json() as Promise<Aggregate>,
     events: (filters: Filters & { order?: "asc" | "desc"; limit?: number; cursor?: string | undefined }, signal?: AbortSignal) =>
       json<Page>("/events", { ...filters }, signal),
     event: (id: string, signal?: AbortSignal) => json<Event>(`/events/${encodeURIComponent(id)}`, {}, signal),

@@ -125,14 +125,63 @@ export interface LabelSettings {
   screen: Record<string, string>;
 }
 
-/** What of an organization’s policy is about the screen. */
+/** A filter that the screen offers. */
+export interface FilterSetting {
+  field: string;
+  label: string;
+  /** Offered even where no event has them. */
+  values: string[];
+}
+
+export type PresetName = "today" | "yesterday" | "last_7_days" | "last_28_days" | "last_30_days" | "last_90_days" | "custom";
+
+/** A question with a name; `aggregate` is the body of an aggregation without its range. */
+export interface QuerySetting {
+  id: string;
+  label: string;
+  about: string | null;
+  aggregate: { metrics: Metric[]; filter?: string; group_by?: string[]; interval?: Interval };
+  /** The metric that is the answer. */
+  show: string;
+  as: "number" | "percent";
+}
+
+/** An action of the catalog. */
+export interface CatalogAction {
+  id: string;
+  name: string;
+  label: string;
+  area: string | null;
+  action_type: string;
+  product: string | null;
+  security: boolean;
+  /** Why it matters for security. */
+  why: string | null;
+}
+
+/** What of an organization’s policy is about the screen, with the words of its catalog. */
 export interface Policy {
+  /** Days; null is for ever. */
+  retention_days: number | null;
+  legal_hold: boolean;
+  /** Days that a read without `from` covers; null is all. */
+  default_range_days: number | null;
+  /** The widest range of a read in calendar days; null is any. */
+  max_range_days: number | null;
   /** IANA name of the zone of calendar days. */
   time_zone: string;
+  unknown_actions: "accept" | "mark" | "refuse";
+  /** Whether events of type `read` are left out unless asked for. */
+  hide_reads: boolean;
   /** Empty means the built-in ones. */
   columns: ColumnSetting[];
   /** Empty means the built-in ones. */
   details: ColumnSetting[];
+  /** Empty means the built-in ones. */
+  filters: FilterSetting[];
+  /** Empty means the built-in ones. */
+  presets: PresetName[];
+  queries: QuerySetting[];
   labels: LabelSettings;
   /** Null means the built-in one. */
   title: string | null;
@@ -143,6 +192,34 @@ export interface Policy {
   recorded_since: string | null;
   /** Begins with `https://`, `http://` or `mailto:`. */
   feedback_url: string | null;
+  /** What the caller may do. */
+  rights: Record<Right, boolean>;
+  areas: { id: string; label: string; why: string | null }[];
+  action_types: { id: string; label: string }[];
+  actions: CatalogAction[];
+}
+
+/** A metric of an aggregation: an operation, or an expression over the ones before it. */
+export interface Metric {
+  name: string;
+  op?: "count" | "sum" | "avg" | "min" | "max" | "p50" | "p95" | "p99" | "distinct";
+  field?: string;
+  filter?: string;
+  in_trace_of?: string;
+  expression?: string;
+}
+
+export interface Aggregation {
+  from?: string | undefined;
+  to?: string | undefined;
+  filter?: string;
+  group_by?: string[];
+  interval?: Interval;
+  metrics: Metric[];
+}
+
+export interface Aggregate extends Scope {
+  rows: { group: Record<string, Json>; start?: string; metrics: Record<string, number | null> }[];
 }
 
 export type Right = "view" | "export" | "administer";

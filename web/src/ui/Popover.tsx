@@ -1,8 +1,10 @@
 import { useEffect, useId, useRef, useState, type ReactNode } from "react";
 
 interface Props {
-  /** What the button shows, and what it is called when that is not words. */
+  /** What the button shows. */
   label: ReactNode;
+  /** What the button is called, where its label is no words. */
+  name?: string;
   className?: string;
   /** Aligns the box with the button's end instead of its start. */
   atEnd?: boolean;
@@ -11,7 +13,7 @@ interface Props {
 }
 
 /** A button with a box that opens below it and closes on Escape, on a click elsewhere and when the focus leaves. */
-export function Popover({ label, className = "button", atEnd = false, boxClassName = "", children }: Props) {
+export function Popover({ label, name, className = "button", atEnd = false, boxClassName = "", children }: Props) {
   const [isOpen, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -20,7 +22,8 @@ export function Popover({ label, className = "button", atEnd = false, boxClassNa
   useEffect(() => {
     if (!isOpen) return;
     const leave = (event: globalThis.Event) => {
-      if (event.target instanceof Node && !place.current?.contains(event.target)) setOpen(false);
+      // Inside of a shadow root, events seem to come from its host: the path has where they came from.
+      if (place.current !== null && !event.composedPath().includes(place.current)) setOpen(false);
     };
     const escape = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
@@ -44,7 +47,7 @@ export function Popover({ label, className = "button", atEnd = false, boxClassNa
   };
   return (
     <div className="popover-place" ref={place}>
-      <button ref={button} type="button" className={className} aria-expanded={isOpen} aria-controls={isOpen ? id : undefined} onClick={() => setOpen(!isOpen)}>
+      <button ref={button} type="button" className={className} aria-label={name} title={name} aria-expanded={isOpen} aria-controls={isOpen ? id : undefined} onClick={() => setOpen(!isOpen)}>
         {label}
       </button>
       {isOpen && (

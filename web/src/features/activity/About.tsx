@@ -1,7 +1,7 @@
 import type { Policy } from "../../api/contract";
 import { longDate } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
-import { clip } from "./words";
+import { clip } from "../../event/words";
 
 /** Where the product has put this log. */
 export function Breadcrumb({ names }: { names: string[] }) {

@@ -1,12 +1,9 @@
 import { useCallback, useMemo, useRef, useState } from "react";
-import type { Access, Client } from "../../api/client";
-import type { Policy } from "../../api/contract";
-import { Help, HELP_BUTTON } from "../../ui/Help";
-import { Mark } from "../../ui/icons";
+import { useScreen } from "../../screen";
+import { HELP_BUTTON } from "../../ui/Help";
 import { useNow } from "../../ui/useNow";
 import { useTitle } from "../../ui/useTitle";
 import { Detail } from "../detail/Detail";
-import { SignOutButton } from "../sign-in/SignOutButton";
 import { About, Breadcrumb } from "./About";
 import { Chips } from "./Chips";
 import { CsvButton } from "./CsvButton";
@@ -14,23 +11,17 @@ import { EventTable } from "./EventTable";
 import { FilterPicker } from "./FilterPicker";
 import { Histogram } from "./Histogram";
 import { ListState } from "./ListState";
-import { ALL } from "./range";
+import { ALL } from "../../query/range";
 import { RangePicker } from "./RangePicker";
 import { Fault, SearchBox } from "./SearchBox";
 import { useActivity, type Activity as State } from "./useActivity";
-import { useAddress } from "./useAddress";
+import { useAddress } from "../../query/useAddress";
 import { useShortcuts } from "./useShortcuts";
-import { clip } from "./words";
-
-interface Props {
-  client: Client;
-  access: Access;
-  policy: Policy;
-  onLeave: () => Promise<void>;
-}
+import { clip } from "../../event/words";
 
 /** The screen: everything that one organization's ledger has, and the event that was picked. */
-export function Activity({ client, access, policy, onLeave }: Props) {
+export function Activity() {
+  const { client, policy, root } = useScreen();
   const [address, go] = useAddress();
   const [isLive, setLive] = useState(true);
   const title = clip(policy.title ?? "Activity", 200);
@@ -44,9 +35,9 @@ export function Activity({ client, access, policy, onLeave }: Props) {
   const setQuery = useCallback((query: string) => go({ query }), [go]);
   const open = useCallback((event: string) => go({ event }), [go]);
   const close = useCallback(() => {
-    focusRow(address.event);
+    focusRow(root, address.event);
     go({ event: null });
-  }, [go, address.event]);
+  }, [go, root, address.event]);
 
   const [row, setRow] = useState<string | null>(null);
   const current = events.findIndex((event) => event.id === (address.event ?? row));
@@ -56,23 +47,21 @@ export function Activity({ client, access, policy, onLeave }: Props) {
       const next = events[Math.min(Math.max(current + step, 0), events.length - 1)];
       if (next === undefined) return;
       setRow(next.id);
-      focusRow(next.id);
+      focusRow(root, next.id);
       if (address.event !== null) go({ event: next.id }, "replace");
     },
     open: () => row !== null && open(row),
     close: () => address.event !== null && close(),
-    help: () => document.getElementById(HELP_BUTTON)?.click(),
+    help: () => root.querySelector<HTMLElement>(`#${HELP_BUTTON}`)?.click(),
   });
 
   const picked = events.find((event) => event.id === address.event) ?? null;
   const hasCountry = events.some((event) => event.country !== null);
   return (
-    <>
-      <TopBar access={access} onLeave={onLeave} />
       <div className={`columns ${address.event === null ? "" : "with-detail"}`}>
         <main className="page">
           <Breadcrumb names={policy.breadcrumb} />
-          <Title words={title} state={state} client={client} access={access} isLive={isLive} onLive={() => setLive(!isLive)} />
+          <Title words={title} state={state} isLive={isLive} onLive={() => setLive(!isLive)} />
           <About policy={policy} />
           <div className="bar">
             <RangePicker range={address.range} now={now} onRange={(range) => go({ range })} />
@@ -91,7 +80,7 @@ export function Activity({ client, access, policy, onLeave }: Props) {
           {state.list.kind === "ready" ? (
             <EventTable events={events} fresh={state.fresh} selected={address.event} isWaiting={state.list.isWaiting} now={now} onOpen={open} />
           ) : (
-            <ListState list={state.list} isNarrowed={address.query.trim() !== "" || address.range !== ALL} onEverything={() => go({ query: "", range: ALL })} onRetry={state.retry} />
+            <ListState list={state.list} isNarrowed={address.query.trim() !== "" || address.range !== null} onEverything={() => go({ query: "", range: null })} onRetry={state.retry} />
           )}
           <More state={state} />
           <Footer hasCountry={hasCountry} />
@@ -111,42 +100,18 @@ export function Activity({ client, access, policy, onLeave }: Props) {
           />
         )}
       </div>
-    </>
   );
 }
 
-function focusRow(id: string | null): void {
+function focusRow(root: HTMLElement, id: string | null): void {
   if (id === null) return;
-  const button = document.querySelector<HTMLElement>(`[data-event="${CSS.escape(id)}"]`);
+  const button = root.querySelector<HTMLElement>(`[data-event="${CSS.escape(id)}"]`);
   button?.focus({ preventScroll: true });
   button?.closest("tr")?.scrollIntoView({ block: "nearest" });
 }
 
-function TopBar({ access, onLeave }: { access: Access; onLeave: () => Promise<void> }) {
-  const { organization } = access;
-  return (
-    <header className="top">
-      <div className="brand">
-        <Mark />
-        Trailbook
-      </div>
-      <div className="organization line" title={organization}>
-        <bdi>{organization}</bdi>
-      </div>
-      <div className="top-end">
-        <Help />
-        {access.kind === "session" && (
-          <span className="person line pointer-only" title={access.person}>
-            <bdi>{access.person}</bdi>
-          </span>
-        )}
-        <SignOutButton className="button ghost" onLeave={onLeave} />
-      </div>
-    </header>
-  );
-}
-
-function Title({ words: title, state, client, access, isLive, onLive }: { words: string; state: State; client: Client; access: Access; isLive: boolean; onLive: () => void }) {
+function Title({ words: title, state, isLive, onLive }: { words: string; state: State; isLive: boolean; onLive: () => void }) {
+  const { client, access, policy } = useScreen();
   const words = { off: "New events do not appear by themselves", waiting: "Connecting to the live feed", live: "New events appear as they are stored" };
   return (
     <div className="title">
@@ -159,7 +124,7 @@ function Title({ words: title, state, client, access, isLive, onLive }: { words:
           <span className="dot" />
           Live
         </button>
-        {(access.kind !== "session" || access.mayExport) && (
+        {policy.rights.export && (
           <CsvButton client={client} organization={access.organization} filters={state.filters} isDisabled={state.fault !== null} />
         )}
       </div>

@@ -1,6 +1,6 @@
 import { Cross } from "../../ui/icons";
-import { terms, without, type Term } from "./query";
-import { clip, fieldName, valueLabel } from "./words";
+import { terms, without, type Term } from "../../query/terms";
+import { clip, fieldName, valueLabel } from "../../event/words";
 
 interface Props {
   query: string;

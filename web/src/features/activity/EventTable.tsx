@@ -4,7 +4,7 @@ import { Avatar, ResultBadge, SecurityBadge } from "../../ui/marks";
 import { ago, clock, dayHeading } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
 import { byDay } from "./timeline";
-import { actionTypeLabel, activityOf, clip, countryName, headAndTail, initials, isMachine, personOf, targetOf } from "./words";
+import { actionTypeLabel, activityOf, clip, countryName, headAndTail, initials, isMachine, personOf, targetOf } from "../../event/words";
 
 interface Props {
   events: Event[];

@@ -4,8 +4,8 @@ import type { Client } from "../../api/client";
 import type { FacetValue, Filters } from "../../api/contract";
 import { Funnel, Tick } from "../../ui/icons";
 import { Popover } from "../../ui/Popover";
-import { valuesOf, withoutField, withoutValue, withValue } from "./query";
-import { clip, fieldName, FIELDS, valueLabel } from "./words";
+import { valuesOf, withoutField, withoutValue, withValue } from "../../query/terms";
+import { clip, fieldName, FIELDS, valueLabel } from "../../event/words";
 
 const VALUES_MAX = 50;
 

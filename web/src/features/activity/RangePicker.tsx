@@ -2,10 +2,10 @@ import type { FormEvent } from "react";
 import { Calendar, Caret } from "../../ui/icons";
 import { Popover } from "../../ui/Popover";
 import { useZone } from "../../ui/useZone";
-import { customRange, daysOf, PRESETS, presetLabel, rangeLabel, type Range } from "./range";
+import { customRange, daysOf, PRESETS, presetLabel, rangeLabel, type Range } from "../../query/range";
 
 interface Props {
-  range: Range;
+  range: Range | null;
   now: Date;
   onRange: (range: Range) => void;
 }
@@ -16,7 +16,7 @@ export function RangePicker({ range, now, onRange }: Props) {
   const label = (
     <>
       <Calendar />
-      <span className="number">{rangeLabel(range, zone)}</span>
+      <span className="number">{range === null ? "Default range" : rangeLabel(range, zone)}</span>
       <Caret />
     </>
   );
@@ -28,7 +28,7 @@ export function RangePicker({ range, now, onRange }: Props) {
           <>
             <div className="menu">
               {PRESETS.map((preset) => (
-                <button key={preset} type="button" className="menu-item" aria-pressed={range.kind === "preset" && range.preset === preset} onClick={() => choose({ kind: "preset", preset })}>
+                <button key={preset} type="button" className="menu-item" aria-pressed={range?.kind === "preset" && range.preset === preset} onClick={() => choose({ kind: "preset", preset })}>
                   {presetLabel(preset)}
                 </button>
               ))}

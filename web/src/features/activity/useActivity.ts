@@ -5,9 +5,9 @@ import type { Event, Filters, Interval, Page } from "../../api/contract";
 import { Problem, queryFault, type QueryFault } from "../../api/problem";
 import { useZone } from "../../ui/useZone";
 import { addDays, type Zone } from "../../ui/zone";
-import type { Address } from "./address";
+import type { Address } from "../../query/address";
 import { bars, intervalFor, type Bar, type Span } from "./bars";
-import { resolve, type Range } from "./range";
+import { resolve, type Range } from "../../query/range";
 import { merge } from "./timeline";
 import { ARRIVALS_MAX, useLive, type LiveState } from "./useLive";
 
@@ -121,7 +121,7 @@ function useLastGood<T>(value: T | undefined, isGood: boolean): T | null {
 }
 
 /** The histogram of the filters. An open range is drawn from the oldest to the newest event that matches. */
-function useHistogram(client: Client, filters: Filters, range: Range, pages: Page[] | null, now: Date, arrived: number) {
+function useHistogram(client: Client, filters: Filters, range: Range | null, pages: Page[] | null, now: Date, arrived: number) {
   const queries = useQueryClient();
   const zone = useZone();
   const newest = pages?.[0]?.events[0]?.occurred_at;
@@ -150,9 +150,9 @@ function useHistogram(client: Client, filters: Filters, range: Range, pages: Pag
 }
 
 /** The span to draw, in whole days so that it stays the same while events arrive; null while an end is not known. */
-function spanOf(filters: Filters, range: Range, oldest: string | undefined, newest: string | undefined, now: Date, zone: Zone): Span | null {
+function spanOf(filters: Filters, range: Range | null, oldest: string | undefined, newest: string | undefined, now: Date, zone: Zone): Span | null {
   const from = filters.from ?? (oldest === undefined ? undefined : dayEdge(oldest, 0, zone));
-  const last = range.kind === "preset" && range.preset !== "all" ? now.toISOString() : newest;
+  const last = range?.kind === "preset" && range.preset !== "all" ? now.toISOString() : newest;
   const open = last === undefined ? undefined : dayEdge(newest !== undefined && newest > last ? newest : last, 1, zone);
   const to = filters.to ?? open;
   return from === undefined || to === undefined || from >= to ? null : { from, to };

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { useScreen } from "../../screen";
 
 interface Actions {
   search: () => void;
@@ -11,13 +12,16 @@ interface Actions {
 
 /** Single keys that work anywhere but in a field. What a popover or dialog has taken is left alone. */
 export function useShortcuts(actions: Actions): void {
+  const { mode, root } = useScreen();
   const current = useRef(actions);
   useEffect(() => {
     current.current = actions;
   });
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      const element = event.target instanceof Element ? event.target : null;
+      // Inside of a shadow root, events seem to come from its host: the path has where they came from.
+      const [origin] = event.composedPath();
+      const element = origin instanceof Element ? origin : null;
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || element?.closest("dialog, .popover")) return;
       const inField = element?.matches("input, textarea, select") === true;
       if (event.key === "Escape") return inField ? (element as HTMLElement).blur() : current.current.close();
@@ -27,9 +31,12 @@ export function useShortcuts(actions: Actions): void {
       event.preventDefault();
       action();
     };
-    document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
-  }, []);
+    // Another product's page keeps its keys: there only what is pressed inside of the screen counts.
+    const heard: EventTarget = mode === "console" ? document : root;
+    const listener = press as EventListener;
+    heard.addEventListener("keydown", listener);
+    return () => heard.removeEventListener("keydown", listener);
+  }, [mode, root]);
 }
 
 function actionOf(key: string, actions: Actions, element: Element | null): (() => void) | null {

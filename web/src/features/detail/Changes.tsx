@@ -1,5 +1,5 @@
 import type { Change, Json } from "../../api/contract";
-import { clip } from "../activity/words";
+import { clip } from "../../event/words";
 
 const CHANGES_SHOWN_MAX = 100;
 const VALUE_CHARACTERS_MAX = 2_000;

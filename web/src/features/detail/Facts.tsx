@@ -4,7 +4,7 @@ import { CopyButton } from "../../ui/CopyButton";
 import { Only, Without } from "../../ui/icons";
 import { ago, fullTime } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
-import { clip, countryName, personOf, sentenceCase, targetOf } from "../activity/words";
+import { clip, countryName, personOf, sentenceCase, targetOf } from "../../event/words";
 
 type Narrow = (field: string, value: string, negated: boolean) => void;
 

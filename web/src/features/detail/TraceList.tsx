@@ -3,7 +3,7 @@ import type { Client } from "../../api/client";
 import type { Event } from "../../api/contract";
 import { clock, duration } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
-import { activityOf, clip } from "../activity/words";
+import { activityOf, clip } from "../../event/words";
 
 const SHOWN_MAX = 12;
 

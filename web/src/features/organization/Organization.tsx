@@ -1,24 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { Access, Client } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { createLabels, LabelsContext } from "../../event/labels";
+import { ScreenContext, type Screen } from "../../screen";
 import { ZoneContext } from "../../ui/useZone";
 import { createZone } from "../../ui/zone";
-import { Activity } from "../activity/Activity";
+import { Console } from "../console/Console";
 import { Refused } from "./Refused";
 import { Unknown } from "./Unknown";
 
-interface Props {
-  client: Client;
-  access: Access;
-  onLeave: () => Promise<void>;
-}
-
 /** One organization's screen, as its policy has it. Nothing of it is drawn before the server has given the policy, and with it leave to look. */
-export function Organization({ client, access, onLeave }: Props) {
+export function Organization(given: Omit<Screen, "policy">) {
+  const { client, access, leave } = given;
   const policy = useQuery({ queryKey: ["policy"], queryFn: ({ signal }) => client.policy(signal), staleTime: Number.POSITIVE_INFINITY });
   const id = policy.data?.time_zone ?? "UTC";
   const zone = useMemo(() => createZone(id), [id]);
+  const labels = useMemo(() => policy.data && createLabels(policy.data, zone), [policy.data, zone]);
+  const screen = useMemo(() => policy.data && { ...given, policy: policy.data }, Object.values({ ...given, policy: policy.data }));
   if (policy.isPending) {
     return (
       <main className="page muted" role="status">
@@ -28,12 +26,16 @@ export function Organization({ client, access, onLeave }: Props) {
   }
   const again = { isLooking: policy.isFetching, onRetry: () => void policy.refetch() };
   const problem = policy.error instanceof Problem ? policy.error : null;
-  if (problem?.status === 404 && access.kind === "key") return <Unknown access={access} {...again} onLeave={onLeave} />;
+  if (problem?.status === 404 && access.kind === "key") return <Unknown access={access} {...again} onLeave={leave} />;
   // What was shown stays only where the server failed to answer; where it refused, it goes.
-  if (policy.data === undefined || (problem !== null && !problem.passing)) return <Refused access={access} problem={problem} {...again} onLeave={onLeave} />;
+  if (screen === undefined || labels === undefined || (problem !== null && !problem.passing)) return <Refused access={access} problem={problem} {...again} onLeave={leave} />;
   return (
-    <ZoneContext value={zone}>
-      <Activity client={client} access={access} policy={policy.data} onLeave={onLeave} />
-    </ZoneContext>
+    <ScreenContext value={screen}>
+      <ZoneContext value={zone}>
+        <LabelsContext value={labels}>
+          <Console />
+        </LabelsContext>
+      </ZoneContext>
+    </ScreenContext>
   );
 }

@@ -1,6 +1,6 @@
 import type { Access } from "../../api/client";
 import type { Problem } from "../../api/problem";
-import { clip } from "../activity/words";
+import { clip } from "../../event/words";
 import { Card } from "../sign-in/Card";
 import { SignOutButton } from "../sign-in/SignOutButton";
 

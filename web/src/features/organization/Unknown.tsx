@@ -1,7 +1,7 @@
 import type { KeyAccess } from "../../api/client";
 import { CopyButton } from "../../ui/CopyButton";
 import { Mark } from "../../ui/icons";
-import { clip } from "../activity/words";
+import { clip } from "../../event/words";
 import { firstEventCommand } from "./first-event";
 
 interface Props {

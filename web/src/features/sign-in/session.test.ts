@@ -42,8 +42,8 @@ test("a key is kept and forgotten, and nonsense in the storage is no access", ()
   expect(kept.size).toBe(0);
 });
 
-test("whoever has no name is called by the e-mail address, and exports only with the right", () => {
-  const signedIn = { id: "usr_1", project: "default", organization: "o", email: "sarah@o.example", name: null, role: "viewer", permissions: [], expires_at: "2026-11-20T09:14:07Z" };
-  expect(sessionAccess({ ...signedIn, rights: ["view"] })).toEqual({ kind: "session", organization: "o", project: "default", person: "sarah@o.example", mayExport: false });
-  expect(sessionAccess({ ...signedIn, name: "Sarah", rights: ["view", "export"] })).toMatchObject({ person: "Sarah", mayExport: true });
+test("whoever has no name is called by the e-mail address", () => {
+  const signedIn = { id: "usr_1", project: "default", organization: "o", email: "sarah@o.example", name: null, role: "viewer", permissions: [], rights: [], expires_at: "2026-11-20T09:14:07Z" };
+  expect(sessionAccess(signedIn)).toEqual({ kind: "session", organization: "o", project: "default", person: "sarah@o.example" });
+  expect(sessionAccess({ ...signedIn, name: "Sarah" })).toMatchObject({ person: "Sarah" });
 });

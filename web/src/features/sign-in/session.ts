@@ -33,8 +33,8 @@ export function keyAccess(kind: KeyAccess["kind"], organization?: string, key?: 
 }
 
 /** The access of whoever is signed in: to their organization. */
-export function sessionAccess({ organization, project, name, email, rights }: SignedIn): SessionAccess {
-  return { kind: "session", organization, project, person: name ?? email, mayExport: rights.includes("export") };
+export function sessionAccess({ organization, project, name, email }: SignedIn): SessionAccess {
+  return { kind: "session", organization, project, person: name ?? email };
 }
 
 export function load(storage: Storage): KeyAccess | null {

@@ -1,5 +1,5 @@
 // The date range: what the URL says, what the button says, and which instants it means.
-import { addDays, UTC, type Zone } from "../../ui/zone";
+import { addDays, UTC, type Zone } from "../ui/zone";
 
 export const PRESETS = ["today", "yesterday", "7d", "28d", "all"] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -24,13 +24,13 @@ export function presetLabel(preset: Preset): string {
   return LABELS[preset];
 }
 
-/** The range that a URL names; everything when it names none that exists. */
-export function parseRange(text: string | null): Range {
+/** The range that a URL names; null, which is the policy's default, when it names none that exists. */
+export function parseRange(text: string | null): Range | null {
   const preset = PRESETS.find((each) => each === text);
   if (preset !== undefined) return { kind: "preset", preset };
   const [from, to, ...more] = (text ?? "").split("..");
-  if (from === undefined || to === undefined || more.length > 0) return ALL;
-  return (from === "" || isEnd(from)) && (to === "" || isEnd(to)) ? customRange(from, to) : ALL;
+  if (from === undefined || to === undefined || more.length > 0) return null;
+  return (from === "" || isEnd(from)) && (to === "" || isEnd(to)) ? customRange(from, to) : null;
 }
 
 export function printRange(range: Range): string {
@@ -44,8 +44,9 @@ export function customRange(from: string, to: string): Range {
   return { kind: "custom", from: ordered ? from : to, to: ordered ? to : from };
 }
 
-/** The instants of a range whose days are those of `zone`, as the server takes them: `from` included, `to` excluded. */
-export function resolve(range: Range, now: Date, zone: Zone): { from?: string; to?: string } {
+/** The instants of a range whose days are those of `zone`, as the server takes them: `from` included, `to` excluded. What is left out the server decides. */
+export function resolve(range: Range | null, now: Date, zone: Zone): { from?: string; to?: string } {
+  if (range === null) return {};
   if (range.kind === "custom") {
     const from = range.from === "" ? {} : { from: startOf(range.from, zone).toISOString() };
     const to = range.to === "" ? {} : { to: endOf(range.to, zone).toISOString() };
@@ -77,7 +78,7 @@ export function rangeLabel(range: Range, zone: Zone): string {
 }
 
 /** The range's ends as days, for the two date fields. */
-export function daysOf(range: Range, now: Date, zone: Zone): { from: string; to: string } {
+export function daysOf(range: Range | null, now: Date, zone: Zone): { from: string; to: string } {
   const { from, to } = resolve(range, now, zone);
   const last = to === undefined ? "" : zone.dayOf(new Date(new Date(to).getTime() - 1));
   return { from: from === undefined ? "" : zone.dayOf(new Date(from)), to: last };

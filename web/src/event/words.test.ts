@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Event } from "../../api/contract";
+import type { Event } from "../api/contract";
 import { activityOf, clip, countryName, fieldName, headAndTail, initials, personOf, sentenceCase, targetOf, valueLabel } from "./words";
 
 const actor = { type: "user", id: null, name: null, email: null, team: null };

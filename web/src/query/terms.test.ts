@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { printValue, terms, valuesOf, without, withoutField, withoutValue, withValue } from "./query";
+import { printValue, terms, valuesOf, without, withoutField, withoutValue, withValue } from "./terms";
 
 const read = (query: string) =>
   terms(query).map((term) =>

@@ -1,5 +1,5 @@
 // What the screen calls things: events, people, targets, fields and values.
-import type { Actor, Event, Target } from "../../api/contract";
+import type { Actor, Event, Target } from "../api/contract";
 
 /** Texts of events can be a megabyte long; no line on the screen shows more than this many characters. */
 const LINE_CHARACTERS_MAX = 300;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { parseAddress, printAddress } from "./address";
+import { parseAddress, printAddress, type Address } from "./address";
 
 test("an address is read back from its text", () => {
-  const address = { query: 'area:"a & b" +x', range: { kind: "custom", from: "2026-11-01", to: "" }, event: "01936f3a" } as const;
+  const address: Address = { query: 'area:"a & b" +x', range: { kind: "custom", from: "2026-11-01", to: "" }, order: "asc", columns: ["who", "metadata.plan"], event: "01936f3a", view: "v1" };
   expect(parseAddress(printAddress(address))).toEqual(address);
 });
 

@@ -1,0 +1,48 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { createClient, type Access } from "./api/client";
+import { Problem } from "./api/problem";
+import { Organization } from "./features/organization/Organization";
+import type { Screen } from "./screen";
+import { PlaceContext, type Place } from "./ui/place";
+
+interface Props {
+  access: Access;
+  place: Place;
+  mode: Screen["mode"];
+  /** Where the server is, when that is not the page's own origin. */
+  server?: string;
+  checkpointKey?: string | null;
+  onLeave: () => Promise<void>;
+  /** The server does not take the access (any more). */
+  onEnd: () => void;
+}
+
+/** One organization's log for one access, with a client and a cache of its own; wherever it is drawn. */
+export function Viewer({ access, place, mode, server = "", checkpointKey = null, onLeave, onEnd }: Props) {
+  const room = useMemo(() => ({ client: createClient(access, { server, onEnd }), queries: createQueries() }), [access, server, onEnd]);
+  const [root, setRoot] = useState<HTMLElement | null>(null);
+  return (
+    <div className="trailbook" data-mode={mode} ref={setRoot}>
+      {root !== null && (
+        <PlaceContext value={place}>
+          <QueryClientProvider client={room.queries}>
+            <Organization client={room.client} access={access} mode={mode} root={root} checkpointKey={checkpointKey} leave={onLeave} />
+          </QueryClientProvider>
+        </PlaceContext>
+      )}
+    </div>
+  );
+}
+
+function createQueries(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        retry: (failures, problem) => failures < 2 && problem instanceof Problem && problem.passing,
+        refetchOnWindowFocus: false,
+        staleTime: 5_000,
+      },
+    },
+  });
+}

@@ -1,0 +1,32 @@
+import { lazy, Suspense } from "react";
+import { parseRoute, type Route } from "../../route";
+import { useScreen } from "../../screen";
+import { usePlace } from "../../ui/place";
+import { Activity } from "../activity/Activity";
+import { TopBar } from "./TopBar";
+
+const Integrity = lazy(() => import("../integrity/Integrity"));
+
+/** The part of the screen that the path names, under the bar that leads to the others. */
+export function Console() {
+  const { mode } = useScreen();
+  const { path } = usePlace();
+  const route = parseRoute(path);
+  return (
+    <>
+      {mode === "console" && <TopBar route={route} />}
+      <Suspense fallback={<main className="page" aria-busy="true" />}>
+        <Part route={route} />
+      </Suspense>
+    </>
+  );
+}
+
+function Part({ route }: { route: Route }) {
+  switch (route.screen) {
+    case "integrity":
+      return <Integrity />;
+    default:
+      return <Activity />;
+  }
+}

@@ -1,0 +1,61 @@
+import type { ReactNode } from "react";
+import { initials } from "../../event/words";
+import { printRoute, type Route } from "../../route";
+import { useScreen } from "../../screen";
+import { Help } from "../../ui/Help";
+import { Mark } from "../../ui/icons";
+import { Link } from "../../ui/Link";
+import { Avatar } from "../../ui/marks";
+import { Popover } from "../../ui/Popover";
+import { wordsOf } from "../../ui/words";
+import { SignOutButton } from "../sign-in/SignOutButton";
+import { ThemeSwitch } from "./ThemeSwitch";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
+
+/** Whose log it is, the other parts of the screen, and who looks. */
+export function TopBar({ route }: { route: Route }) {
+  const { access, leave } = useScreen();
+  return (
+    <header className="top">
+      <Link to="/" className="brand">
+        <Mark />
+        <span>Trailbook</span>
+      </Link>
+      <div className="organization line" title={access.organization}>
+        <bdi>{access.organization}</bdi>
+      </div>
+      <nav aria-label={say("screens")}>
+        <Tab to={{ screen: "activity" }} isOn={route.screen === "activity" || route.screen === "trace"}>
+          {say("activity")}
+        </Tab>
+        <Tab to={{ screen: "integrity" }} isOn={route.screen === "integrity"}>
+          {say("integrity")}
+        </Tab>
+      </nav>
+      <div className="top-end">
+        <Help />
+        <Popover label={<Avatar letters={access.kind === "session" ? initials(access.person) : "·"} isMachine={access.kind !== "session"} />} name={say("person_menu")} className="icon-button" atEnd boxClassName="person-menu">
+          {() => (
+            <div className="menu">
+              <p className="muted line">
+                <bdi>{access.kind === "session" ? access.person : say(access.kind === "key" ? "key" : "viewer_token")}</bdi>
+              </p>
+              <ThemeSwitch />
+              <SignOutButton className="menu-item" onLeave={leave} />
+            </div>
+          )}
+        </Popover>
+      </div>
+    </header>
+  );
+}
+
+function Tab({ to, isOn, children }: { to: Route; isOn: boolean; children: ReactNode }) {
+  return (
+    <Link to={printRoute(to)} aria-current={isOn ? "page" : undefined}>
+      {children}
+    </Link>
+  );
+}

@@ -1,0 +1,25 @@
+// What every part of the screen stands on: whose log it shows, by what right, and where it is drawn.
+import { createContext, useContext } from "react";
+import type { Access, Client } from "./api/client";
+import type { Policy } from "./api/contract";
+
+export interface Screen {
+  client: Client;
+  access: Access;
+  policy: Policy;
+  /** `console` is a page of its own with navigation; `embedded` is the activity alone, inside another product's page. */
+  mode: "console" | "embedded";
+  /** The element that everything is drawn in; its document or shadow root has nothing else of ours. */
+  root: HTMLElement;
+  /** The key that checkpoints must be signed with, as whoever embeds the screen gives it; null when nobody did. */
+  checkpointKey: string | null;
+  leave: () => Promise<void>;
+}
+
+export const ScreenContext = createContext<Screen | null>(null);
+
+export function useScreen(): Screen {
+  const screen = useContext(ScreenContext);
+  if (screen === null) throw new Error("a part of the screen is drawn outside of it");
+  return screen;
+}
