@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { setStage } from "./stage.mjs";
+import { setStage, signOut } from "./stage.mjs";
 
 const ORGANIZATION = "fashion";
 
@@ -76,7 +76,7 @@ describe("activity", () => {
       await rows(page, 3);
       await page.reload();
       await rows(page, 3);
-      await page.getByRole("button", { name: "Sign out" }).click();
+      await signOut(page);
       await page.getByLabel("Key").waitFor();
       await page.reload();
       await page.getByRole("heading", { name: "Sign in" }).waitFor();

@@ -1,7 +1,7 @@
 // The ways in, in a real browser against the real binary; stage.mjs says what it needs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setStage } from "./stage.mjs";
+import { setStage, signOut } from "./stage.mjs";
 
 const ORGANIZATION = "fashion";
 const OF = `/v1/organizations/${ORGANIZATION}`;
@@ -70,7 +70,7 @@ describe("signing in", () => {
       await page.goto("about:blank");
       await page.goBack();
       await list(page);
-      await page.getByRole("button", { name: "Sign out" }).click();
+      await signOut(page);
       await form(page);
       await assertNothing(page);
       for (const go of ["goBack", "goForward", "reload"]) {
@@ -89,7 +89,7 @@ describe("signing in", () => {
       const other = await page.context().newPage();
       await other.goto(stage.address);
       await list(other);
-      await other.getByRole("button", { name: "Sign out" }).click();
+      await signOut(other);
       await form(other);
       await page.getByRole("searchbox", { name: "Search events" }).fill("price");
       await form(page);
@@ -116,10 +116,10 @@ describe("signing in", () => {
       await signIn(page, OWNER);
       await list(page);
       await page.route("**/auth/sign-out", (route) => route.abort());
-      await page.getByRole("button", { name: "Sign out" }).click();
+      await signOut(page);
       assert.match(await page.getByRole("alert").textContent(), /You are still signed in/);
       await page.unroute("**/auth/sign-out");
-      await page.getByRole("button", { name: "Sign out" }).click();
+      await signOut(page);
       await form(page);
     }));
 
@@ -131,7 +131,7 @@ describe("signing in", () => {
       await page.getByRole("heading", { name: "You cannot see this log" }).waitFor();
       assert.match(await page.getByRole("alert").textContent(), /^Your role and permissions do not let you see this log/);
       assert.deepEqual(asked, [`${OF}/policy`]);
-      await page.getByRole("button", { name: "Sign out" }).click();
+      await signOut(page);
       await form(page);
     }));
 

@@ -83,6 +83,14 @@ export function run(...parameters) {
   return promisify(execFile)(BINARY, parameters, { cwd: fileURLToPath(new URL("../..", import.meta.url)) });
 }
 
+/** Leaves the console by the menu of whoever looks; a page that is not shown a log has the button by itself. */
+export async function signOut(page) {
+  const [menu, button] = [page.getByRole("button", { name: "You and this screen" }), page.getByRole("button", { name: "Sign out" })];
+  await menu.or(button).first().waitFor();
+  if (!(await button.isVisible())) await menu.click();
+  await button.click();
+}
+
 function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer().once("error", reject);

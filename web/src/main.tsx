@@ -8,6 +8,7 @@ import "./styles/controls.css";
 import "./styles/shell.css";
 import "./styles/activity.css";
 import "./styles/detail.css";
+import "./styles/insights.css";
 
 const view = firstView();
 const root = document.getElementById("root");

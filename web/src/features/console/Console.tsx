@@ -5,6 +5,7 @@ import { usePlace } from "../../ui/place";
 import { Activity } from "../activity/Activity";
 import { TopBar } from "./TopBar";
 
+const Insights = lazy(() => import("../insights/Insights"));
 const Integrity = lazy(() => import("../integrity/Integrity"));
 
 /** The part of the screen that the path names, under the bar that leads to the others. */
@@ -24,6 +25,8 @@ export function Console() {
 
 function Part({ route }: { route: Route }) {
   switch (route.screen) {
+    case "insights":
+      return <Insights />;
     case "integrity":
       return <Integrity />;
     default:

@@ -30,6 +30,9 @@ export function TopBar({ route }: { route: Route }) {
         <Tab to={{ screen: "activity" }} isOn={route.screen === "activity" || route.screen === "trace"}>
           {say("activity")}
         </Tab>
+        <Tab to={{ screen: "insights" }} isOn={route.screen === "insights"}>
+          {say("insights")}
+        </Tab>
         <Tab to={{ screen: "integrity" }} isOn={route.screen === "integrity"}>
           {say("integrity")}
         </Tab>
