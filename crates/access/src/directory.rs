@@ -258,7 +258,7 @@ impl Directory {
             changing: Arc::clone(&self.changing).lock_owned().await,
             settlement: Settlement::default(),
             acts: Vec::new(),
-            applied: Vec::new(),
+            written: BTreeMap::new(),
         }
     }
 
@@ -293,7 +293,14 @@ impl Directory {
     }
 }
 
-type Applied = Box<dyn FnOnce(&mut State, u64) + Send>;
+/// Makes visible what a commit wrote.
+type Apply = Box<dyn FnOnce(&mut State, u64) + Send>;
+
+/// A record as a change leaves it: what is stored, and how that becomes visible.
+struct Written {
+    change: RecordChange,
+    apply: Apply,
+}
 
 /// A change of records in the making. Dropping it changes nothing.
 pub struct Change {
@@ -301,39 +308,46 @@ pub struct Change {
     changing: OwnedMutexGuard<()>,
     settlement: Settlement,
     acts: Vec<Act>,
-    applied: Vec<Applied>,
+    /// By kind and id: a commit changes a record once, as it was left last.
+    written: BTreeMap<(&'static str, String), Written>,
 }
 
 impl Change {
     /// Writes a record in place of the one with the same id.
     pub fn put<K: Kind>(&mut self, value: K) -> Result<(), Error> {
         let bytes = serde_json::to_vec(&value).map_err(|_| Error::Damaged(format!("a record: kind={}", K::KIND)))?;
-        self.write::<K>(value.id(), Some(bytes));
-        let value = Arc::new(value);
-        self.applied
-            .push(Box::new(move |state, version| K::table_mut(state).put(version, value)));
+        self.write::<K>(&value.id(), Some(bytes), move |table, version| {
+            table.put(version, Arc::new(value));
+        });
         Ok(())
     }
 
     /// Removes a record, if it is there.
     pub fn remove<K: Kind>(&mut self, id: &str) {
-        let id = id.to_owned();
-        if K::table(&self.directory.state()).get(&id).is_none() {
-            return;
-        }
-        self.write::<K>(id.clone(), None);
-        self.applied
-            .push(Box::new(move |state, _| K::table_mut(state).remove(&id)));
+        let removed = id.to_owned();
+        self.write::<K>(id, None, move |table, _| table.remove(&removed));
     }
 
-    fn write<K: Kind>(&mut self, id: String, value: Option<Vec<u8>>) {
-        let expected = K::table(&self.directory.state()).version(&id);
-        self.settlement.records.push(RecordChange {
+    fn write<K: Kind>(
+        &mut self,
+        id: &str,
+        value: Option<Vec<u8>>,
+        apply: impl FnOnce(&mut Table<K>, u64) + Send + 'static,
+    ) {
+        let expected = K::table(&self.directory.state()).version(id);
+        let place = (K::KIND, id.to_owned());
+        if expected.is_none() && value.is_none() {
+            self.written.remove(&place);
+            return;
+        }
+        let change = RecordChange {
             kind: K::KIND.to_owned(),
-            id,
+            id: id.to_owned(),
             expected,
             value,
-        });
+        };
+        let apply: Apply = Box::new(move |state, version| apply(K::table_mut(state), version));
+        self.written.insert(place, Written { change, apply });
     }
 
     /// Says how long the events of a scope are kept.
@@ -354,8 +368,8 @@ impl Change {
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
         let settlement = &self.settlement;
-        let acts = self.acts.is_empty() && self.applied.is_empty();
-        acts && settlement.retentions.is_empty() && settlement.open.is_empty()
+        let records = self.acts.is_empty() && self.written.is_empty();
+        records && settlement.retentions.is_empty() && settlement.open.is_empty()
     }
 
     /// Makes the change durable and visible, or changes nothing. It is made whole even when whoever waits for it goes away.
@@ -373,10 +387,15 @@ impl Change {
         let Self {
             directory,
             changing,
-            settlement,
-            applied,
+            mut settlement,
+            written,
             ..
         } = self;
+        let (records, applied): (_, Vec<_>) = written
+            .into_values()
+            .map(|written| (written.change, written.apply))
+            .unzip();
+        settlement.records = records;
         let outcome = directory.ledger.settle(settlement).await;
         let made = match outcome {
             Ok(version) => {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod provider;
+mod records;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 

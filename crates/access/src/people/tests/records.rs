@@ -1,0 +1,63 @@
+//! What becomes of records when several reasons to write one meet in a commit, and when somebody else changed one.
+
+use super::*;
+
+const ANN: &str = "ann@acme.example";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_was_used_until_its_end_is_removed_by_the_upkeep() {
+    // The use had to be written and the end to be removed: the record was changed twice in one commit, which no commit may, so that
+    // nothing was kept any more.
+    let world = World::new().await;
+    let ann = world.user(acme(), ANN, "owner").await;
+    world.signed_in(ANN).await;
+    let session = world.directory.of::<Session>(&ann.id).remove(0);
+    for _ in 0..SESSION_MS / SESSION_IDLE_MS * 2 {
+        world.pass(SESSION_IDLE_MS / 2 - 1);
+        world.directory.touch(&session.id);
+    }
+    world.pass(SESSION_IDLE_MS / 2);
+    assert!(!world.directory.is_alive(&session), "a week is over");
+    world.directory.keep().await.unwrap();
+    assert_eq!(world.directory.of::<Session>(&ann.id).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_signed_in_everywhere_changes_the_password() {
+    // All sessions end, and the one unused for longest makes room as well: it was removed twice in one commit.
+    let world = World::new().await;
+    world.user(acme(), ANN, "owner").await;
+    for _ in 1..SESSIONS_MAX {
+        world.signed_in(ANN).await;
+    }
+    let caller = world.signed_in(ANN).await;
+    let changed = world.people.change_password(&caller, PASSWORD, "another fine password");
+    let session = changed.await.unwrap();
+    assert!(world.caller_of(&session.secret).is_some() && !caller.stands(&world.directory));
+    assert_eq!(world.directory.of::<Session>(&session.user.id).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_is_stored_as_a_change_leaves_it() {
+    let world = World::new().await;
+    let ann = world.user(acme(), ANN, "owner").await;
+    let bob = User {
+        id: "usr_bob".into(),
+        ..User::clone(&ann)
+    };
+    let mut change = world.directory.change().await;
+    change.put(bob.clone()).unwrap();
+    change.remove::<User>(&bob.id);
+    assert!(change.is_empty(), "it never was there");
+    change.remove::<User>(&ann.id);
+    let name = Some("Ann".to_owned());
+    change
+        .put(User {
+            name: name.clone(),
+            ..User::clone(&ann)
+        })
+        .unwrap();
+    change.commit().await.unwrap();
+    assert!(world.directory.get::<User>(&bob.id).is_none());
+    assert_eq!(world.directory.get::<User>(&ann.id).unwrap().name, name);
+}
