@@ -20,7 +20,7 @@ pub use table::Table;
 use tokio::sync::{OwnedMutexGuard, watch};
 use trailbook_event::{Admitted, Timestamp};
 use trailbook_ledger::{
-    Clock, Ledger, OrganizationKey, Random, RetentionChange, Settlement, Submission,
+    Clock, Error as LedgerError, Ledger, OrganizationKey, Random, RetentionChange, Settlement, Submission,
     database::{RecordChange, StoredRecord},
 };
 
@@ -80,32 +80,43 @@ pub struct State {
 }
 
 impl State {
-    fn read(&mut self, stored: &StoredRecord) -> Result<(), Error> {
+    /// All records as they are stored. Those of `before` that did not change since are the same: who holds one sees that it stands.
+    fn of(stored: &[StoredRecord], before: &Self) -> Result<Self, Error> {
+        let mut state = Self::default();
+        stored.iter().try_for_each(|stored| state.read(stored, before))?;
+        Ok(state)
+    }
+
+    fn read(&mut self, stored: &StoredRecord, before: &Self) -> Result<(), Error> {
         match stored.kind.as_str() {
-            Project::KIND => self.held::<Project>(stored),
-            Organization::KIND => self.held::<Organization>(stored),
-            StoredCatalog::KIND => self.held::<StoredCatalog>(stored),
-            User::KIND => self.held::<User>(stored),
-            ApiKey::KIND => self.held::<ApiKey>(stored),
-            ViewerToken::KIND => self.held::<ViewerToken>(stored),
-            Session::KIND => self.held::<Session>(stored),
-            Link::KIND => self.held::<Link>(stored),
-            SingleSignOn::KIND => self.held::<SingleSignOn>(stored),
+            Project::KIND => self.held::<Project>(stored, before),
+            Organization::KIND => self.held::<Organization>(stored, before),
+            StoredCatalog::KIND => self.held::<StoredCatalog>(stored, before),
+            User::KIND => self.held::<User>(stored, before),
+            ApiKey::KIND => self.held::<ApiKey>(stored, before),
+            ViewerToken::KIND => self.held::<ViewerToken>(stored, before),
+            Session::KIND => self.held::<Session>(stored, before),
+            Link::KIND => self.held::<Link>(stored, before),
+            SingleSignOn::KIND => self.held::<SingleSignOn>(stored, before),
             unknown => Err(Error::Damaged(format!(
                 "the database has a record of a kind that this version does not know: {unknown}"
             ))),
         }
     }
 
-    fn held<K: Kind>(&mut self, stored: &StoredRecord) -> Result<(), Error> {
+    fn held<K: Kind>(&mut self, stored: &StoredRecord, before: &Self) -> Result<(), Error> {
+        let known = K::table(before).get(&stored.id).cloned();
+        let known = known.filter(|_| K::table(before).version(&stored.id) == Some(stored.version));
         // What is in the value is nobody's business: it may be a secret.
-        let value = serde_json::from_slice(&stored.value).map_err(|_| {
-            Error::Damaged(format!(
-                "a record cannot be read: kind={} id={}",
-                stored.kind, stored.id
-            ))
-        })?;
-        K::table_mut(self).put(stored.version, Arc::new(value));
+        let damaged = || {
+            let (kind, id) = (&stored.kind, &stored.id);
+            Error::Damaged(format!("a record cannot be read: kind={kind} id={id}"))
+        };
+        let value = match known {
+            Some(known) => known,
+            None => Arc::new(serde_json::from_slice(&stored.value).map_err(|_| damaged())?),
+        };
+        K::table_mut(self).put(stored.version, value);
         Ok(())
     }
 }
@@ -141,7 +152,7 @@ impl Directory {
         country_of: Box<CountryOf>,
         deployment: PolicySettings,
     ) -> Result<Self, Error> {
-        let state = read(&ledger).await?;
+        let state = State::of(&ledger.records().await?, &State::default())?;
         Ok(Self {
             ledger,
             clock,
@@ -273,6 +284,14 @@ impl Directory {
         Ok(())
     }
 
+    /// Catches up with what is stored, where memory may be behind it.
+    async fn read_again(&self) -> Result<(), Error> {
+        let stored = self.ledger.records().await?;
+        let known = State::of(&stored, &self.state())?;
+        self.make_visible(|state| *state = known);
+        Ok(())
+    }
+
     fn make_visible(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
@@ -380,7 +399,7 @@ impl Change {
         self.settlement.events = self.directory.prepared(&self.acts)?;
         // What is durable has to become visible: nobody's hanging up may come in between.
         let made = tokio::spawn(self.make()).await;
-        made.unwrap_or(Err(Error::Ledger(trailbook_ledger::Error::Unknown)))
+        made.unwrap_or(Err(LedgerError::Unknown.into()))
     }
 
     async fn make(self) -> Result<(), Error> {
@@ -403,21 +422,15 @@ impl Change {
                 Ok(())
             }
             Err(error) => {
-                // What is in memory may be behind what is stored.
-                let known = read(&directory.ledger).await;
-                known.map(|known| directory.make_visible(|state| *state = known))?;
+                if matches!(error, LedgerError::Conflict { .. } | LedgerError::Unknown)
+                    && let Err(unread) = directory.read_again().await
+                {
+                    tracing::error!(error = %unread, "the records could not be read again; the next change tries it again");
+                }
                 Err(error.into())
             }
         };
         drop(changing);
         made
     }
-}
-
-/// All records, as they are stored now.
-async fn read(ledger: &Ledger) -> Result<State, Error> {
-    let mut state = State::default();
-    let records = ledger.records().await?;
-    records.iter().try_for_each(|stored| state.read(stored))?;
-    Ok(state)
 }

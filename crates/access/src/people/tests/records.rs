@@ -1,6 +1,9 @@
 //! What becomes of records when several reasons to write one meet in a commit, and when somebody else changed one.
 
+use trailbook_ledger::{Settlement, database::RecordChange};
+
 use super::*;
+use crate::Kind;
 
 const ANN: &str = "ann@acme.example";
 
@@ -60,4 +63,37 @@ async fn a_record_is_stored_as_a_change_leaves_it() {
     change.commit().await.unwrap();
     assert!(world.directory.get::<User>(&bob.id).is_none());
     assert_eq!(world.directory.get::<User>(&ann.id).unwrap().name, name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_changed_is_read_again_and_everybody_else_still_stands() {
+    let world = World::new().await;
+    world.user(acme(), ANN, "owner").await;
+    let bob = world.user(acme(), "bob@acme.example", "owner").await;
+    let (as_ann, as_bob) = (world.signed_in(ANN).await, world.signed_in("bob@acme.example").await);
+    let elsewhere = User {
+        name: Some("Bob".into()),
+        ..User::clone(&bob)
+    };
+    let record = RecordChange {
+        kind: User::KIND.to_owned(),
+        id: bob.id.clone(),
+        expected: world.directory.version::<User>(&bob.id),
+        value: Some(serde_json::to_vec(&elsewhere).unwrap()),
+    };
+    let settlement = Settlement {
+        records: vec![record],
+        ..Settlement::default()
+    };
+    world.directory.ledger().settle(settlement).await.unwrap();
+
+    let mut change = world.directory.change().await;
+    change.put(User::clone(&bob)).unwrap();
+    let refused = change.commit().await.unwrap_err();
+    assert!(
+        matches!(refused, Error::Ledger(trailbook_ledger::Error::Conflict { .. })),
+        "{refused}"
+    );
+    assert_eq!(world.directory.get::<User>(&bob.id).unwrap().name, elsewhere.name);
+    assert!(as_ann.stands(&world.directory) && !as_bob.stands(&world.directory));
 }
