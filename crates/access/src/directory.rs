@@ -137,7 +137,7 @@ pub struct Directory {
     policies: Mutex<HashMap<OrganizationKey, Arc<Policy>>>,
     /// When keys and sessions were used, as far as it is not written yet; milliseconds.
     used: Mutex<HashMap<String, i64>>,
-    /// Counts changes.
+    /// Counts changes that may take something from somebody.
     changes: watch::Sender<u64>,
 }
 
@@ -233,7 +233,7 @@ impl Directory {
         policy
     }
 
-    /// Changes with every change of a record: whoever was allowed something for longer asks again then.
+    /// Changes whenever something may have been taken from somebody: whoever was allowed something for longer asks again then.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
@@ -288,16 +288,20 @@ impl Directory {
     async fn read_again(&self) -> Result<(), Error> {
         let stored = self.ledger.records().await?;
         let known = State::of(&stored, &self.state())?;
-        self.make_visible(|state| *state = known);
+        self.make_visible(Reach::EVERYTHING, |state| *state = known);
         Ok(())
     }
 
-    fn make_visible(&self, change: impl FnOnce(&mut State)) {
+    fn make_visible(&self, reach: Reach, change: impl FnOnce(&mut State)) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
-        // While the state is still locked: a policy made from the old state must not be kept after this.
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.changes.send_modify(|changes| *changes += 1);
+        if reach.policies {
+            // While the state is still locked: a policy made from the old state must not be kept after this.
+            self.policies.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        if reach.takes {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
     }
 
     /// The events of acts: a submission for each project.
@@ -309,6 +313,37 @@ impl Directory {
         }
         let prepare = |(project, events)| self.ledger.prepare(project, events, None, &*self.country_of);
         Ok(by_project.into_iter().map(prepare).collect())
+    }
+}
+
+/// What a change may have an effect on beyond the records themselves.
+#[derive(Clone, Copy)]
+struct Reach {
+    /// What applies to organizations may be another policy.
+    policies: bool,
+    /// Somebody may have been allowed what they are not any more.
+    takes: bool,
+}
+
+impl Reach {
+    const EVERYTHING: Self = Self {
+        policies: true,
+        takes: true,
+    };
+
+    fn of(records: &[RecordChange]) -> Self {
+        let is = |record: &RecordChange, kinds: [&str; 2]| kinds.contains(&record.kind.as_str());
+        let policies = records
+            .iter()
+            .any(|record| is(record, [Project::KIND, Organization::KIND]));
+        // Nobody relies on what is new; and of a key and a session that stay only their use is written.
+        let takes = |record: &RecordChange| {
+            record.expected.is_some() && (record.value.is_none() || !is(record, [ApiKey::KIND, Session::KIND]))
+        };
+        Self {
+            policies,
+            takes: policies || records.iter().any(takes),
+        }
     }
 }
 
@@ -410,15 +445,18 @@ impl Change {
             written,
             ..
         } = self;
-        let (records, applied): (_, Vec<_>) = written
+        let (records, applied): (Vec<_>, Vec<_>) = written
             .into_values()
             .map(|written| (written.change, written.apply))
             .unzip();
+        let reach = Reach::of(&records);
         settlement.records = records;
         let outcome = directory.ledger.settle(settlement).await;
         let made = match outcome {
             Ok(version) => {
-                directory.make_visible(|state| applied.into_iter().for_each(|apply| apply(state, version)));
+                directory.make_visible(reach, |state| {
+                    applied.into_iter().for_each(|apply| apply(state, version))
+                });
                 Ok(())
             }
             Err(error) => {

@@ -3,7 +3,10 @@
 use trailbook_ledger::{Settlement, database::RecordChange};
 
 use super::*;
-use crate::Kind;
+use crate::{
+    Kind,
+    records::{Organizations, Project},
+};
 
 const ANN: &str = "ann@acme.example";
 
@@ -96,4 +99,34 @@ async fn what_somebody_else_changed_is_read_again_and_everybody_else_still_stand
     );
     assert_eq!(world.directory.get::<User>(&bob.id).unwrap().name, elsewhere.name);
     assert!(as_ann.stands(&world.directory) && !as_bob.stands(&world.directory));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_takes_something_away_wakes_who_waits_and_only_settings_make_policies_anew() {
+    let world = World::new().await;
+    world.user(acme(), ANN, "owner").await;
+    let (policy, mut changes) = (world.directory.policy(&acme()), world.directory.changes());
+    let caller = world.signed_in(ANN).await;
+    let session = world.directory.of::<Session>(caller.id()).remove(0);
+    world.pass(SESSION_IDLE_MS / 2);
+    world.directory.touch(&session.id);
+    world.directory.keep().await.unwrap();
+    let used = world.directory.get::<Session>(&session.id).unwrap().last_used_at;
+    assert_eq!(used, session.last_used_at + SESSION_IDLE_MS / 2, "its use was written");
+    assert!(!changes.has_changed().unwrap(), "a session began and was used");
+
+    world.people.sign_out(&caller).await.unwrap();
+    assert!(changes.has_changed().unwrap(), "a session ended");
+    assert!(Arc::ptr_eq(&policy, &world.directory.policy(&acme())));
+
+    changes.mark_unchanged();
+    let project = Project {
+        name: crate::DEFAULT_PROJECT.into(),
+        organizations: Organizations::Auto,
+        policy: PolicySettings::default(),
+    };
+    let mut change = world.directory.change().await;
+    change.put(project).unwrap();
+    change.commit().await.unwrap();
+    assert!(changes.has_changed().unwrap() && !Arc::ptr_eq(&policy, &world.directory.policy(&acme())));
 }
