@@ -6,7 +6,7 @@
 //!
 //! Not here: what makes an event valid (`trailbook_event::admit_body`), duplicates (`trailbook_ledger`).
 
-use std::{collections::BTreeMap, io::Write as _, sync::Arc};
+use std::{io::Write as _, sync::Arc};
 
 use axum::{
     Extension,
@@ -107,7 +107,8 @@ pub(crate) async fn ingest(
         let started = app.clock.monotonic();
         let admitted =
             admit(&app, &caller.project, &received, vocabulary.as_deref(), sent.as_ref()).map_err(refused)?;
-        check_organizations(&app, &caller, bound, &admitted)?;
+        check_binding(bound, &admitted)?;
+        app.rates.events(&caller, bound, &admitted)?;
         app.ledger
             .measures()
             .add(Stage::Admit, app.clock.monotonic().saturating_sub(started));
@@ -194,22 +195,7 @@ fn writer<'c>(app: &App, caller: &'c Caller) -> Result<Option<&'c str>, Problem>
     caller.may_write().ok_or_else(denied)
 }
 
-/// Refuses events of organizations that the caller may not send for, and more of one than its limit.
-fn check_organizations(app: &App, caller: &Caller, bound: Option<&str>, admitted: &[Admitted]) -> Result<(), Problem> {
-    check_binding(bound, admitted)?;
-    if caller.is_root() {
-        return Ok(());
-    }
-    let mut counts = BTreeMap::<&str, u32>::new();
-    for event in admitted {
-        *counts.entry(&event.organization).or_default() += 1;
-    }
-    counts.into_iter().try_for_each(|(organization, events)| {
-        let organization = OrganizationKey::new(caller.project.clone(), organization);
-        app.rates.events(caller, &organization, events)
-    })
-}
-
+/// Refuses events of organizations that the caller may not send for.
 fn check_binding(bound: Option<&str>, admitted: &[Admitted]) -> Result<(), Problem> {
     match bound {
         Some(bound) if admitted.iter().any(|event| event.organization != bound) => Err(Problem::forbidden(
