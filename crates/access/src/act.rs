@@ -222,7 +222,7 @@ impl Act {
             "targets": self.targets.iter().map(target).collect::<Vec<_>>(),
             "context": {
                 "ip": self.origin.ip.map(|ip| ip.to_canonical().to_string()),
-                "user_agent": self.origin.user_agent,
+                "user_agent": self.origin.user_agent.as_deref(),
             },
             "changes": self.changes.iter().map(change).collect::<Vec<_>>(),
             "metadata": self.metadata,

@@ -46,7 +46,7 @@ pub struct Origin {
     /// Address of the client.
     pub ip: Option<std::net::IpAddr>,
     /// What it calls itself.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Arc<str>>,
 }
 
 /// Why somebody gets no answer.

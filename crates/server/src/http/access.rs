@@ -132,21 +132,22 @@ pub(crate) fn origin(app: &App, headers: &HeaderMap, peer: SocketAddr) -> Origin
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Origin {
         ip: Some(client(headers, peer.ip().to_canonical(), app.trusted_proxies)),
-        user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect()),
+        // A header that is text is ASCII.
+        user_agent: user_agent.map(|text| text.get(..USER_AGENT_MAX).unwrap_or(text).into()),
     }
 }
 
 /// The address that the outermost of `trusted` proxies saw.
 fn client(headers: &HeaderMap, peer: IpAddr, trusted: usize) -> IpAddr {
-    let lists = headers.get_all(FORWARDED_FOR).iter();
-    let named: Vec<&str> = lists
+    let Some(hops) = trusted.checked_sub(1) else {
+        return peer;
+    };
+    let lists = headers.get_all(FORWARDED_FOR).iter().rev();
+    let mut named = lists
         .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .collect();
-    let place = trusted.checked_sub(1).and_then(|hops| named.iter().nth_back(hops));
-    place
-        .and_then(|text| text.trim().parse::<IpAddr>().ok())
-        .map_or(peer, |ip| ip.to_canonical())
+        .flat_map(|list| list.rsplit(','));
+    let seen = named.nth(hops).and_then(|text| text.trim().parse::<IpAddr>().ok());
+    seen.map_or(peer, |ip| ip.to_canonical())
 }
 
 fn principal(app: &App, credential: &[u8; 32]) -> Option<Principal> {
@@ -258,6 +259,16 @@ mod tests {
         assert_eq!(client(&forged, peer, 1).to_string(), "198.51.100.2");
         assert_eq!(client(&forged, peer, 2).to_string(), "203.0.113.7");
         assert_eq!(client(&forged, peer, 3), peer, "fewer proxies than there should be");
+        let lists = headers(&[
+            ("x-forwarded-for", "203.0.113.7, 198.51.100.2"),
+            ("x-forwarded-for", "192.0.2.9"),
+        ]);
+        let seen = [1, 2, 3].map(|trusted| client(&lists, peer, trusted).to_string());
+        assert_eq!(
+            seen,
+            ["192.0.2.9", "198.51.100.2", "203.0.113.7"],
+            "each proxy may begin a line"
+        );
     }
 
     #[test]
