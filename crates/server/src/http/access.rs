@@ -46,9 +46,8 @@ pub(crate) fn is_public(path: &str) -> bool {
 pub(crate) fn check(app: &App, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<Caller, Problem> {
     let origin = origin(app, headers, peer);
     if !headers.contains_key(header::AUTHORIZATION)
-        && let Some(caller) = session(app, headers, &origin)?
+        && let Some(caller) = session(app, method, headers, &origin)?
     {
-        check_console(method, headers)?;
         return Ok(caller);
     }
     let credential = bearer(headers).map(hash).ok_or_else(Problem::unproven)?;
@@ -76,11 +75,16 @@ pub(crate) fn check_metrics(app: &App, headers: &HeaderMap, peer: SocketAddr) ->
     }
 }
 
-/// The caller whose session a cookie names; `None` without a cookie that is valid.
+/// The caller whose session a cookie names; `None` without a cookie that is valid. The session was used then.
 ///
 /// # Errors
-/// When the request names a project that the caller has nothing to do with.
-pub(crate) fn session(app: &App, headers: &HeaderMap, origin: &Origin) -> Result<Option<Caller>, Problem> {
+/// As [`check_console`]; when the request names a project that the caller has nothing to do with.
+pub(crate) fn session(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    origin: &Origin,
+) -> Result<Option<Caller>, Problem> {
     let Some(credential) = cookie(headers, SESSION_COOKIE).map(hash) else {
         return Ok(None);
     };
@@ -94,9 +98,12 @@ pub(crate) fn session(app: &App, headers: &HeaderMap, origin: &Origin) -> Result
     if user.state != UserState::Active || !directory.is_alive(&session) {
         return Ok(None);
     }
-    directory.touch(&session.id);
+    check_console(method, headers)?;
+    let id = session.id.clone();
     let principal = Principal::User(user, session);
     let project = project(app, headers, &principal)?;
+    // Not before: what is refused must not make a session last.
+    directory.touch(&id);
     Ok(Some(Caller {
         principal,
         project,
@@ -157,8 +164,10 @@ fn principal(app: &App, credential: &[u8; 32]) -> Option<Principal> {
     let (directory, now) = (&app.directory, app.clock.now().millis());
     if let Some(key) = directory.by_credential::<ApiKey>(credential) {
         let alive = key.expires_at.is_none_or(|at| now < at);
-        directory.touch(&key.id);
-        return alive.then_some(Principal::Key(key));
+        return alive.then(|| {
+            directory.touch(&key.id);
+            Principal::Key(key)
+        });
     }
     let token = directory.by_credential::<ViewerToken>(credential)?;
     (now < token.expires_at).then_some(Principal::Viewer(token))
@@ -206,6 +215,9 @@ fn project(app: &App, headers: &HeaderMap, principal: &Principal) -> Result<Arc<
 
 #[cfg(test)]
 mod tests {
+    use trailbook_access::people::NewUser;
+    use trailbook_ledger::OrganizationKey;
+
     use super::*;
 
     #[test]
@@ -297,5 +309,42 @@ mod tests {
             .filter(|(name, _)| *name != "trailbook-console")
             .collect();
         assert!(check_console(&Method::GET, &headers(&read)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_does_not_make_a_session_last() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let app = super::super::tests::app(directory.path()).await;
+        let root = Caller {
+            principal: Principal::Root,
+            project: DEFAULT_PROJECT.into(),
+            credential: [0; 32],
+            origin: Origin::default(),
+        };
+        let new = NewUser {
+            email: "ann@acme.example".into(),
+            name: None,
+            role: "owner".into(),
+            permissions: Vec::new(),
+            password: Some("a fine long password".into()),
+            mailed: false,
+        };
+        let manager = app.people.manager(&root, OrganizationKey::new(DEFAULT_PROJECT, SYSTEM));
+        let (ann, _) = manager.expect("root").create(&new).await.expect("created");
+        let mut change = app.directory.change().await;
+        let secret = app.people.open_session(&mut change, &ann, None).expect("a session");
+        change.commit().await.expect("committed");
+        let session = app.directory.of::<Session>(&ann.id).remove(0);
+
+        let mut sent = headers(&[("host", "log.example"), ("origin", "https://evil.example")]);
+        let cookie = format!("{SESSION_COOKIE}={}", secret.expose());
+        sent.insert(header::COOKIE, cookie.parse().expect("visible"));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let used = || app.directory.last_used(&session.id, None).is_some();
+        assert!(check(&app, &Method::GET, &sent, peer).is_err() && !used());
+        sent.remove(header::ORIGIN);
+        sent.insert(CONSOLE_HEADER, "2".parse().expect("visible"));
+        assert!(check(&app, &Method::POST, &sent, peer).is_err() && !used());
+        assert!(check(&app, &Method::GET, &sent, peer).is_ok() && used());
     }
 }

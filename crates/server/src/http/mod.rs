@@ -330,7 +330,7 @@ mod tests {
         store,
     };
 
-    async fn app(data: &std::path::Path) -> Arc<App> {
+    pub(super) async fn app(data: &std::path::Path) -> Arc<App> {
         let clock = Arc::new(SystemClock::start());
         let parts = store::parts(
             data,
