@@ -2,7 +2,7 @@
 //!
 //! Invariants
 //! - The server keeps only the key's SHA-256; a made key has 256 random bits, so no slow hash is needed.
-//! - Comparison takes the same time wherever the keys differ.
+//! - Comparison takes the same time wherever the keys differ (`SecretHash`).
 //!
 //! Not here: what the key allows (`http::access`).
 
@@ -10,8 +10,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use trailbook_access::secret::SecretHash;
 use trailbook_ledger::Random;
 
 use crate::{config::Secret, secret_file};
@@ -21,17 +20,17 @@ pub(crate) const FILE: &str = "root-key.sha256";
 
 /// The root key's hash.
 #[derive(Debug, Clone)]
-pub(crate) struct RootKey([u8; 32]);
+pub(crate) struct RootKey(SecretHash);
 
 impl RootKey {
     /// The hash of a key's text.
     pub(crate) fn of(key: &str) -> Self {
-        Self(hash(key))
+        Self(SecretHash::of(key))
     }
 
     /// Whether a credential with this hash is the root key.
-    pub(crate) fn is(&self, credential: &[u8; 32]) -> bool {
-        self.0.ct_eq(credential).into()
+    pub(crate) fn is(&self, credential: &SecretHash) -> bool {
+        self.0 == *credential
     }
 
     /// The key that the operator chose, or else the one that was made for this data directory. A key made now is
@@ -46,15 +45,10 @@ impl RootKey {
         }
         let path = data.join(FILE);
         match secret_file::read(&path).context("set TRAILBOOK_ROOT_KEY, or remove the file to have a new key made")? {
-            Some(hash) => Ok((Self(hash), None)),
+            Some(hash) => Ok((Self(hash.into()), None)),
             None => make(&path, random),
         }
     }
-}
-
-/// The SHA-256 under which a credential is known.
-pub(crate) fn hash(credential: &str) -> [u8; 32] {
-    Sha256::digest(credential).into()
 }
 
 fn make(path: &Path, random: &dyn Random) -> anyhow::Result<(RootKey, Option<String>)> {
@@ -62,7 +56,7 @@ fn make(path: &Path, random: &dyn Random) -> anyhow::Result<(RootKey, Option<Str
     random.fill(&mut bytes);
     let key = format!("tb_root_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes));
     let root = RootKey::of(&key);
-    secret_file::write(path, &root.0)?;
+    secret_file::write(path, root.0.bytes())?;
     Ok((root, Some(key)))
 }
 
@@ -86,7 +80,7 @@ mod tests {
         let shown = shown.expect("shown at the first start");
         let (root, again) = RootKey::of_directory(None, directory.path(), &Counting).expect("read");
         assert!(again.is_none());
-        assert!(root.is(&hash(&shown)) && !root.is(&hash("another")));
+        assert!(root.is(&SecretHash::of(&shown)) && !root.is(&SecretHash::of("another")));
         let path = directory.path().join(FILE);
         assert_eq!(fs::metadata(&path).expect("kept").permissions().mode() & 0o777, 0o600);
         assert!(!fs::read_to_string(path).expect("text").contains(&shown));

@@ -103,7 +103,7 @@ impl People {
         let client = address("link", origin);
         self.throttle.attempt(&[client], self.now())?;
         let hash = SecretHash::of(token);
-        let (_, user) = self.opened(token, &hash)?;
+        let (_, user) = self.opened(&hash)?;
         self.throttle.take_back(&client, self.now());
         let mut checks = Checks::default();
         let name = checks.name(name);
@@ -117,7 +117,7 @@ impl People {
             .hash(password.map_err(|why| Refusal::fault("password", why))?)
             .await?;
         let mut change = self.directory.change().await;
-        let (link, user) = self.opened(token, &hash)?;
+        let (link, user) = self.opened(&hash)?;
         let user = User {
             password: Some(password),
             state: UserState::Active,
@@ -142,11 +142,9 @@ impl People {
     }
 
     /// The link of a token and its user, when it can be used now.
-    fn opened(&self, token: &str, hash: &SecretHash) -> Result<(Arc<Link>, Arc<User>), Refusal> {
-        let link = (SecretKind::of(token) == Some(SecretKind::Link))
-            .then(|| self.directory.by_credential::<Link>(hash.bytes()))
-            .flatten()
-            .filter(|link| link.hash == *hash && self.wall() < link.expires_at);
+    fn opened(&self, hash: &SecretHash) -> Result<(Arc<Link>, Arc<User>), Refusal> {
+        let link = self.directory.by_credential::<Link>(hash.bytes());
+        let link = link.filter(|link| self.wall() < link.expires_at);
         let user = link.as_ref().and_then(|link| self.directory.get::<User>(&link.user));
         match (link, user.filter(|user| user.state != UserState::Deactivated)) {
             (Some(link), Some(user)) => Ok((link, user)),

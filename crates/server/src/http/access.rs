@@ -16,10 +16,10 @@ use axum::http::{HeaderMap, HeaderName, Method, header};
 use trailbook_access::{
     Caller, DEFAULT_PROJECT, Origin, Principal, SYSTEM,
     records::{ApiKey, Session, User, UserState, ViewerToken},
+    secret::SecretHash,
 };
 
 use super::{App, body::single, problem::Problem};
-use crate::root_key::hash;
 
 /// Which project a request means whose credential does not say.
 const PROJECT_HEADER: HeaderName = HeaderName::from_static("trailbook-project");
@@ -50,13 +50,13 @@ pub(crate) fn check(app: &App, method: &Method, headers: &HeaderMap, peer: Socke
     {
         return Ok(caller);
     }
-    let credential = bearer(headers).map(hash).ok_or_else(Problem::unproven)?;
+    let credential = bearer(headers).map(SecretHash::of).ok_or_else(Problem::unproven)?;
     let principal = principal(app, &credential).ok_or_else(Problem::unproven)?;
     let project = project(app, headers, &principal)?;
     Ok(Caller {
         principal,
         project,
-        credential,
+        credential: *credential.bytes(),
         origin,
     })
 }
@@ -85,11 +85,11 @@ pub(crate) fn session(
     headers: &HeaderMap,
     origin: &Origin,
 ) -> Result<Option<Caller>, Problem> {
-    let Some(credential) = cookie(headers, SESSION_COOKIE).map(hash) else {
+    let Some(credential) = cookie(headers, SESSION_COOKIE).map(SecretHash::of) else {
         return Ok(None);
     };
     let directory = &app.directory;
-    let Some(session) = directory.by_credential::<Session>(&credential) else {
+    let Some(session) = directory.by_credential::<Session>(credential.bytes()) else {
         return Ok(None);
     };
     let Some(user) = directory.get::<User>(&session.user) else {
@@ -107,7 +107,7 @@ pub(crate) fn session(
     Ok(Some(Caller {
         principal,
         project,
-        credential,
+        credential: *credential.bytes(),
         origin: origin.clone(),
     }))
 }
@@ -157,19 +157,19 @@ fn client(headers: &HeaderMap, peer: IpAddr, trusted: usize) -> IpAddr {
     seen.map_or(peer, |ip| ip.to_canonical())
 }
 
-fn principal(app: &App, credential: &[u8; 32]) -> Option<Principal> {
+fn principal(app: &App, credential: &SecretHash) -> Option<Principal> {
     if app.root_key.is(credential) {
         return Some(Principal::Root);
     }
     let (directory, now) = (&app.directory, app.clock.now().millis());
-    if let Some(key) = directory.by_credential::<ApiKey>(credential) {
+    if let Some(key) = directory.by_credential::<ApiKey>(credential.bytes()) {
         let alive = key.expires_at.is_none_or(|at| now < at);
         return alive.then(|| {
             directory.touch(&key.id);
             Principal::Key(key)
         });
     }
-    let token = directory.by_credential::<ViewerToken>(credential)?;
+    let token = directory.by_credential::<ViewerToken>(credential.bytes())?;
     (now < token.expires_at).then_some(Principal::Viewer(token))
 }
 
