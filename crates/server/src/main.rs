@@ -19,6 +19,7 @@ mod indexing;
 mod inputs;
 mod mail;
 mod maintain;
+mod markup;
 mod outbound;
 mod profile;
 mod redact;

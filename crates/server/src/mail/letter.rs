@@ -7,6 +7,8 @@ use lettre::{
     message::{Mailbox, MultiPart},
 };
 
+use crate::markup::escaped;
+
 /// Characters of a name in a letter; longer ones are cut.
 const NAME_CHARACTERS_MAX: usize = 80;
 
@@ -115,21 +117,6 @@ fn filled(template: &str, values: &[(&str, String)], write: impl Fn(&str) -> Str
 fn one_line(name: &str) -> String {
     let plain = |character: char| if character.is_control() { ' ' } else { character };
     name.chars().map(plain).take(NAME_CHARACTERS_MAX).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\'' => escaped += "&#39;",
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
