@@ -1,3 +1,5 @@
+//! Policies: how they are inherited, ranges in days of their zone, and every fault with its place.
+
 use serde_json::{Value, json};
 
 use super::*;

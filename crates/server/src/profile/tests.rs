@@ -1,3 +1,5 @@
+//! Profiles as files: what is read, and what is refused where.
+
 use std::path::PathBuf;
 
 use super::*;

@@ -133,6 +133,10 @@ fn no_secret_is_in_anything_that_the_server_says_or_writes() {
     assert_eq!(signed_in.status, 200, "{}", signed_in.text());
     let cookie = signed_in.headers["set-cookie"].split(';').next().unwrap().to_owned();
     let session = cookie.split_once('=').unwrap().1.to_owned();
+    let eve = json!({"email": "eve@acme.example", "role": "member", "deliver": "answer"});
+    let invitation = watched.made(&format!("{acme}/users"), &eve, "link");
+    let link = invitation.split_once('#').unwrap().1;
+    assert!(link.starts_with("tb_link_"));
     let provider = json!({"issuer": provider(), "client_id": "trailbook", "client_secret": CLIENT_SECRET,
         "roles": {"staff": "auditor"}});
     let set = watched.ask("PUT", &format!("{acme}/single-sign-on"), ROOT, &provider);
@@ -140,33 +144,57 @@ fn no_secret_is_in_anything_that_the_server_says_or_writes() {
     // Faults with secrets in them.
     let wrong = json!({"email": "ann@acme.example", "password": WRONG_PASSWORD, "organization": "acme"});
     assert_eq!(watched.ask("POST", "/auth/sign-in", "", &wrong).status, 401);
-    watched.ask("GET", &format!("{acme}/events?q={key}:("), &key, &Value::Null);
-    watched.ask("GET", &format!("{acme}/events?unknown=1"), &token, &Value::Null);
-    watched.ask("GET", &format!("/v1/nothing/{}", &token[..8]), &token, &Value::Null);
-    watched.ask(
-        "POST",
-        &format!("{acme}/users"),
-        ROOT,
-        &json!({"email": 1, "password": PASSWORD}),
-    );
-    watched.ask(
-        "PUT",
-        &format!("{acme}/single-sign-on"),
-        ROOT,
-        &json!({"client_secret": CLIENT_SECRET, "issuer": 1}),
-    );
-    watched.ask(
-        "POST",
-        "/auth/password",
-        "",
-        &json!({"token": session, "password": NEW_PASSWORD}),
-    );
-    watched.ask(
-        "POST",
-        "/auth/password-reset",
-        "",
-        &json!({"email": "ann@acme.example", "organization": "acme"}),
-    );
+    let faults = [
+        (
+            "GET",
+            format!("{acme}/events?q={key}:("),
+            key.as_str(),
+            Value::Null,
+            400,
+        ),
+        ("GET", format!("{acme}/events?unknown=1"), &token, Value::Null, 400),
+        ("GET", format!("/v1/nothing/{}", &token[..8]), &token, Value::Null, 404),
+        (
+            "POST",
+            format!("{acme}/users"),
+            ROOT,
+            json!({"email": 1, "password": PASSWORD}),
+            422,
+        ),
+        (
+            "PUT",
+            format!("{acme}/single-sign-on"),
+            ROOT,
+            json!({"client_secret": CLIENT_SECRET, "issuer": 1}),
+            422,
+        ),
+        (
+            "POST",
+            "/auth/password".into(),
+            "",
+            json!({"token": session, "password": NEW_PASSWORD}),
+            422,
+        ),
+        (
+            "POST",
+            "/auth/password".into(),
+            "",
+            json!({"token": link, "password": "short"}),
+            422,
+        ),
+        // The mail server does not answer, which nobody is told.
+        (
+            "POST",
+            "/auth/password-reset".into(),
+            "",
+            json!({"email": "ann@acme.example", "organization": "acme"}),
+            202,
+        ),
+    ];
+    for (method, path, credential, body, status) in faults {
+        let answer = watched.ask(method, &path, credential, &body);
+        assert_eq!(answer.status, status, "{method} {}", path.split('?').next().unwrap());
+    }
     let headers = [
         ("Cookie", cookie.as_str()),
         ("Trailbook-Console", "1"),
@@ -226,6 +254,7 @@ fn no_secret_is_in_anything_that_the_server_says_or_writes() {
         &key[..20],
         &token[..20],
         &session[..20],
+        &link[..20],
     ];
     for secret in secrets {
         for (name, bytes) in &said {

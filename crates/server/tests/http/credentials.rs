@@ -436,12 +436,13 @@ fn a_credential_is_of_no_use_where_another_kind_belongs() {
     for wrong in [
         made["id"].as_str().unwrap(),
         &secret[..secret.len() - 1],
-        &format!("{secret} "),
+        &format!("{secret}0"),
+        &format!("{secret} {secret}"),
         "",
         "null",
     ] {
         let answer = get(&server, wrong, "/v1/organizations/acme/events?limit=1");
-        assert!(answer.status == 401 || wrong.trim() == secret, "{wrong}");
+        assert_eq!(answer.status, 401, "{wrong}");
     }
 }
 

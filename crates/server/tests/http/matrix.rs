@@ -651,3 +651,66 @@ fn what_is_anothers_cannot_be_told_from_what_is_not_there() {
         assert_eq!(of("beta"), of("nobody"), "{path}");
     }
 }
+
+#[test]
+fn nobody_reaches_anothers_people_tokens_and_keys_below_their_own_path() {
+    let server = Server::start();
+    stored(&server, "default", "acme");
+    stored(&server, "default", "beta");
+    let user = json!({"email": "ben@beta.example", "role": "owner", "password": "a fine long password"});
+    let user = made(&server, "/v1/organizations/beta/users", &user, "id");
+    let token = json!({"actor": {"id": "u_1", "role": "owner"}});
+    let token = made(&server, "/v1/organizations/beta/viewer-tokens", &token, "id");
+    let key = |organization: &str, member: &str| {
+        let request = json!({"name": "k", "scopes": ["admin"], "organization": organization});
+        made(&server, "/v1/keys", &request, member)
+    };
+    let anothers_key = key("beta", "id");
+    let rights = "view export administer";
+    let callers = [
+        Caller::bearer("root", ROOT_KEY, Reach::Deployment, "root view export administer write"),
+        Caller::bearer("a bound key", &key("acme", "key"), Reach::BoundKey, rights),
+        Caller::person(&server, "an owner", ("acme", "owner"), Reach::Person, rights),
+    ];
+    let of_user = format!("/v1/organizations/acme/users/{user}");
+    let requests = [
+        ("GET", of_user.clone(), ""),
+        ("PATCH", of_user.clone(), "{\"role\":\"member\"}"),
+        ("PUT", format!("{of_user}/permissions"), "{\"permissions\":[\"x\"]}"),
+        ("POST", format!("{of_user}/password-reset"), "{\"deliver\":\"answer\"}"),
+        ("DELETE", of_user, ""),
+        ("DELETE", format!("/v1/organizations/acme/viewer-tokens/{token}"), ""),
+        ("DELETE", format!("/v1/keys/{anothers_key}"), ""),
+    ];
+    for caller in &callers {
+        let mut headers: Vec<(&str, &str)> = caller
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        headers.push(("Content-Type", "application/json"));
+        for (method, path, body) in &requests {
+            let expected = match *method {
+                // Links in the open are for operators, whoever it is.
+                "POST" if !caller.root => 403,
+                // Root works for the whole project.
+                "DELETE" if caller.root && path.starts_with("/v1/keys") => continue,
+                _ => 404,
+            };
+            let status = server.send(method, path, &headers, body.as_bytes()).status;
+            assert_eq!(status, expected, "{} · {method} {path}", caller.name);
+        }
+    }
+    let left = server.get(&format!("/v1/organizations/beta/users/{user}")).json();
+    assert_eq!((&left["role"], &left["permissions"]), (&json!("owner"), &json!([])));
+    let listed = |path: &str, members: &str, id: &str| {
+        let listed = server.get(path).json();
+        listed[members]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|member| member["id"] == id)
+    };
+    assert!(listed("/v1/organizations/beta/viewer-tokens", "viewer_tokens", &token));
+    assert!(listed("/v1/keys", "keys", &anothers_key));
+}
