@@ -17,6 +17,8 @@ pub const LIST_MAX: usize = 100;
 pub const TEXT_CHARS_MAX: usize = 2_000;
 /// Members of a table of labels.
 const TABLE_MAX: usize = 1_000;
+/// Characters of a host's name (RFC 1035, 2.3.4).
+const HOST_CHARS_MAX: usize = 253;
 /// Characters of an id, a role or a permission.
 const NAME_CHARS_MAX: usize = 256;
 
@@ -245,27 +247,27 @@ fn is_link(link: &str) -> bool {
     })
 }
 
-/// `scheme://host[:port]`, as browsers write it.
+/// `scheme://host[:port]`, as browsers write it: they leave out the port that the scheme has anyway.
 fn is_origin(origin: &str) -> bool {
-    let Some(rest) = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| origin.strip_prefix(scheme))
-    else {
+    let schemes = [("https://", ":443"), ("http://", ":80")].into_iter();
+    let mut found = schemes.filter_map(|(scheme, port)| Some((origin.strip_prefix(scheme)?, port)));
+    let Some((rest, own_port)) = found.next() else {
         return false;
     };
     let end = rest.find(']').map(|last| last + 1).or_else(|| rest.find(':'));
     let (host, after) = rest.split_at(end.unwrap_or(rest.len()));
-    is_host(host) && (after.is_empty() || after.strip_prefix(':').is_some_and(is_port))
+    is_host(host) && (after.is_empty() || after != own_port && after.strip_prefix(':').is_some_and(is_port))
 }
 
 fn is_host(host: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.bytes().all(is_part),
+        None => (1..=HOST_CHARS_MAX).contains(&host.len()) && host.bytes().all(is_part),
     }
 }
 
 fn is_port(port: &str) -> bool {
-    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    port.parse::<u16>()
+        .is_ok_and(|number| number > 0 && number.to_string() == port)
 }
