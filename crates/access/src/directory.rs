@@ -6,6 +6,7 @@
 //!
 //! Not here: what the records mean (`records`), who may change them (`rights`, `caller`).
 
+mod embedding;
 mod keep;
 mod table;
 
@@ -119,6 +120,18 @@ impl State {
         K::table_mut(self).put(stored.version, value);
         Ok(())
     }
+
+    /// What the project sets for an organization, and what is set for itself.
+    fn settings(&self, organization: &OrganizationKey) -> (Option<&PolicySettings>, Option<&PolicySettings>) {
+        // Trailbook's own acts, and the operators, are no customer of the project.
+        let inherits = organization.organization() != SYSTEM;
+        let project = self.projects.get(organization.project()).filter(|_| inherits);
+        let own = self.organizations.get(&owner(organization));
+        (
+            project.map(|project| &project.policy),
+            own.map(|organization| &organization.policy),
+        )
+    }
 }
 
 /// The country of an address, if it is known.
@@ -216,15 +229,8 @@ impl Directory {
         }
         // Held until the policy is kept: a change that comes after it clears what is kept.
         let state = self.state();
-        // Trailbook's own acts, and the operators, are no customer of the project.
-        let inherits = organization.organization() != SYSTEM;
-        let project = state.projects.get(organization.project()).filter(|_| inherits);
-        let own = state.organizations.get(&owner(organization));
-        let policy = Arc::new(Policy::effective(
-            &self.deployment,
-            project.map(|project| &project.policy),
-            own.map(|organization| &organization.policy),
-        ));
+        let (project, own) = state.settings(organization);
+        let policy = Arc::new(Policy::effective(&self.deployment, project, own));
         let mut policies = lock();
         if policies.len() >= POLICIES_KEPT {
             policies.clear();

@@ -16,7 +16,7 @@ use std::{
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use flate2::{Compression, write::GzEncoder};
@@ -32,18 +32,21 @@ use super::{
 struct Page;
 
 const INDEX: &str = "index.html";
+/// The page that other pages may frame.
+const FRAMED: &str = "embed.html";
+/// What pages of other origins may load: the viewer's element, and what it loads itself.
+const SHARED: [&str; 2] = ["assets/", "embed/"];
 
-/// Headers that keep a page from running, embedding or leaking anything that is not ours.
-const SECURITY: [(&str, &str); 5] = [
-    (
-        "content-security-policy",
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
-    ),
+/// What a page of ours may run and load; who may frame it follows.
+const CONTENT: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors ";
+/// Headers that keep a page from leaking anything, or being taken for something else.
+const SECURITY: [(&str, &str); 3] = [
     ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
 ];
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// The characters of a content hash in a name, such as `index-B2wnaNo1.css`.
 const HASH_CHARACTERS: usize = 8;
@@ -57,6 +60,8 @@ struct Asset {
     tag: String,
     content_type: &'static str,
     caching: &'static str,
+    /// Whether pages of other origins may load it.
+    is_shared: bool,
     /// Compressed; `None` when that makes nothing smaller.
     gzip: OnceLock<Option<Bytes>>,
 }
@@ -65,25 +70,47 @@ impl Assets {
     /// The files inside the binary.
     pub(crate) fn embedded() -> Self {
         let files = Page::iter().filter_map(|name| Page::get(&name).map(|file| (name, file)));
-        Self(
-            files
-                .map(|(name, file)| {
-                    let asset = Asset::new(&name, file);
-                    (name, asset)
-                })
-                .collect(),
+        let asset = |(name, file): (Cow<'static, str>, EmbeddedFile)| {
+            let bytes = match file.data {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            };
+            let asset = Asset::new(&name, bytes, file.metadata.sha256_hash());
+            (name, asset)
+        };
+        Self(files.map(asset).collect())
+    }
+
+    /// A file that pages of other origins may load, by its name below `embed/`.
+    pub(crate) fn element(&self, name: &str, headers: &HeaderMap) -> Option<Response> {
+        let asset = self.0.get(&*format!("embed/{name}"))?;
+        Some(asset.answer(headers))
+    }
+
+    /// The page that these origins may frame. Browsers keep none of it: who may frame it would stay as it was.
+    pub(crate) fn framed(&self, origins: &[String]) -> Response {
+        let page = self.0.get(FRAMED).or_else(|| self.0.get(INDEX));
+        let Some(page) = page else {
+            return Problem::not_found().into_response();
+        };
+        let own = [
+            (header::CACHE_CONTROL, "no-store"),
+            (header::CONTENT_TYPE, page.content_type),
+        ];
+        let none = ["'none'".to_owned()];
+        let ancestors = if origins.is_empty() { &none } else { origins };
+        guarded(
+            (own, Body::from(page.bytes.clone())).into_response(),
+            &ancestors.join(" "),
         )
     }
 }
 
 impl Asset {
-    fn new(name: &str, file: EmbeddedFile) -> Self {
-        let hash = file.metadata.sha256_hash();
+    /// A file of a name, and the hash of what is in it.
+    fn new(name: &str, bytes: Bytes, hash: [u8; 32]) -> Self {
         Self {
-            bytes: match file.data {
-                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-                Cow::Owned(bytes) => bytes.into(),
-            },
+            bytes,
             tag: hash[..16].iter().map(|byte| format!("{byte:02x}")).collect(),
             content_type: content_type(name),
             caching: if has_hash(name) {
@@ -91,6 +118,7 @@ impl Asset {
             } else {
                 "no-cache"
             },
+            is_shared: SHARED.iter().any(|folder| name.starts_with(folder)),
             gzip: OnceLock::new(),
         }
     }
@@ -117,6 +145,11 @@ impl Asset {
         } else {
             (own, Body::from(gzip.unwrap_or(&self.bytes).clone())).into_response()
         };
+        if self.is_shared {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        }
         if self.is_text() {
             let headers = response.headers_mut();
             headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
@@ -147,10 +180,23 @@ pub(crate) async fn page(State(app): State<Arc<App>>, method: Method, uri: Uri, 
     asset.answer(&headers)
 }
 
-/// Adds the headers that every page of ours has.
-pub(crate) fn secured(mut response: Response) -> Response {
+/// Adds the headers that every page of ours has which nobody may frame.
+pub(crate) fn secured(response: Response) -> Response {
+    let mut response = guarded(response, "'none'");
+    let headers = response.headers_mut();
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    response
+}
+
+/// Adds the headers that every page of ours has, and those who may frame it.
+fn guarded(mut response: Response, ancestors: &str) -> Response {
+    let Ok(content) = HeaderValue::try_from(format!("{CONTENT}{ancestors}")) else {
+        return Problem::internal().into_response();
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, content);
     for (name, value) in SECURITY {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
     }
     response
 }
@@ -245,6 +291,48 @@ mod tests {
         ] {
             assert!(!has_hash(name), "{name}");
         }
+    }
+
+    fn built(files: &[(&'static str, &'static str)]) -> Assets {
+        let asset = |(name, text): &(&'static str, &'static str)| {
+            let asset = Asset::new(name, Bytes::from_static(text.as_bytes()), [text.len() as u8; 32]);
+            (Cow::Borrowed(*name), asset)
+        };
+        Assets(files.iter().map(asset).collect())
+    }
+
+    #[test]
+    fn pages_of_others_load_the_element_and_what_it_loads_and_no_page() {
+        let assets = built(&[
+            ("index.html", "page"),
+            ("embed/trailbook-viewer.js", "element"),
+            ("assets/inter-BG6zNeZk.woff2", "font"),
+        ]);
+        let shared = |response: &Response| {
+            let headers = response.headers();
+            let values = [header::ACCESS_CONTROL_ALLOW_ORIGIN, CROSS_ORIGIN_RESOURCE_POLICY];
+            values.map(|name| headers.get(name).map(|value| value.as_bytes().to_owned()))
+        };
+        let everybody = [Some(b"*".to_vec()), Some(b"cross-origin".to_vec())];
+        let element = assets.element("trailbook-viewer.js", &HeaderMap::new()).expect("built");
+        assert_eq!(shared(&element), everybody);
+        assert_eq!(element.headers()[header::CACHE_CONTROL], "no-cache");
+        assert!(element.headers().contains_key(header::ETAG));
+        let font = assets.0["assets/inter-BG6zNeZk.woff2"].answer(&HeaderMap::new());
+        assert_eq!(shared(&font), everybody);
+        assert_eq!(shared(&assets.0[INDEX].answer(&HeaderMap::new())), [None, None]);
+        assert!(assets.element("acme", &HeaderMap::new()).is_none(), "an organization");
+    }
+
+    #[tokio::test]
+    async fn the_page_to_be_framed_is_its_own_where_the_build_has_one() {
+        let text = async |assets: Assets| {
+            let body = assets.framed(&[]).into_body();
+            axum::body::to_bytes(body, 100).await.expect("a body")
+        };
+        assert_eq!(text(built(&[("index.html", "page")])).await, "page");
+        let both = built(&[("index.html", "page"), ("embed.html", "framed")]);
+        assert_eq!(text(both).await, "framed");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod ask;
 mod assets;
 mod backups;
 mod body;
+mod embed;
 mod etag;
 mod files;
 mod health;
@@ -60,18 +61,20 @@ use axum::{
     Router,
     body::Body,
     http::{HeaderName, HeaderValue, Request, Response, StatusCode, header},
+    response::IntoResponse,
 };
 use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
-use trailbook_access::{DEFAULT_PROJECT, Directory, People};
+use trailbook_access::{Caller, DEFAULT_PROJECT, Directory, People};
 use trailbook_event as event;
 use trailbook_import::Vocabulary;
 use trailbook_ledger::{Clock, Ledger};
 use trailbook_query::{CacheSizes, Engine};
 
 use self::{
-    ask::Journal, assets::Assets, body::Bodies, measures::Measures, problem::Problem, rates::Rates, viewed::Viewed,
+    ask::Journal, assets::Assets, body::Bodies, embed::Crossing, measures::Measures, problem::Problem, rates::Rates,
+    viewed::Viewed,
 };
 pub(crate) use single_sign_on::CALLBACK;
 
@@ -219,25 +222,23 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// Answers one request.
 pub(crate) async fn answer(
     app: Arc<App>,
-    mut router: Router,
+    router: Router,
     peer: SocketAddr,
-    mut request: Request<Body>,
+    request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {
     let (started, id) = (app.clock.monotonic(), app.request_ids.next());
     let surface = measures::Surface::of(request.uri().path());
     let journal = Journal::default();
-    let admitted = admit(&app, peer, &mut request, &journal);
-    let response = match admitted {
-        Err(problem) => problem.render(&id),
-        Ok(()) => match AssertUnwindSafe(router.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Err(_) => {
-                app.measures.panicked();
-                Problem::internal().render(&id)
-            }
-        },
+    let crossing = Crossing::of(&request);
+    let leave = crossing.as_ref().and_then(|crossing| crossing.leave(&app));
+    let (response, project) = match leave {
+        Some(leave) => (leave, None),
+        None => handle(&app, router, peer, request, &journal).await,
     };
-    let response = finish(response, &id);
+    let mut response = finish(response, &id);
+    if let Some(crossing) = crossing {
+        crossing.share(&app, project.as_deref(), &mut response);
+    }
     if response.status().is_success() {
         record(&app, &journal).await;
     }
@@ -245,6 +246,30 @@ pub(crate) async fn answer(
     app.measures.answered(surface, response.status(), took);
     log(&id, surface, response.status(), took);
     Ok(response)
+}
+
+/// The answer, and the project that the caller means; of who has not proved who they are it is not known.
+async fn handle(
+    app: &App,
+    mut router: Router,
+    peer: SocketAddr,
+    mut request: Request<Body>,
+    journal: &Journal,
+) -> (Response<Body>, Option<Arc<str>>) {
+    let admitted = admit(app, peer, &mut request, journal);
+    let caller = request.extensions().get::<Caller>();
+    let project = caller.map(|caller| caller.project.clone());
+    let response = match admitted {
+        Err(problem) => problem.into_response(),
+        Ok(()) => match AssertUnwindSafe(router.call(request)).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Err(_) => {
+                app.measures.panicked();
+                Problem::internal().into_response()
+            }
+        },
+    };
+    (response, project)
 }
 
 fn admit(app: &App, peer: SocketAddr, request: &mut Request<Body>, journal: &Journal) -> Result<(), Problem> {

@@ -27,7 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     access::SESSION_COOKIE,
-    aggregate, applies, assets, backups, files, health, ingest, keys, live, organizations,
+    aggregate, applies, assets, backups, embed, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
     projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, tokens, users,
@@ -251,6 +251,7 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
             single_sign_on::set,
             single_sign_on::remove
         ))
+        .routes(routes!(embed::page))
         .routes(routes!(stats::stats))
         .routes(routes!(backups::hold_objects, backups::end_backup))
         .routes(routes!(health::alive))

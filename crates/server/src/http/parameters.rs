@@ -300,7 +300,7 @@ fn is_number(text: &str, low: u64, high: u64) -> bool {
 }
 
 /// Undoes percent-encoding, `+` being a space; the text must be UTF-8 without NUL.
-fn decode(text: &str) -> Result<String, Problem> {
+pub(crate) fn decode(text: &str) -> Result<String, Problem> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -1,7 +1,7 @@
 //! The server from outside: the real binary, spoken to over loopback.
 //!
 //! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping, `history` sealing
-//! and redacting, `retention` expiring, `crowd` very many organizations.
+//! and redacting, `retention` expiring, `embedding` pages of other origins, `crowd` very many organizations.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests work with real files, processes and time"
@@ -15,6 +15,7 @@ mod catalog;
 mod contract;
 mod credentials;
 mod crowd;
+mod embedding;
 mod files;
 mod history;
 mod hostile;

@@ -300,6 +300,7 @@ const ROUTES: &[(&str, &str, For, &str, u16)] = &[
     ("POST", "/auth/password", For::Page, "[]", 422),
     ("GET", "/auth/session", For::Person, "", 200),
     ("POST", "/auth/password-change", For::Person, "[]", 422),
+    ("GET", "/embed/{organization}", For::Everybody, "", 200),
     ("GET", "/healthz", For::Everybody, "", 200),
     ("GET", "/readyz", For::Everybody, "", 200),
     ("GET", "/version", For::Everybody, "", 200),
