@@ -505,7 +505,15 @@ rows! { "capillary-intouch";
 
     c_69 "Export all logs: 90 days, whatever the filters are" => |log| {
         assert_eq!(word(&log, "export_all"), "Export all logs");
-    } partly "the export of all that is retained in one file, which comes with export jobs"
+        let range = format!("from={}&limit=1000", days_ago(89));
+        let (wide, shown) = (log.get(&format!("events?{range}")), log.json("events?limit=1000"));
+        assert_eq!(wide.problem(), "range-too-wide", "which the screen cannot show at once");
+        let file = log.get_as(OWNER, &[], "events.jsonl?scope=all").text();
+        let actions: Vec<Value> = file.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["action"].clone()).collect();
+        assert!(actions.len() > shown["events"].as_array().unwrap().len());
+        let window = format!("from={}&to={}", days_ago(75), days_ago(50));
+        assert!(actions.contains(&log.event(&window)["action"]), "from before what is shown");
+    }
     c_70 "Export filtered logs: what matches, when there is a filter" => |log| {
         assert_eq!(word(&log, "export_filtered"), "Export filtered logs");
         let rows = log.table("action_type=export");

@@ -19,6 +19,7 @@ use crate::client::{Server, encoded};
 #[command(after_help = "\
 Examples:
   trailbook export --organization fashion --output fashion.csv
+  trailbook export --organization fashion --all --output everything.csv
   trailbook export --organization fashion --format jsonl --query 'security:true' --output -
   trailbook export --organization fashion --format evidence --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z --output october.zip")]
 pub(crate) struct Arguments {
@@ -28,6 +29,9 @@ pub(crate) struct Arguments {
     /// Whose events
     #[arg(long, value_name = "NAME")]
     organization: String,
+    /// Everything that is retained, whatever ranges the policy allows
+    #[arg(long, conflicts_with_all = ["query", "from", "to"])]
+    all: bool,
     /// Only events that match this query
     #[arg(long, value_name = "QUERY")]
     query: Option<String>,
@@ -85,7 +89,8 @@ fn address(arguments: &Arguments) -> String {
     let set = parameters
         .iter()
         .filter_map(|(name, value)| Some(format!("{name}={}", encoded(value.as_deref()?))));
-    let query = set.collect::<Vec<_>>().join("&");
+    let all = arguments.all.then(|| "scope=all".to_owned());
+    let query = set.chain(all).collect::<Vec<_>>().join("&");
     let separator = if query.is_empty() { "" } else { "?" };
     format!(
         "/v1/organizations/{}/events.{extension}{separator}{query}",

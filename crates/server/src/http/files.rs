@@ -26,14 +26,14 @@ use trailbook_deliver::{
 use trailbook_event::{Event, Filter, filter::Record};
 use trailbook_ledger::{Ledger, OrganizationKey, Row, SignedCheckpoint};
 use trailbook_merkle::RangeProof;
-use trailbook_query::{Order, Question, Rows};
+use trailbook_query::{Order, Question, Range, Rows};
 
 use super::{
     App,
     answers::Warning,
     ask::{Ask, Exporting},
     mappings,
-    parameters::{Accepts, COLUMNS, FILE_ZONE, FROM, LABELS, PAYLOADS, Parameters},
+    parameters::{Accepts, COLUMNS, FILE_ZONE, FROM, LABELS, PAYLOADS, Parameters, SCOPE},
     problem::{Document, Problem},
     reads::envelope,
 };
@@ -41,17 +41,17 @@ use super::{
 /// What a CSV file accepts.
 pub(crate) const CSV: Accepts = Accepts {
     filters: true,
-    own: &[&COLUMNS, &LABELS, &FILE_ZONE],
+    own: &[&SCOPE, &COLUMNS, &LABELS, &FILE_ZONE],
 };
 /// What a file of JSON lines accepts.
 pub(crate) const JSONL: Accepts = Accepts {
     filters: true,
-    own: &[&PAYLOADS],
+    own: &[&SCOPE, &PAYLOADS],
 };
 /// What evidence accepts.
 pub(crate) const EVIDENCE: Accepts = Accepts {
     filters: true,
-    own: &[],
+    own: &[&SCOPE],
 };
 
 /// What the reader of a file should know: a code, a colon, a sentence.
@@ -119,7 +119,7 @@ pub(crate) async fn csv(Exporting(ask): Exporting) -> Result<Response, Problem> 
         }
         csv.take().map_err(failed)
     });
-    file(&ask, deliver::csv::CONTENT_TYPE, "csv", warning, chunks)
+    file(&ask, (deliver::csv::CONTENT_TYPE, "csv"), &parameters, warning, chunks)
 }
 
 /// Events as JSON lines, newest first.
@@ -145,7 +145,7 @@ pub(crate) async fn jsonl(Exporting(ask): Exporting) -> Result<Response, Problem
         }
         Ok(chunk)
     });
-    file(&ask, jsonl::CONTENT_TYPE, "jsonl", warning, chunks)
+    file(&ask, (jsonl::CONTENT_TYPE, "jsonl"), &parameters, warning, chunks)
 }
 
 /// Evidence: the events from the first to the last that match, with what proves them complete and unchanged.
@@ -155,7 +155,7 @@ pub(crate) async fn jsonl(Exporting(ask): Exporting) -> Result<Response, Problem
 pub(crate) async fn evidence(Exporting(ask): Exporting) -> Result<Response, Problem> {
     ask.unfiltered()?;
     let parameters = ask.parameters(&EVIDENCE)?;
-    let question = ask.question(&parameters)?;
+    let question = question(&ask, &parameters)?;
     let checkpoint = ask.app.ledger.checkpoint(&ask.organization).await?;
     let (begin, end) = span(&ask, &question)?;
     let proof = ask
@@ -163,7 +163,7 @@ pub(crate) async fn evidence(Exporting(ask): Exporting) -> Result<Response, Prob
         .ledger
         .prove_range(&ask.organization, begin, end, checkpoint.size)
         .await?;
-    let warning = ask.warning(parameters.time(&FROM), question.range)?;
+    let warning = warning(&ask, &parameters, &question)?;
     let filter = whole(&question);
     let dossier = Dossier {
         origin: ask.app.ledger.origin(&ask.organization)?.origin,
@@ -182,13 +182,48 @@ pub(crate) async fn evidence(Exporting(ask): Exporting) -> Result<Response, Prob
     let chunks = stream::unfold(receiver, |mut receiver| async {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     });
-    file(&ask, evidence::CONTENT_TYPE, "evidence.zip", warning, chunks)
+    file(
+        &ask,
+        (evidence::CONTENT_TYPE, "evidence.zip"),
+        &parameters,
+        warning,
+        chunks,
+    )
 }
 
 fn rows(ask: &Ask, parameters: &Parameters) -> Result<(Rows, Option<Warning>), Problem> {
-    let question = ask.question(parameters)?;
+    let question = question(ask, parameters)?;
     let rows = ask.view()?.rows(&question, Order::Descending);
-    Ok((rows, ask.warning(parameters.time(&FROM), question.range)?))
+    Ok((rows, warning(ask, parameters, &question)?))
+}
+
+/// What a file is about. All that is retained is no range that a policy limits.
+fn question(ask: &Ask, parameters: &Parameters) -> Result<Question, Problem> {
+    if !is_of_all(parameters) {
+        return ask.question(parameters);
+    }
+    match parameters.narrowing() {
+        None => Ok(Question {
+            filter: Filter::all(),
+            range: Range::default(),
+        }),
+        Some(name) => Err(Problem::parameter(
+            name,
+            "scope=all takes everything that is retained; leave this out, or ask for scope=filtered.",
+        )),
+    }
+}
+
+/// Who asks for what is retained knows that the rest is not.
+fn warning(ask: &Ask, parameters: &Parameters, question: &Question) -> Result<Option<Warning>, Problem> {
+    if is_of_all(parameters) {
+        return Ok(None);
+    }
+    ask.warning(parameters.time(&FROM), question.range)
+}
+
+fn is_of_all(parameters: &Parameters) -> bool {
+    parameters.text(&SCOPE) == Some("all")
 }
 
 /// `first`, and a chunk of each batch of rows. A few are made side by side when the reader asks for the next one, and stay in order.
@@ -217,12 +252,15 @@ where
 
 fn file(
     ask: &Ask,
-    kind: &'static str,
-    extension: &str,
+    (kind, extension): (&'static str, &str),
+    parameters: &Parameters,
     warning: Option<Warning>,
     chunks: impl stream::Stream<Item = Chunk> + Send + 'static,
 ) -> Result<Response, Problem> {
-    ask.record("trailbook.export.downloaded", |act| act.with("format", extension));
+    let scope = parameters.text(&SCOPE).unwrap_or("filtered");
+    ask.record("trailbook.export.downloaded", |act| {
+        act.with("format", extension).with("scope", scope)
+    });
     let name: String = ask
         .organization
         .organization()

@@ -116,6 +116,12 @@ pub(crate) const LABELS: Parameter = parameter(
     Kind::Choice(&["true", "false"]),
     "Whether the header row has labels instead of ids.",
 );
+/// Whether a file has everything.
+pub(crate) const SCOPE: Parameter = parameter(
+    "scope",
+    Kind::Choice(&["filtered", "all"]),
+    "`filtered` (the default), or `all` that is retained, whatever ranges the policy allows; then without filters, `from` and `to`.",
+);
 /// The size of the tree that a proof or checkpoint speaks of.
 pub(crate) const SIZE: Parameter = parameter(
     "size",
@@ -210,6 +216,12 @@ impl Parameters {
         self.text(parameter)
             .map(|name| zone(name).ok_or_else(unknown))
             .transpose()
+    }
+
+    /// The first of the filters, `from` and `to` that was sent.
+    pub(crate) fn narrowing(&self) -> Option<&str> {
+        let is_narrowing = |name: &str| RANGE_AND_QUERY.iter().any(|known| known.name == name) || is_field(name);
+        self.0.keys().map(String::as_str).find(|name| is_narrowing(name))
     }
 
     /// The filters, with the range as the policy resolves it.

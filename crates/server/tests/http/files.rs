@@ -60,6 +60,90 @@ fn json_lines_are_the_events_as_returned() {
 }
 
 #[test]
+fn a_file_of_all_has_what_no_range_of_the_policy_reaches() {
+    let server = Server::start();
+    let now = jiff::Timestamp::now();
+    let aged = |days: i64, area: &str| {
+        let mut event = event("acme", 0);
+        event["occurred_at"] = json!((now - jiff::SignedDuration::from_hours(24 * days)).to_string());
+        event["area"] = json!(area);
+        event
+    };
+    let events = [aged(400, "old"), aged(40, "old"), aged(40, "other"), aged(1, "new")];
+    assert_eq!(server.ingest(&json!({ "events": events })).status, 201);
+    let policy = json!({"policy": {"default_range_days": 7, "max_range_days": 30}});
+    assert!(server.put(ACME, &policy).status < 300);
+    let own = "-action=trailbook.*";
+    let areas = |file: &str| -> Vec<String> {
+        let lines = file.lines().skip(1);
+        lines
+            .filter(|line| !line.starts_with("trailbook."))
+            .map(ToOwned::to_owned)
+            .collect()
+    };
+    let csv = format!("{ACME}/events.csv?columns=area");
+    assert_eq!(areas(&server.get(&format!("{csv}&{own}")).text()), ["new"]);
+    assert_eq!(areas(&server.get(&format!("{csv}&scope=filtered")).text()), ["new"]);
+    assert_eq!(
+        areas(&server.get(&format!("{csv}&scope=all")).text()),
+        ["new", "other", "old", "old"]
+    );
+    let lines = server.get(&format!("{ACME}/events.jsonl?scope=all")).text();
+    assert_eq!(lines.lines().filter(|line| line.contains("\"area\":\"o")).count(), 3);
+    server.assert_evidence("acme", "scope=all");
+    let output = server.directory.path().join("all.csv");
+    let output = output.to_str().unwrap();
+    let exported = [
+        "export",
+        "--organization",
+        "acme",
+        "--all",
+        "--columns",
+        "area",
+        "--output",
+        output,
+    ];
+    assert_eq!(server.command(&exported).0, Some(0));
+    assert_eq!(areas(&fs::read_to_string(output).unwrap()).len(), 4);
+
+    for narrowed in [
+        "q=",
+        "from=2020-01-01T00:00:00Z",
+        "to=2030-01-01T00:00:00Z",
+        "area=old",
+        "-action=trailbook.*",
+        "metadata.n=0",
+    ] {
+        for extension in ["csv", "jsonl", "evidence"] {
+            let file = server.get(&format!("{ACME}/events.{extension}?scope=all&{narrowed}"));
+            assert_eq!(file.problem(), "invalid-parameter", "{extension} {narrowed}");
+        }
+    }
+    assert_eq!(server.get(&format!("{csv}&scope=some")).status, 400);
+    assert_eq!(
+        server.get(&format!("{ACME}/events?scope=all")).status,
+        400,
+        "a page is no file"
+    );
+}
+
+#[test]
+fn a_file_of_all_is_of_all_that_the_caller_may_see() {
+    let server = Server::start();
+    server.fill("acme", 10);
+    let request = json!({"actor": {"id": "u", "role": "auditor"}, "filter": "area:billing", "may_export": true});
+    let token = server.post(&format!("{ACME}/viewer-tokens"), &[], request.to_string().as_bytes());
+    let authorization = format!("Bearer {}", token.json()["token"].as_str().unwrap());
+    let path = format!("{ACME}/events.csv?scope=all&columns=area");
+    let file = server.send("GET", &path, &[("Authorization", &authorization)], b"");
+    assert_eq!(file.text(), format!("area\r\n{}", "billing\r\n".repeat(5)));
+    let recorded = server
+        .get(&format!("{ACME}/events?action=trailbook.export.downloaded"))
+        .json();
+    assert_eq!(recorded["events"][0]["metadata"]["scope"], "all");
+}
+
+#[test]
 fn evidence_verifies_offline_and_not_after_one_flipped_byte() {
     let server = Server::start();
     server.fill("acme", 30);
