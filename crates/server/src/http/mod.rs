@@ -18,6 +18,7 @@ mod backups;
 mod body;
 mod embed;
 mod etag;
+mod evidence;
 mod files;
 mod health;
 mod ingest;

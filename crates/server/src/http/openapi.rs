@@ -27,7 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     access::SESSION_COOKIE,
-    aggregate, applies, assets, backups, embed, files, health, ingest, keys, live, organizations,
+    aggregate, applies, assets, backups, embed, evidence, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
     projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, tokens, users,
@@ -192,7 +192,7 @@ fn accepted() -> Vec<(&'static str, String, &'static Accepts)> {
         ("get", below("/events/live"), &live::ACCEPTS),
         ("get", below("/events.csv"), &files::CSV),
         ("get", below("/events.jsonl"), &files::JSONL),
-        ("get", below("/events.evidence"), &files::EVIDENCE),
+        ("get", below("/events.evidence"), &evidence::EVIDENCE),
         ("get", below("/checkpoint"), &proof::SIZED),
         ("get", below("/events/{id}/proof"), &proof::SIZED),
         ("get", below("/consistency"), &proof::BETWEEN),
@@ -223,7 +223,7 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(redact::redact))
         .routes(routes!(files::csv))
         .routes(routes!(files::jsonl))
-        .routes(routes!(files::evidence))
+        .routes(routes!(evidence::evidence))
         .routes(routes!(proof::checkpoint))
         .routes(routes!(proof::checkpoint_key))
         .routes(routes!(proof::inclusion))
