@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { createAuth } from "./api/auth";
 import type { Access } from "./api/client";
 import { onTheme, readTheme } from "./features/console/theme";
@@ -6,7 +6,7 @@ import { ChoosePassword } from "./features/sign-in/ChoosePassword";
 import { hasSecret, load, readFragment, save, sessionAccess } from "./features/sign-in/session";
 import { SignIn, type Way } from "./features/sign-in/SignIn";
 import { Starting } from "./features/sign-in/Starting";
-import { browserPlace } from "./ui/place";
+import { PlaceContext } from "./ui/place";
 import { Viewer } from "./Viewer";
 
 export type View =
@@ -28,13 +28,13 @@ const ENDED: Record<Access["kind"], Outside> = {
 };
 
 const auth = createAuth();
-const place = browserPlace();
 
 /** The gate: who is looking decides between the ways in and the screen, which the rest of the page is. */
 export function App({ initial }: { initial: View }) {
   const theme = useSyncExternalStore(onTheme, readTheme);
   useEffect(() => void (document.documentElement.dataset["theme"] = theme), [theme]);
   const [view, setView] = useState(initial);
+  const place = useContext(PlaceContext);
   const access = view.kind === "inside" ? view.access : null;
   useEffect(() => save(sessionStorage, access === null || access.kind === "session" ? null : access), [access]);
   useArrivals(access, setView);

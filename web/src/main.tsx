@@ -1,6 +1,8 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App, firstView } from "./App";
+import { browserPlace, PlaceContext } from "./ui/place";
+import { chooseLanguage } from "./ui/words";
 import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -10,11 +12,15 @@ import "./styles/activity.css";
 import "./styles/detail.css";
 import "./styles/insights.css";
 
+chooseLanguage(navigator.languages);
 const view = firstView();
+const place = browserPlace();
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root element");
 createRoot(root).render(
   <StrictMode>
-    <App initial={view} />
+    <PlaceContext value={place}>
+      <App initial={view} />
+    </PlaceContext>
   </StrictMode>,
 );

@@ -10,6 +10,8 @@ export interface Address {
   columns: string[] | null;
   /** The Log ID of the event in the detail panel. */
   event: string | null;
+  /** Whether events that only read are asked for where the policy leaves them out. */
+  reads: boolean;
   /** The saved view that the list was opened from. */
   view: string | null;
 }
@@ -27,6 +29,7 @@ export function parseAddress(search: string): Address {
     order: set.get("order") === "asc" ? "asc" : "desc",
     columns: columns.length === 0 ? null : [...new Set(columns)].slice(0, COLUMNS_MAX),
     event: set.get("event") || null,
+    reads: set.get("reads") === "1",
     view: set.get("view") || null,
   };
 }
@@ -40,6 +43,7 @@ export function printAddress(address: Address, search = ""): string {
   put("order", address.order === "asc" ? "asc" : "");
   put("columns", (address.columns ?? []).join(SEPARATOR));
   put("event", address.event ?? "");
+  put("reads", address.reads ? "1" : "");
   put("view", address.view ?? "");
   const text = set.toString();
   return text === "" ? "" : `?${text}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { printValue, terms, valuesOf, without, withoutField, withoutValue, withValue } from "./terms";
+import { both, printValue, terms, valuesOf, without, withoutField, withoutValue, withValue } from "./terms";
 
 const read = (query: string) =>
   terms(query).map((term) =>
@@ -76,4 +76,9 @@ describe("edits", () => {
       expect(printValue(value)).not.toMatch(/^$/);
     },
   );
+});
+
+test("two conditions hold together, whatever is in them", () => {
+  expect(both("a OR b", "c")).toBe("(a OR b) c");
+  expect([both("", " c "), both("a", ""), both("", "")]).toEqual(["c", "a", ""]);
 });

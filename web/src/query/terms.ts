@@ -129,6 +129,12 @@ export function valuesOf(query: string, field: string, negated: boolean): string
   );
 }
 
+/** Two queries that must both hold, as one. */
+export function both(left: string, right: string): string {
+  const given = [left, right].map((text) => text.trim()).filter((text) => text !== "");
+  return given.length < 2 ? given.join("") : given.map((text) => (/\bOR\b/.test(text) ? `(${text})` : text)).join(" ");
+}
+
 /** A value as the query language writes it, in quotes when it must be. */
 export function printValue(value: string): string {
   return value === "" || /[\s()",*\\]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value;

@@ -11,6 +11,8 @@ export interface Place {
   subscribe: (changed: () => void) => () => void;
   /** The address of a place as a link that others can open; null where there is none. */
   link: (to: string) => string | null;
+  /** Gives the page its title, where the page is ours. */
+  entitle: (title: string) => void;
 }
 
 const MOVED = "trailbook:moved";
@@ -32,6 +34,7 @@ export function browserPlace(base = ""): Place {
       };
     },
     link: (to) => location.origin + base + to,
+    entitle: (title) => void (document.title = title),
   };
 }
 
@@ -48,6 +51,7 @@ export function memoryPlace(first = "/", onGo: (to: string) => void = () => unde
     },
     subscribe: (changed) => (listeners.add(changed), () => void listeners.delete(changed)),
     link: () => null,
+    entitle: () => undefined,
   };
 }
 

@@ -1,8 +1,8 @@
-import { useEffect } from "react";
+import { useContext, useEffect } from "react";
+import { PlaceContext } from "./place";
 
-/** Calls the browser's tab so. */
+/** Calls the browser's tab so, where the page is ours. */
 export function useTitle(title: string): void {
-  useEffect(() => {
-    document.title = `${title} · Trailbook`;
-  }, [title]);
+  const place = useContext(PlaceContext);
+  useEffect(() => place.entitle(`${title} · Trailbook`), [place, title]);
 }

@@ -60,7 +60,7 @@ export default function Insights() {
 
 /** The activity with a query and a range. */
 function linkTo(query: string, range: Range | null): string {
-  const address: Address = { query, range, order: "desc", columns: null, event: null, view: null };
+  const address: Address = { query, range, order: "desc", columns: null, event: null, reads: true, view: null };
   return `/${printAddress(address)}`;
 }
 

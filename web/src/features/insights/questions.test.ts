@@ -1,12 +1,7 @@
 // Numbers and the queries behind them.
 import { expect, test } from "vitest";
 import type { QuerySetting } from "../../api/contract";
-import { both, endOf, LISTS, queryOf, queryOfMetric, TILES } from "./questions";
-
-test("two conditions hold together, whatever is in them", () => {
-  expect(both("a OR b", "c")).toBe("(a OR b) c");
-  expect([both("", " c "), both("a", ""), both("", "")]).toEqual(["c", "a", ""]);
-});
+import { endOf, LISTS, queryOf, queryOfMetric, TILES } from "./questions";
 
 test("a tile leads to the events that it counts", () => {
   for (const { metric, query } of TILES) if (metric.op === "count") expect(metric.filter ?? "").toBe(query);

@@ -1,12 +1,6 @@
 // What the page asks, and the query behind each number: whoever follows a number sees the very events that were counted.
 import type { Aggregation, Interval, Json, Metric, QuerySetting } from "../../api/contract";
-import { withValue } from "../../query/terms";
-
-/** The fields that a text `a OR b` would swallow its neighbours with, kept apart. */
-export function both(left: string, right: string): string {
-  const guarded = [left, right].map((text) => text.trim()).filter((text) => text !== "");
-  return guarded.length < 2 ? guarded.join("") : guarded.map((text) => (/\bOR\b/.test(text) ? `(${text})` : text)).join(" ");
-}
+import { both, withValue } from "../../query/terms";
 
 export interface Tile {
   name: "events" | "people" | "security_actions" | "failed_sign_ins" | "exports";
