@@ -11,6 +11,7 @@ import "./styles/shell.css";
 import "./styles/activity.css";
 import "./styles/detail.css";
 import "./styles/insights.css";
+import "./styles/print.css";
 
 chooseLanguage(navigator.languages);
 const view = firstView();

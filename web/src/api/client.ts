@@ -79,6 +79,8 @@ export function createClient(access: Access, { server = "", onEnd = () => undefi
       json<Histogram>("/events/histogram", { ...filters }, signal),
     trace: (id: string, signal?: AbortSignal) => json<Trace>(`/traces/${encodeURIComponent(id)}`, {}, signal),
     proof: (id: string, signal?: AbortSignal) => json<Proof>(`/events/${encodeURIComponent(id)}/proof`, {}, signal),
+    /** The ledger's newest checkpoint, a signed note. */
+    checkpoint: async (signal?: AbortSignal) => (await call("/checkpoint", {}, signal)).text(),
     checkpointKey: (signal?: AbortSignal) => json<CheckpointKey>("/checkpoint-key", {}, signal),
 
     policy: (signal?: AbortSignal) => json<Policy>("/policy", {}, signal),

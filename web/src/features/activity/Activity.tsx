@@ -2,7 +2,9 @@ import { useCallback, useMemo, useRef, useState } from "react";
 import { useScreen } from "../../screen";
 import { HELP_BUTTON } from "../../ui/Help";
 import { useNow } from "../../ui/useNow";
+import { useDelayed } from "../../ui/useDelayed";
 import { useTitle } from "../../ui/useTitle";
+import { wordsOf } from "../../ui/words";
 import { Detail } from "../detail/Detail";
 import { About, Breadcrumb } from "./About";
 import { Chips } from "./Chips";
@@ -14,20 +16,33 @@ import { ListState } from "./ListState";
 import { ALL } from "../../query/range";
 import { RangePicker } from "./RangePicker";
 import { Fault, SearchBox } from "./SearchBox";
-import { useActivity, type Activity as State } from "./useActivity";
+import { useScrolledAway } from "./hold";
+import { areReadsHidden, useActivity, type Activity as State } from "./useActivity";
+import { ARRIVALS_MAX } from "./useLive";
+import { usePrinting } from "./usePrinting";
 import { useAddress } from "../../query/useAddress";
 import { useShortcuts } from "./useShortcuts";
+import type { Address } from "../../query/address";
 import { clip } from "../../event/words";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
+
+/** A query that takes longer can be given up. */
+const SLOW_MS = 1_000;
 
 /** The screen: everything that one organization's ledger has, and the event that was picked. */
 export function Activity() {
   const { client, policy, root } = useScreen();
   const [address, go] = useAddress();
   const [isLive, setLive] = useState(true);
-  const title = clip(policy.title ?? "Activity", 200);
-  useTitle(title);
+  const title = clip(policy.title ?? say("title"), 200);
+  useTitle([clip(address.query.trim(), 100), title].filter(Boolean).join(" · "));
   const now = useNow();
-  const state = useActivity(client, address, now, isLive);
+  const printing = usePrinting();
+  const beginning = useRef<HTMLDivElement>(null);
+  const isAway = useScrolledAway(beginning);
+  const state = useActivity({ client, policy }, address, now, { isLive, isHeld: isAway, onAddress: (shown) => go(shown, "replace") });
   const searchField = useRef<HTMLInputElement>(null);
   const events = state.list.kind === "ready" ? state.list.events : [];
   const names = useMemo(() => new Map(events.flatMap(({ actor }) => (actor?.id && actor.name ? [[actor.id, actor.name] as const] : []))), [events]);
@@ -73,17 +88,22 @@ export function Activity() {
             <Chips query={address.query} names={names} onQuery={setQuery} />
             <Count state={state} />
           </div>
-          <Notices state={state} />
+          <Notices state={state} address={address} onAddress={go} />
           {state.histogram !== null && state.histogram.bars.length > 0 && state.list.kind === "ready" && (
             <Histogram {...state.histogram} onBar={({ from, to }) => go({ range: { kind: "custom", from, to } })} />
           )}
+          <div ref={beginning} />
+          <Arrived count={state.waiting} onShow={() => beginning.current?.scrollIntoView({ block: "end" })} />
           {state.list.kind === "ready" ? (
             <EventTable events={events} fresh={state.fresh} selected={address.event} isWaiting={state.list.isWaiting} now={now} onOpen={open} />
           ) : (
-            <ListState list={state.list} isNarrowed={address.query.trim() !== "" || address.range !== null} onEverything={() => go({ query: "", range: null })} onRetry={state.retry} />
+            <ListState list={state.list} address={address} filters={state.filters} now={now} onAddress={go} onRetry={state.retry} />
           )}
           <More state={state} />
           <Footer hasCountry={hasCountry} />
+          {printing !== null && (
+            <printing.Sheet title={title} address={address} events={events} count={state.count?.events ?? null} checkpoint={printing.checkpoint} at={printing.at} />
+          )}
         </main>
         {address.event !== null && (
           <Detail
@@ -112,37 +132,50 @@ function focusRow(root: HTMLElement, id: string | null): void {
 
 function Title({ words: title, state, isLive, onLive }: { words: string; state: State; isLive: boolean; onLive: () => void }) {
   const { client, access, policy } = useScreen();
-  const words = { off: "New events do not appear by themselves", waiting: "Connecting to the live feed", live: "New events appear as they are stored" };
   return (
     <div className="title">
       <h1>
         <bdi>{title}</bdi>
       </h1>
-      {state.size !== null && <span className="ledger-size number">{`${state.size.toLocaleString("en")} ${state.size === 1 ? "event" : "events"} in the ledger`}</span>}
+      {state.size !== null && <span className="ledger-size number">{say("in_ledger", { count: state.size })}</span>}
       <div className="title-end">
-        <button type="button" className="button ghost live" data-state={state.live} aria-pressed={isLive} title={words[state.live]} onClick={onLive}>
+        <button type="button" className="button ghost live" data-state={state.live} aria-pressed={isLive} title={say(LIVE_WORDS[state.live])} onClick={onLive}>
           <span className="dot" />
-          Live
+          {say("live")}
         </button>
-        {policy.rights.export && (
-          <CsvButton client={client} organization={access.organization} filters={state.filters} isDisabled={state.fault !== null} />
-        )}
+        {policy.rights.export && <CsvButton client={client} organization={access.organization} filters={state.filters} isDisabled={state.fault !== null} />}
       </div>
     </div>
   );
 }
 
+const LIVE_WORDS = { off: "live_off", waiting: "live_waiting", live: "live_on" } as const;
+
 function Count({ state: { count } }: { state: State }) {
   return (
     <span className="count number" role="status" aria-live="polite">
-      {count !== null && `${count.events.toLocaleString("en")} ${count.events === 1 ? "event" : "events"}`}
-      {count !== null && <span aria-hidden="true">{` · ${count.ms} ms`}</span>}
+      {count !== null && say("events", { count: count.events })}
+      {count !== null && <span aria-hidden="true">{say("took", { ms: count.ms })}</span>}
     </span>
   );
 }
 
-function Notices({ state }: { state: State }) {
+/** What came while the list is held still; showing it goes to the list's beginning. */
+function Arrived({ count, onShow }: { count: number; onShow: () => void }) {
+  if (count === 0) return null;
+  return (
+    <div className="arrived" role="status">
+      <button type="button" className="button primary" onClick={onShow}>
+        {count > ARRIVALS_MAX ? say("arrived_many", { count: ARRIVALS_MAX }) : say("arrived", { count })}
+      </button>
+    </div>
+  );
+}
+
+function Notices({ state, address, onAddress }: { state: State; address: Address; onAddress: (change: Partial<Address>) => void }) {
+  const { policy } = useScreen();
   const failed = state.problem !== null && state.list.kind === "ready";
+  const isSlow = useDelayed(state.cancel !== null, SLOW_MS);
   return (
     <>
       {state.warnings.map((warning) => (
@@ -150,11 +183,27 @@ function Notices({ state }: { state: State }) {
           {warning}
         </p>
       ))}
+      {policy.hide_reads && (address.reads || areReadsHidden(policy, address)) && (
+        <p className="aside">
+          {say(address.reads ? "hide_reads" : "reads_hidden")}
+          <button type="button" className="link-button" onClick={() => onAddress({ reads: !address.reads })}>
+            {say(address.reads ? "leave_reads_out" : "show_reads")}
+          </button>
+        </p>
+      )}
+      {isSlow && (
+        <p className="notice calm" role="status">
+          {say("slow")}
+          <button type="button" className="link-button" onClick={() => state.cancel?.()}>
+            {say("cancel")}
+          </button>
+        </p>
+      )}
       {failed && (
         <p className="notice" role="alert">
-          {state.problem?.message} What is shown is from before.
+          {say("from_before", { reason: state.problem?.message ?? "" })}
           <button type="button" className="link-button" onClick={state.retry}>
-            Try again
+            {say("again")}
           </button>
         </p>
       )}
@@ -167,7 +216,7 @@ function More({ state: { list, loadMore } }: { state: State }) {
   return (
     <div className="more">
       <button type="button" className="button" disabled={list.more === "loading"} onClick={loadMore}>
-        {list.more === "loading" ? "Loading…" : "Show earlier events"}
+        {say(list.more === "loading" ? "loading_more" : "earlier")}
       </button>
     </div>
   );
@@ -179,7 +228,7 @@ function Footer({ hasCountry }: { hasCountry: boolean }) {
     <footer className="footer">
       {hasCountry && (
         <a href="https://db-ip.com" rel="noreferrer" target="_blank">
-          IP geolocation by DB-IP
+          {say("geolocation")}
         </a>
       )}
     </footer>

@@ -1,13 +1,16 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Client } from "../../api/client";
-import type { Event, Filters, Interval, Page } from "../../api/contract";
+import type { Event, Filters, Interval, Page, Policy } from "../../api/contract";
 import { Problem, queryFault, type QueryFault } from "../../api/problem";
+import type { Screen } from "../../screen";
 import { useZone } from "../../ui/useZone";
 import { addDays, type Zone } from "../../ui/zone";
 import type { Address } from "../../query/address";
 import { bars, intervalFor, type Bar, type Span } from "./bars";
 import { resolve, type Range } from "../../query/range";
+import { both, terms } from "../../query/terms";
+import { useHold } from "./hold";
 import { merge } from "./timeline";
 import { ARRIVALS_MAX, useLive, type LiveState } from "./useLive";
 
@@ -20,7 +23,8 @@ export type List =
   /** The query is faulty, and there was no good one before it. */
   | { kind: "faulty" }
   /** `of` nothing at all, or nothing that matches. */
-  | { kind: "empty"; of: "ledger" | "filters" }
+  | { kind: "empty"; of: "ledger" | "filters" | "retention" }
+  /** `isWaiting` while these are the events of the query before. */
   | { kind: "ready"; events: Event[]; isWaiting: boolean; more: "none" | "some" | "loading" };
 
 export interface Activity {
@@ -38,24 +42,37 @@ export interface Activity {
   /** A failure behind a list that is still shown. */
   problem: Problem | null;
   live: LiveState;
+  /** Arrivals that the list does not show because it is held. */
+  waiting: number;
   loadMore: () => void;
   retry: () => void;
+  /** Gives up a query that takes long, and goes back to the one whose events are shown; null when none is shown or nothing is on the way. */
+  cancel: (() => void) | null;
+}
+
+interface Wish {
+  /** Whether new events are to be followed. */
+  isLive: boolean;
+  /** Whether the list is to stay still while they come. */
+  isHeld: boolean;
+  onAddress: (address: Address) => void;
 }
 
 /** Everything that the screen shows of an address, kept up to date. */
-export function useActivity(client: Client, address: Address, now: Date, isLive: boolean): Activity {
+export function useActivity({ client, policy }: Pick<Screen, "client" | "policy">, address: Address, now: Date, { isLive, isHeld, onAddress }: Wish): Activity {
   const queries = useQueryClient();
   const zone = useZone();
   const { from, to } = resolve(address.range, now, zone);
-  const q = address.query.trim();
+  const q = areReadsHidden(policy, address) ? both(address.query, "-type:read") : address.query.trim();
+  const { order } = address;
   const filters = useMemo<Filters>(() => ({ q, from, to }), [q, from, to]);
 
   const reread = useCallback(() => void queries.invalidateQueries(), [queries]);
-  const { state: live, arrivals } = useLive(client, filters, isLive, { onOpen: reread });
+  const { state: live, arrivals } = useLive(client, filters, isLive && order === "desc", { onOpen: reread });
 
   const pages = useInfiniteQuery({
-    queryKey: ["events", filters],
-    queryFn: ({ pageParam, signal }) => client.events({ ...filters, limit: PAGE_EVENTS, cursor: pageParam }, signal),
+    queryKey: ["events", filters, order],
+    queryFn: ({ pageParam, signal }) => client.events({ ...filters, order, limit: PAGE_EVENTS, cursor: pageParam }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
     placeholderData: keepPreviousData,
@@ -68,10 +85,12 @@ export function useActivity(client: Client, address: Address, now: Date, isLive:
   const size = good?.[0]?.size ?? null;
   // A page speaks of the ledger's first `size` events: an arrival below is on it or on a page to come.
   const fresh = useMemo(() => (isCurrent ? arrivals.filter((event) => event.sequence >= (size ?? 0)) : []), [arrivals, size, isCurrent]);
-  const events = useMemo(() => (good === null ? null : merge(good.map((page) => page.events), fresh)), [good, fresh]);
+  const { shown, waiting } = useHold(fresh, isHeld, filters);
+  const events = useMemo(() => (good === null ? null : merge(good.map((page) => page.events), shown)), [good, shown]);
   useEffect(() => {
-    if (fresh.length > ARRIVALS_MAX) reread();
-  }, [fresh.length, reread]);
+    if (shown.length > ARRIVALS_MAX) reread();
+  }, [shown.length, reread]);
+  const shownAddress = useLastGood(address, isCurrent);
 
   const count = useQuery({
     queryKey: ["count", filters],
@@ -88,8 +107,8 @@ export function useActivity(client: Client, address: Address, now: Date, isLive:
   const histogram = useHistogram(client, filters, address.range, isCurrent ? good : null, now, fresh.length);
 
   return {
-    list: listOf(events, problem, pages, problem === null && pages.isPlaceholderData),
-    fresh: useMemo(() => new Set(fresh.map((event) => event.id)), [fresh]),
+    list: listOf(keptSince(policy, now), events, problem, pages, problem === null && pages.isPlaceholderData),
+    fresh: useMemo(() => new Set(shown.map((event) => event.id)), [shown]),
     filters,
     count: counted === undefined ? null : { events: counted.count + later, ms: counted.ms },
     size: size === null ? null : Math.max(size, ...fresh.map((event) => event.sequence + 1)),
@@ -98,16 +117,35 @@ export function useActivity(client: Client, address: Address, now: Date, isLive:
     fault,
     problem: fault === null ? problem : null,
     live,
+    waiting,
     loadMore: () => void pages.fetchNextPage(),
     retry: reread,
+    cancel: shownAddress === null || !pages.isPlaceholderData || problem !== null ? null : () => onAddress(shownAddress),
   };
 }
 
-function listOf(events: Event[] | null, problem: Problem | null, pages: { isFetchingNextPage: boolean; hasNextPage: boolean; data: { pages: Page[] } | undefined }, isWaiting: boolean): List {
+function listOf(since: Date | null, events: Event[] | null, problem: Problem | null, pages: { isFetchingNextPage: boolean; hasNextPage: boolean; data: { pages: Page[] } | undefined }, isWaiting: boolean): List {
   if (events === null && problem !== null) return queryFault(problem) === null ? { kind: "failed", problem } : { kind: "faulty" };
   if (events === null) return { kind: "loading" };
-  if (events.length === 0) return { kind: "empty", of: pages.data?.pages[0]?.size === 0 ? "ledger" : "filters" };
+  const first = pages.data?.pages[0];
+  if (events.length === 0 && first?.size === 0) return { kind: "empty", of: "ledger" };
+  if (events.length === 0) return { kind: "empty", of: first !== undefined && isGone(first, since) ? "retention" : "filters" };
   return { kind: "ready", events, isWaiting, more: pages.isFetchingNextPage ? "loading" : pages.hasNextPage ? "some" : "none" };
+}
+
+/** Whether all of a page's range lies before what is kept. Events are kept from their receipt, so that the range may still have some. */
+function isGone({ range, warnings = [] }: Page, keptSince: Date | null): boolean {
+  return keptSince !== null && range.to !== null && range.to <= keptSince.toISOString() && warnings.some(({ code }) => code === "beyond_retention");
+}
+
+/** When what is received then is removed about now; null when nothing ever is. */
+export function keptSince({ retention_days }: Policy, now: Date): Date | null {
+  return retention_days === null ? null : new Date(now.getTime() - retention_days * 86_400_000);
+}
+
+/** Whether the policy leaves out events that only read, and nobody asks for them. */
+export function areReadsHidden(policy: Policy, { query, reads }: Address): boolean {
+  return policy.hide_reads && !reads && !terms(query).some((term) => (term.kind === "field" && term.field === "action_type") || (term.kind === "expression" && /type:/.test(term.text)));
 }
 
 /** The newest good value, kept while its successor is on the way or has failed. */

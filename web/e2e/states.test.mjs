@@ -1,0 +1,143 @@
+// What the list shows while there is nothing to show, while it is looked for, and while events come: and what it leaves on paper.
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { setStage } from "./stage.mjs";
+
+const ORGANIZATION = "states";
+const at = (organization = ORGANIZATION) => `/#key={key}&organization=${organization}`;
+const event = (more) => ({ organization: ORGANIZATION, action: "door.opened", action_type: "update", description: "Opened the door", actor: { id: "u1", name: "Ana" }, ...more });
+const DAY = 86_400_000;
+
+let stage;
+const send = (events) => stage.call("POST", "/v1/events", { events });
+
+before(async () => {
+  stage = await setStage();
+  const now = Date.now();
+  await send(Array.from({ length: 150 }, (_, place) => event({ description: `Opened door ${place}`, occurred_at: new Date(now - (200 - place) * 60_000).toISOString() })));
+  await send([event({ action: "door.looked_at", action_type: "read", description: "Looked at the door" }), event({ organization: "reads", action: "a.read", action_type: "read", description: "Looked" }), event({ organization: "reads", action: "a.write", description: "Wrote" })]);
+  await stage.call("PUT", "/v1/organizations/empty", { policy: {} });
+  await stage.call("PUT", "/v1/organizations/reads", { policy: { hide_reads: true } });
+  await stage.call("PUT", "/v1/organizations/short", { policy: { retention_days: 30 } });
+  await send([event({ organization: "short" })]);
+});
+after(() => stage?.end());
+
+const count = (page, wanted) => page.locator(".count").filter({ hasText: new RegExp(`^${wanted} events?`) }).waitFor();
+
+suite("states", () => {
+  test("detail 25: a ledger without events says how to send the first one, and shows it", () =>
+    stage.onPage(at("empty"), async (page) => {
+      await page.getByText("Nothing is recorded yet").waitFor();
+      assert.match(await page.locator(".state pre").textContent(), /curl .*\/v1\/events/s);
+      await send([event({ organization: "empty", description: "The very first" })]);
+      await page.getByText("The very first").first().waitFor();
+    }));
+
+  test("detail 25: nothing matches: each condition can be dropped, and says how many events there are without it", () =>
+    stage.onPage(at(), async (page) => {
+      await count(page, 151);
+      await page.goto(`${page.url()}?q=type%3Aread+door+%2242%22`.replace(/\/\?/, "/?"));
+      await page.getByText("No event matches").waitFor();
+      const choice = page.locator(".drop li").filter({ hasText: /Type/ });
+      await choice.getByText("1 event", { exact: true }).waitFor();
+      await choice.getByRole("button").click();
+      await page.getByText("Opened door 42").first().waitFor();
+      assert.equal(new URL(page.url()).searchParams.get("q"), 'door "42"');
+    }));
+
+  test("detail 25: a range before what is kept says so, and leads to the oldest that can be there", () =>
+    stage.onPage(at("short"), async (page) => {
+      await count(page, 1);
+      const old = (days) => new Date(Date.now() - days * DAY).toISOString().slice(0, 10);
+      await page.goto(`${stage.address}/?range=${old(90)}..${old(60)}`);
+      await page.getByText("Events of this time are no longer kept").waitFor();
+      await page.getByRole("button", { name: "Show the oldest that are kept" }).click();
+      await page.getByText("Opened the door").first().waitFor();
+    }));
+
+  test("detail 23: who reads further down is not disturbed: arrivals are counted, and shown when asked for", () =>
+    stage.onPage(at(), async (page) => {
+      await count(page, 151);
+      await page.locator('.live[data-state="live"]').waitFor();
+      await page.mouse.move(700, 600);
+      await page.mouse.wheel(0, 1_500);
+      await page.waitForFunction(() => window.scrollY > 500);
+      await send([event({ description: "Came later" }), event({ description: "Came later too" })]);
+      const pill = page.getByRole("button", { name: "2 new events" });
+      await pill.waitFor();
+      assert.equal(await page.getByText("Came later").count(), 0);
+      await pill.click();
+      await page.getByText("Came later too").first().waitFor();
+      assert.equal(await pill.count(), 0);
+    }));
+
+  test("detail 23: paused, nothing comes; another query takes effect at once", () =>
+    stage.onPage(`/?q=description-nowhere`.replace("description-nowhere", "paused") + at().slice(1), async (page) => {
+      await page.getByText("No event matches").waitFor();
+      await page.locator('.live[data-state="live"]').waitFor();
+      await send([event({ description: "While paused off" })]);
+      await page.getByText("While paused off").first().waitFor();
+      await page.getByRole("button", { name: "Live", exact: true }).click();
+      await page.locator('.live[data-state="off"]').waitFor();
+      await send([event({ description: "Unheard while paused" })]);
+      await page.getByRole("button", { name: "Live", exact: true }).click();
+      await page.getByText("Unheard while paused").first().waitFor();
+    }));
+
+  test("detail 24: old results stay, dimmed, while a slow answer is awaited, and it can be given up", () =>
+    stage.onPage(at(), async (page) => {
+      await page.getByText("Opened door 149").first().waitFor();
+      let release;
+      const held = new Promise((resolve) => (release = resolve));
+      await page.route(/\/events\?.*q=slow/, async (route) => {
+        await held;
+        await route.continue().catch(() => undefined);
+      });
+      await page.getByRole("searchbox").or(page.getByRole("combobox")).first().fill("slow");
+      await page.getByText("Still looking…").waitFor();
+      await page.getByText("Opened door 149").first().waitFor();
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.waitForFunction(() => !new URLSearchParams(location.search).has("q"));
+      assert.equal(await page.getByText("Still looking…").count(), 0);
+      release();
+    }));
+
+  test("views are left out where the policy says so, and shown when asked for", () =>
+    stage.onPage(at("reads"), async (page) => {
+      // Setting the policy is an event of the ledger as well.
+      await count(page, 2);
+      await page.getByText("Views are left out").waitFor();
+      await page.getByRole("button", { name: "Show them" }).click();
+      await count(page, 3);
+      assert.equal(new URL(page.url()).searchParams.get("reads"), "1");
+    }));
+
+  test("detail 30: the page's title is the query", () =>
+    stage.onPage("/?q=door" + at().slice(1), async (page) => {
+      await page.waitForFunction(() => document.title === "door · Activity · Trailbook");
+    }));
+
+  test("detail 29: paper has the query, the range, the zone, who, when, every loaded event and the proof head, and no control", () =>
+    stage.onPage("/?q=door+type:update" + at().slice(1), async (page) => {
+      await page.locator(".count").filter({ hasText: /\d+ events/ }).waitFor();
+      const [head] = (await (await fetch(`${stage.address}/v1/organizations/${ORGANIZATION}/checkpoint`, { headers: { Authorization: `Bearer ${stage.key}` } })).text()).split("\n").slice(2);
+      // What the browser does around printing; its dialog cannot be driven.
+      await page.emulateMedia({ media: "print" });
+      await page.waitForFunction(
+        (root) => {
+          window.dispatchEvent(new globalThis.Event("beforeprint"));
+          return document.querySelector(".print-sheet")?.textContent.includes(root);
+        },
+        head,
+      );
+      const sheet = page.locator(".print-sheet");
+      const text = await sheet.innerText();
+      for (const part of ["Query", "door type:update", "Time zone", "UTC", "Printed by", "a key", "Printed at", `${ORGANIZATION}`]) assert.ok(text.includes(part), part);
+      assert.equal(await sheet.locator("tbody tr").count(), 100);
+      assert.equal(await page.locator(".top").isVisible(), false);
+      assert.equal(await page.getByRole("button").filter({ visible: true }).count(), 0);
+      const pdf = await page.pdf({ preferCSSPageSize: true });
+      assert.ok(pdf.length > 5_000);
+    }));
+});
