@@ -59,7 +59,7 @@ codes! {
     InvalidCursor = "invalid-cursor", BAD_REQUEST, "The cursor does not belong to this request";
     /// A range beyond the policy's `max_range_days`.
     RangeTooWide = "range-too-wide", BAD_REQUEST, "The range is wider than the policy allows";
-    /// No credential, or a wrong one.
+    /// Nobody proved who they are.
     Unauthorized = "unauthorized", UNAUTHORIZED, "A valid credential is required";
     /// The caller is known and may not.
     Forbidden = "forbidden", FORBIDDEN, "This is not allowed";
@@ -87,7 +87,7 @@ codes! {
     Conflict = "conflict", UNPROCESSABLE_ENTITY, "It contradicts what is stored";
     /// The exact answer is beyond a bound.
     TooLarge = "result-too-large", UNPROCESSABLE_ENTITY, "The exact answer is beyond a limit";
-    /// The caller has too many of something open.
+    /// Too many requests, events, tries, or too many of something at a time.
     TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
     /// The identity provider cannot be asked, or its answer cannot be trusted.
     IdentityProvider = "identity-provider", BAD_GATEWAY, "The identity provider failed";
