@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 use trailbook_event::Timestamp;
-use ureq::{Agent, Body, http::Response};
+use ureq::{Agent, Body, http::Response, tls::TlsConfig};
 
 use crate::Error;
 
@@ -92,9 +92,10 @@ struct ProblemFault {
 }
 
 impl<'c> Client<'c> {
-    pub(crate) fn new(server: &'c Server, sleep: fn(Duration)) -> Self {
+    pub(crate) fn new(server: &'c Server, tls: TlsConfig, sleep: fn(Duration)) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            .tls_config(tls)
             .timeout_global(Some(Duration::from_secs(120)));
         Self {
             agent: config.build().into(),

@@ -13,6 +13,7 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use trailbook_event::Timestamp;
+use ureq::tls::TlsConfig;
 
 use crate::{BUILT_IN, Error, Input, Mapping, Options, Reject, Report, Server, Source, Summary, run};
 
@@ -44,7 +45,7 @@ pub struct Arguments {
     /// The organization that the events belong to
     #[arg(long, value_name = "NAME")]
     pub organization: String,
-    /// The server's address, such as http://127.0.0.1:8080
+    /// The server's address, such as https://log.example
     #[arg(
         long,
         value_name = "URL",
@@ -85,9 +86,10 @@ fn formats() -> clap::builder::PossibleValuesParser {
         .into()
 }
 
-/// Runs the command: reads the files, reports on the standard error. `now` is the time of the call.
-pub fn run_command(arguments: &Arguments, now: Timestamp) -> ExitCode {
-    match import(arguments, now) {
+/// Runs the command: reads the files, reports on the standard error. `now` is the time of the call, `tls` how a server proves over https
+/// which one it is.
+pub fn run_command(arguments: &Arguments, now: Timestamp, tls: fn() -> TlsConfig) -> ExitCode {
+    match import(arguments, now, tls) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(error) => {
@@ -98,8 +100,8 @@ pub fn run_command(arguments: &Arguments, now: Timestamp) -> ExitCode {
 }
 
 /// The number of rejected records.
-fn import(arguments: &Arguments, now: Timestamp) -> Result<u64, Error> {
-    let options = options(arguments, now)?;
+fn import(arguments: &Arguments, now: Timestamp, tls: fn() -> TlsConfig) -> Result<u64, Error> {
+    let options = options(arguments, now, tls)?;
     let mut terminal = Terminal {
         bar: None,
         name: String::new(),
@@ -122,7 +124,7 @@ fn import(arguments: &Arguments, now: Timestamp) -> Result<u64, Error> {
     Ok(total.rejected)
 }
 
-fn options(arguments: &Arguments, now: Timestamp) -> Result<Options, Error> {
+fn options(arguments: &Arguments, now: Timestamp, tls: fn() -> TlsConfig) -> Result<Options, Error> {
     let server = match (&arguments.server, &arguments.key) {
         _ if arguments.check => None,
         (Some(url), Some(key)) => Some(Server {
@@ -150,6 +152,7 @@ fn options(arguments: &Arguments, now: Timestamp) -> Result<Options, Error> {
         inputs: arguments.files.iter().map(|file| input(file)).collect(),
         rejects: arguments.rejects.clone().unwrap_or_else(default_rejects),
         now,
+        tls,
         #[allow(
             clippy::disallowed_methods,
             reason = "pauses before a request is repeated, as the server asked"

@@ -10,6 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trailbook_event::Timestamp;
+use ureq::tls::TlsConfig;
 
 use crate::{
     Error, Input, Reject, Server, Source,
@@ -37,6 +38,8 @@ pub struct Options {
     pub rejects: PathBuf,
     /// The time that counts as now: events may not lie more than 24 h ahead of it.
     pub now: Timestamp,
+    /// How the server proves over https which one it is.
+    pub tls: fn() -> TlsConfig,
     /// How to wait between attempts.
     pub sleep: fn(Duration),
 }
@@ -89,7 +92,10 @@ pub fn run(options: &Options, report: &mut dyn Report) -> Result<Summary, Error>
     };
     let mut import = Import {
         options,
-        client: options.server.as_ref().map(|server| Client::new(server, options.sleep)),
+        client: options
+            .server
+            .as_ref()
+            .map(|server| Client::new(server, (options.tls)(), options.sleep)),
         rejects: Rejects::open(&options.rejects, state.rejects_bytes())?,
         total: state.summary(),
         seen: HashSet::new(),

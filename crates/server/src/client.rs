@@ -1,16 +1,39 @@
 //! The commands' side of HTTP: one server, one key.
 
-use std::{io::Read, time::Duration};
+use std::{
+    io::Read,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tokio_rustls::rustls::crypto::ring;
 use trailbook_access::DEFAULT_PROJECT;
 use ureq::{
     Agent, Body, RequestBuilder,
     http::{Response, StatusCode},
+    tls::{Certificate, RootCerts, TlsConfig},
 };
+
+/// How commands make sure over https that it is the server: by the certificate authorities that this machine knows.
+pub(crate) fn tls() -> TlsConfig {
+    static TLS: LazyLock<TlsConfig> = LazyLock::new(|| {
+        // Without any, no certificate is trusted.
+        let known = rustls_native_certs::load_native_certs().certs;
+        let authorities: Vec<Certificate<'static>> = known
+            .iter()
+            .map(|authority| Certificate::from_der(authority).to_owned())
+            .collect();
+        TlsConfig::builder()
+            .root_certs(RootCerts::new_with_certs(&authorities))
+            .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+            .build()
+    });
+    TLS.clone()
+}
 
 /// Which server, and who asks.
 #[derive(Debug, Clone, Args)]
@@ -107,6 +130,7 @@ impl Server {
     fn agent(&self) -> Agent {
         let connect = Agent::config_builder()
             .http_status_as_error(false)
+            .tls_config(tls())
             .timeout_connect(Some(Duration::from_secs(10)));
         connect.build().into()
     }

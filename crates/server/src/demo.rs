@@ -14,7 +14,7 @@ use trailbook_event::Timestamp;
 use trailbook_import::{BUILT_IN, command as import};
 
 use crate::{
-    client::{Server, encoded},
+    client::{Server, encoded, tls},
     profile,
 };
 
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, now: Timestamp) -> anyhow::Result<ExitC
     );
     for source in sources {
         let name = source.name.clone();
-        let outcome = import::run_command(&load(arguments, source), now);
+        let outcome = import::run_command(&load(arguments, source), now, tls);
         ensure!(outcome != ExitCode::from(2), "the events of {name} could not be loaded");
     }
     print!("{}", introduction(&arguments.server, &arguments.organization));

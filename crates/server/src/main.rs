@@ -135,8 +135,8 @@ fn main() -> ExitCode {
     let now = || SystemClock::start().now();
     let outcome = match CommandLine::parse().command {
         Command::Serve(arguments) => serve(arguments),
-        Command::Import(arguments) => return import::run_command(&arguments, now()),
-        Command::Verify(arguments) => return verify::run(&arguments, &mut std::io::stdout()),
+        Command::Import(arguments) => return import::run_command(&arguments, now(), client::tls),
+        Command::Verify(arguments) => return verify::run(&arguments, client::tls, &mut std::io::stdout()),
         Command::Fsck(arguments) => return maintain::fsck(&arguments),
         Command::Reindex(arguments) => return maintain::reindex(&arguments),
         Command::Recover(arguments) => maintain::recover(&arguments),

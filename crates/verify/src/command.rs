@@ -13,6 +13,7 @@ use std::{
 
 use clap::Args;
 use trailbook_merkle::note::VerifierKey;
+use ureq::tls::TlsConfig;
 
 use crate::{Events, Report, Target, evidence_file, server};
 
@@ -20,7 +21,7 @@ use crate::{Events, Report, Target, evidence_file, server};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Verify {
-    /// Evidence file, or the address of a server (http://HOST:PORT)
+    /// Evidence file, or the address of a server (https://HOST or http://HOST:PORT)
     #[arg(value_name = "FILE|URL")]
     source: String,
     /// The ledger's verifier key, NAME+ID+KEY, got by another way than what is checked
@@ -70,31 +71,32 @@ impl FromStr for EventsArgument {
 }
 
 /// Runs the check, prints the report to `out`, and gives the exit code: 0 verified, 1 tampered or incomplete, 2 could not be
-/// checked.
-pub fn run(arguments: &Verify, out: &mut impl Write) -> ExitCode {
-    let report = report(arguments);
+/// checked. `tls` is how a server proves over https which one it is.
+pub fn run(arguments: &Verify, tls: fn() -> TlsConfig, out: &mut impl Write) -> ExitCode {
+    let report = report(arguments, tls);
     match write!(out, "{report}").and_then(|()| out.flush()) {
         Ok(()) => ExitCode::from(report.exit_code()),
         Err(_) => ExitCode::from(2.max(report.exit_code())),
     }
 }
 
-fn report(arguments: &Verify) -> Report {
+fn report(arguments: &Verify, tls: fn() -> TlsConfig) -> Report {
     let key = match VerifierKey::parse(&arguments.key) {
         Ok(key) => key,
         Err(error) => return Report::Unreadable(format!("The value of --key cannot be used: {error}.")),
     };
     match arguments.source.split_once("://") {
-        Some(("http", _)) => running(arguments, &key).unwrap_or_else(Report::Unreadable),
-        Some((scheme, _)) => Report::Unreadable(format!("Addresses begin with http://, not {scheme}://.")),
+        Some(("http" | "https", _)) => running(arguments, tls, &key).unwrap_or_else(Report::Unreadable),
+        Some((scheme, _)) => Report::Unreadable(format!("Addresses begin with https:// or http://, not {scheme}://.")),
         None if arguments.organization.is_some() || arguments.remember.is_some() => Report::Unreadable(
-            "The options --organization and --remember are for servers; give the address with http://.".to_owned(),
+            "The options --organization and --remember are for servers; give the address with https:// or http://."
+                .to_owned(),
         ),
         None => evidence_file(Path::new(&arguments.source), &key),
     }
 }
 
-fn running(arguments: &Verify, key: &VerifierKey) -> Result<Report, String> {
+fn running(arguments: &Verify, tls: fn() -> TlsConfig, key: &VerifierKey) -> Result<Report, String> {
     let target = Target {
         url: &arguments.source,
         project: arguments.project.as_deref(),
@@ -103,6 +105,7 @@ fn running(arguments: &Verify, key: &VerifierKey) -> Result<Report, String> {
             .as_deref()
             .ok_or("Name the organization with --organization.")?,
         api_key: arguments.api_key.as_deref(),
+        tls: &tls(),
     };
     let remembered = match &arguments.remember {
         Some(path) => read_if_there(path).map_err(|error| format!("{} cannot be read: {error}.", path.display()))?,

@@ -12,6 +12,7 @@ mod tree;
 
 use serde::Deserialize;
 use trailbook_merkle::{Checkpoint, Hash, LeafRecord, note::VerifierKey, verify_consistency, verify_inclusion};
+use ureq::tls::TlsConfig;
 
 use crate::{
     Findings, Report, Summary,
@@ -31,6 +32,8 @@ pub struct Target<'a> {
     pub organization: &'a str,
     /// The credential: an API key or the root key.
     pub api_key: Option<&'a str>,
+    /// How the server proves over https which one it is.
+    pub tls: &'a TlsConfig,
 }
 
 /// How many events are checked in full. Leaf records and tiles are always all checked.

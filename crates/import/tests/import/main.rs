@@ -48,6 +48,7 @@ fn options(source: Source, server: Option<&str>, inputs: Vec<PathBuf>, rejects: 
         inputs: inputs.into_iter().map(Input::File).collect(),
         rejects,
         now: Timestamp::parse("2026-11-20T12:00:00Z").unwrap(),
+        tls: ureq::tls::TlsConfig::default,
         sleep: |_| (),
     }
 }

@@ -1,7 +1,8 @@
 //! The server from outside: the real binary, spoken to over loopback.
 //!
 //! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping, `history` sealing
-//! and redacting, `retention` expiring, `embedding` pages of other origins, `crowd` very many organizations.
+//! and redacting, `retention` expiring, `embedding` pages of other origins, `tls` commands over https, `crowd` very many
+//! organizations.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests work with real files, processes and time"
@@ -35,3 +36,4 @@ mod rules;
 mod running;
 mod server;
 mod single_sign_on;
+mod tls;

@@ -24,6 +24,7 @@ impl Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .tls_config(target.tls.clone())
             .timeout_global(Some(TIMEOUT))
             .build();
         Self {

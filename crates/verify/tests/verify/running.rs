@@ -12,6 +12,7 @@ fn check(honest: Honest, events: Events, remembered: Option<&[u8]>) -> (Report, 
         project: None,
         organization: "acme",
         api_key: Some("secret"),
+        tls: &ureq::tls::TlsConfig::default(),
     };
     server(&target, &key, events, remembered)
 }
@@ -144,6 +145,7 @@ fn no_answer_no_right_and_no_organization_are_not_tampering() {
         project: None,
         organization: "acme",
         api_key: Some("secret"),
+        tls: &ureq::tls::TlsConfig::default(),
     };
     for wrong in [
         Target {
