@@ -10,7 +10,7 @@ use crate::{
     DEFAULT_PROJECT, Policy,
     act::Actor,
     directory::Directory,
-    records::{ApiKey, Scope, Session, User, ViewerToken},
+    records::{ApiKey, OwnerKind, Scope, Session, User, ViewOwner, ViewerToken},
     rights::{Rights, SYSTEM},
 };
 
@@ -168,6 +168,18 @@ impl Caller {
                 email: token.actor.email.clone(),
             },
         }
+    }
+
+    /// The caller as the owner of views: the same person with the next token too.
+    pub fn view_owner(&self) -> ViewOwner {
+        let (kind, id) = match &self.principal {
+            Principal::Root => (OwnerKind::Root, "root"),
+            Principal::Key(key) => (OwnerKind::Key, &*key.id),
+            Principal::User(user, _) => (OwnerKind::User, &*user.id),
+            Principal::Viewer(token) => (OwnerKind::Viewer, &*token.actor.id),
+        };
+        let id = id.to_owned();
+        ViewOwner { kind, id }
     }
 
     /// Names the caller for what is counted by caller: throttles and limits.

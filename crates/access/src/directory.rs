@@ -8,6 +8,7 @@
 
 mod embedding;
 mod keep;
+mod saved_views;
 mod table;
 
 use std::{
@@ -28,7 +29,9 @@ use trailbook_ledger::{
 use crate::{
     Error, Policy, PolicySettings,
     act::Act,
-    records::{ApiKey, Link, Organization, Project, Session, SingleSignOn, StoredCatalog, User, ViewerToken, owner},
+    records::{
+        ApiKey, Link, Organization, Project, SavedView, Session, SingleSignOn, StoredCatalog, User, ViewerToken, owner,
+    },
     rights::SYSTEM,
 };
 
@@ -78,6 +81,8 @@ pub struct State {
     pub links: Table<Link>,
     /// Single sign-on by organization.
     pub single_sign_ons: Table<SingleSignOn>,
+    /// Saved views of organizations.
+    pub views: Table<SavedView>,
 }
 
 impl State {
@@ -99,6 +104,7 @@ impl State {
             Session::KIND => self.held::<Session>(stored, before),
             Link::KIND => self.held::<Link>(stored, before),
             SingleSignOn::KIND => self.held::<SingleSignOn>(stored, before),
+            SavedView::KIND => self.held::<SavedView>(stored, before),
             unknown => Err(Error::Damaged(format!(
                 "the database has a record of a kind that this version does not know: {unknown}"
             ))),

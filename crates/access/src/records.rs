@@ -2,8 +2,11 @@
 //!
 //! Not here: how they change (`directory`), what they allow (`rights`, `caller`).
 
+mod saved_view;
+
 use std::fmt;
 
+pub use saved_view::{OwnerKind, SavedView, ViewOwner};
 use serde::{Deserialize, Serialize};
 use trailbook_ledger::OrganizationKey;
 
@@ -358,6 +361,11 @@ kind!(
     |s| of(&s.project, &s.organization),
     |s| of(&s.project, &s.organization)
 );
+
+kind!(SavedView, "view", views, |v| v.id.clone(), |v| of(
+    &v.project,
+    &v.organization
+));
 
 impl fmt::Debug for User {
     /// Which person it is, and nothing about them.

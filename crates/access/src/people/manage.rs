@@ -15,7 +15,7 @@ use crate::{
     Act, Caller, Change, DEFAULT_PROJECT, Policy, Principal, Right, Rights, SYSTEM,
     act::Target,
     password::NewPassword,
-    records::{User, UserState, owner},
+    records::{OwnerKind, User, UserState, owner},
     secret::{Secret, new_id},
 };
 
@@ -248,6 +248,8 @@ impl Manager<'_> {
         self.check_administered(&user, None)?;
         self.people.end_sessions(&mut change, id);
         self.people.drop_links(&mut change, id);
+        let directory = &self.people.directory;
+        directory.remove_private_views(&mut change, OwnerKind::User, id);
         change.remove::<User>(id);
         change.act(self.act("trailbook.user.deleted", &user));
         Ok(change.commit().await?)

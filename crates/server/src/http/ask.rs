@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use trailbook_access::{Act, Caller, Denied, Policy, Right, Rights};
+use trailbook_access::{Act, Caller, Denied, Policy, Right, Rights, act::Target};
 use trailbook_event::Filter;
 use trailbook_ledger::{Head, OrganizationKey};
 
@@ -48,7 +48,7 @@ pub(crate) struct Journal(Arc<Mutex<Vec<Entry>>>);
 /// One thing that a request did.
 pub(crate) struct Entry {
     pub(crate) act: Act,
-    /// Whose look at which log it is: recorded once in a while.
+    /// Whose look at which log, or at what of it: recorded once in a while.
     pub(crate) look: Option<(String, OrganizationKey)>,
 }
 
@@ -191,10 +191,19 @@ impl Ask {
     }
 
     fn viewed(&self) -> Result<(), Problem> {
-        let look = Some((self.caller.id().to_owned(), self.organization.clone()));
-        let act = self.act("trailbook.log.viewed");
-        self.journal.add(Entry { act, look });
+        self.looked(self.caller.id().to_owned(), self.act("trailbook.log.viewed"));
         Ok(())
+    }
+
+    /// Records, once in a while, that the caller opened something that the organization keeps.
+    pub(crate) fn opened(&self, action: &'static str, target: Target) {
+        let look = format!("{} {}", self.caller.id(), target.id);
+        self.looked(look, self.act(action).target(target));
+    }
+
+    fn looked(&self, look: String, act: Act) {
+        let look = Some((look, self.organization.clone()));
+        self.journal.add(Entry { act, look });
     }
 
     /// The same, by what the caller may do now: to be asked under the lock of a change, since the body took its time.

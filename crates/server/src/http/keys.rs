@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use trailbook_access::{
     Act, Caller, Directory, Principal, SYSTEM,
     act::Target,
-    records::{ApiKey, Scope},
+    records::{ApiKey, OwnerKind, Scope},
     secret::{Secret, SecretKind, new_id},
 };
 use trailbook_event::{Pointer, Timestamp};
@@ -159,6 +159,7 @@ pub(crate) async fn revoke(managing: Managing, Path(id): Path<String>) -> Result
     change.act(act(app, caller, &key, "trailbook.key.revoked"));
     change.remove::<ApiKey>(&id);
     app.directory.remove_tokens_made_by(&mut change, &id);
+    app.directory.remove_private_views(&mut change, OwnerKind::Key, &id);
     change.commit().await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -45,6 +45,7 @@ mod stats;
 mod tokens;
 mod users;
 mod viewed;
+mod views;
 mod words;
 
 use std::{

@@ -30,7 +30,7 @@ use super::{
     aggregate, applies, assets, backups, embed, evidence, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
-    projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, tokens, users,
+    projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, tokens, users, views,
 };
 
 /// An event, as sent. What may be left out is nullable.
@@ -234,6 +234,8 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(keys::revoke))
         .routes(routes!(tokens::list, tokens::make, tokens::revoke_of_actor))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(views::list, views::save))
+        .routes(routes!(views::open, views::replace, views::remove))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::one, users::change, users::remove))
         .routes(routes!(users::set_permissions))

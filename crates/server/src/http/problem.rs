@@ -137,7 +137,7 @@ pub(crate) struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "no", value_type = Option<String>)]
     stored: Option<&'static str>,
-    /// With a bad query: the place in `q`, counted in characters from 1.
+    /// With a bad query: the place in it, counted in characters from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
 }
@@ -192,11 +192,6 @@ impl Problem {
         Self::new(Code::Forbidden, detail)
     }
 
-    /// The sentence for the caller.
-    pub(crate) fn detail(&self) -> &str {
-        &self.detail
-    }
-
     /// A problem with query parameter or header `name`.
     pub(crate) fn parameter(name: &str, detail: &str) -> Self {
         Self::new(Code::InvalidParameter, format!("{name}: {detail}"))
@@ -206,11 +201,20 @@ impl Problem {
     pub(crate) fn query(column: usize, expected: &str) -> Self {
         let problem = Self::new(
             Code::InvalidQuery,
-            format!("At column {column} of q: expected {expected}."),
+            format!("At column {column} of the query: expected {expected}."),
         );
         Self {
             column: Some(column),
             ..problem
+        }
+    }
+
+    /// The same of a query that stands in a body, at its place.
+    pub(crate) fn in_body(self, pointer: Pointer) -> Self {
+        let column = self.column;
+        Self {
+            column,
+            ..Self::fault(Code::Invalid, pointer, self.detail)
         }
     }
 

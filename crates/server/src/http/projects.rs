@@ -17,8 +17,8 @@ use trailbook_access::{
     Act, Caller, Change, DEFAULT_PROJECT, PolicySettings, Principal, Rights, SYSTEM,
     act::Target,
     records::{
-        self, ApiKey, CatalogFormat, Link, Organizations, Session, SingleSignOn, StoredCatalog, User, ViewerToken,
-        owner,
+        self, ApiKey, CatalogFormat, Link, Organizations, SavedView, Session, SingleSignOn, StoredCatalog, User,
+        ViewerToken, owner,
     },
 };
 use trailbook_event::{Fault, Pointer, catalog::CatalogFault};
@@ -312,6 +312,10 @@ fn remove_contents(app: &App, name: &str, change: &mut Change) {
             .of::<ViewerToken>(&owner)
             .iter()
             .for_each(|token| change.remove::<ViewerToken>(&token.id));
+        directory
+            .of::<SavedView>(&owner)
+            .iter()
+            .for_each(|view| change.remove::<SavedView>(&view.id));
         let organization = OrganizationKey::new(name, organization.as_str());
         forget_retention(app, (&organization).into(), change);
         change.remove::<SingleSignOn>(&owner);

@@ -255,10 +255,9 @@ fn check(request: &TokenRequest, rights: Rights, policy: &Policy) -> Result<(), 
             format!("It must have at most {FILTER_MAX} characters."),
         );
     }
-    match parameters::query(filter, policy) {
-        Ok(_) => Ok(()),
-        Err(problem) => invalid(root.child("filter"), problem.detail().to_owned()),
-    }
+    parameters::query(filter, policy)
+        .map(drop)
+        .map_err(|problem| problem.in_body(root.child("filter")))
 }
 
 fn check_actor(actor: &TokenActor, at: &Pointer) -> Result<(), Problem> {

@@ -1,8 +1,8 @@
 //! The server from outside: the real binary, spoken to over loopback.
 //!
 //! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping, `history` sealing
-//! and redacting, `retention` expiring, `embedding` pages of other origins, `tls` commands over https, `crowd` very many
-//! organizations.
+//! and redacting, `retention` expiring, `embedding` pages of other origins, `views` saved queries, `tls` commands over https, `crowd`
+//! very many organizations.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests work with real files, processes and time"
@@ -37,3 +37,4 @@ mod running;
 mod server;
 mod single_sign_on;
 mod tls;
+mod views;
