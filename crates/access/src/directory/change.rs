@@ -13,7 +13,7 @@ use super::{Directory, Kind, State, Table};
 use crate::{
     Error,
     act::Act,
-    records::{ApiKey, Organization, Project, Session},
+    records::{ApiKey, Organization, Project, SavedView, Session},
 };
 
 /// What a change may have an effect on beyond the records themselves.
@@ -36,9 +36,10 @@ impl Reach {
         let policies = records
             .iter()
             .any(|record| is(record, [Project::KIND, Organization::KIND]));
-        // Nobody relies on what is new; and of a key and a session that stay only their use is written.
+        // Nobody relies on what is new, and a view gives no right; of a key and a session that stay only their use is written.
         let takes = |record: &RecordChange| {
-            record.expected.is_some() && (record.value.is_none() || !is(record, [ApiKey::KIND, Session::KIND]))
+            let stays = record.value.is_some() && is(record, [ApiKey::KIND, Session::KIND]);
+            record.expected.is_some() && record.kind != SavedView::KIND && !stays
         };
         Self {
             policies,

@@ -5,7 +5,7 @@ use trailbook_ledger::{Settlement, database::RecordChange};
 use super::*;
 use crate::{
     Kind,
-    records::{Organizations, Project},
+    records::{Organizations, Project, SavedView},
 };
 
 const ANN: &str = "ann@acme.example";
@@ -101,6 +101,23 @@ async fn what_somebody_else_changed_is_read_again_and_everybody_else_still_stand
     assert!(as_ann.stands(&world.directory) && !as_bob.stands(&world.directory));
 }
 
+fn view(caller: &Caller, name: &str) -> SavedView {
+    SavedView {
+        id: "view_1".into(),
+        project: crate::DEFAULT_PROJECT.into(),
+        organization: "acme".into(),
+        owner: caller.view_owner(),
+        owner_name: None,
+        name: name.into(),
+        shared: false,
+        filter: String::new(),
+        range: None,
+        columns: None,
+        created_at: 0,
+        updated_at: 0,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_takes_something_away_wakes_who_waits_and_only_settings_make_policies_anew() {
     let world = World::new().await;
@@ -114,6 +131,15 @@ async fn only_what_takes_something_away_wakes_who_waits_and_only_settings_make_p
     let used = world.directory.get::<Session>(&session.id).unwrap().last_used_at;
     assert_eq!(used, session.last_used_at + SESSION_IDLE_MS / 2, "its use was written");
     assert!(!changes.has_changed().unwrap(), "a session began and was used");
+    for name in ["a view", "the same, changed"] {
+        let mut change = world.directory.change().await;
+        change.put(view(&caller, name)).unwrap();
+        change.commit().await.unwrap();
+    }
+    let mut change = world.directory.change().await;
+    change.remove::<SavedView>("view_1");
+    change.commit().await.unwrap();
+    assert!(!changes.has_changed().unwrap(), "a view came, changed and went");
 
     world.people.sign_out(&caller).await.unwrap();
     assert!(changes.has_changed().unwrap(), "a session ended");
