@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    io::ErrorKind,
     time::Duration,
 };
 
@@ -236,6 +237,10 @@ impl<'c> Client<'c> {
                     retry_after(&response).unwrap_or(backoff),
                 ),
                 Ok(response) => return Ok(response),
+                // What TLS says of a certificate: asking again does not change it.
+                Err(ureq::Error::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    return Err(Error::Unavailable(error.to_string()));
+                }
                 Err(error) => (error.to_string(), backoff),
             };
             if attempt == ATTEMPTS_MAX {

@@ -93,11 +93,12 @@ fn commands_speak_https_with_a_server_that_proves_its_name_and_with_no_other() {
         ],
         &["verify", &url, "--organization", "acme", "--key", &key],
     ];
-    // Not the import: it asks again and again.
-    for arguments in [commands[0], commands[2]] {
+    for arguments in commands {
         let (code, said) = run(&unknown, &url, arguments);
         assert_ne!(code, Some(0), "{arguments:?}: {said}");
+        assert!(said.contains("certificate") && !said.contains("tried"), "{said}");
     }
+    assert_eq!(server.count("acme"), 3);
     for arguments in commands {
         let (code, said) = run(&known, &url, arguments);
         assert_eq!(code, Some(0), "{arguments:?}: {said}");
