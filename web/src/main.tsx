@@ -9,6 +9,7 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/shell.css";
 import "./styles/activity.css";
+import "./styles/range.css";
 import "./styles/detail.css";
 import "./styles/insights.css";
 import "./styles/print.css";

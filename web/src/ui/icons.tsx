@@ -78,3 +78,18 @@ export const Mark = () => (
     </g>
   </svg>
 );
+export const Previous = () => (
+  <Icon>
+    <path d="m8.500 3-4 4 4 4" />
+  </Icon>
+);
+export const Next = () => (
+  <Icon>
+    <path d="m5.500 3 4 4-4 4" />
+  </Icon>
+);
+export const Pin = () => (
+  <Icon strokeWidth="1.3">
+    <path d="M4.800 1.500h4.400l-.6 4 2.100 2.300H3.300l2.100-2.300zM7 7.800v4.700" />
+  </Icon>
+);

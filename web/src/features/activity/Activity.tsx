@@ -14,7 +14,7 @@ import { FilterPicker } from "./FilterPicker";
 import { Histogram } from "./Histogram";
 import { ListState } from "./ListState";
 import { ALL } from "../../query/range";
-import { RangePicker } from "./RangePicker";
+import { RangePicker } from "../range/RangePicker";
 import { Fault, SearchBox } from "./SearchBox";
 import { useScrolledAway } from "./hold";
 import { areReadsHidden, useActivity, type Activity as State } from "./useActivity";

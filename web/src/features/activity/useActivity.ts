@@ -62,7 +62,7 @@ interface Wish {
 export function useActivity({ client, policy }: Pick<Screen, "client" | "policy">, address: Address, now: Date, { isLive, isHeld, onAddress }: Wish): Activity {
   const queries = useQueryClient();
   const zone = useZone();
-  const { from, to } = resolve(address.range, now, zone);
+  const { from, to } = resolve(address.range, now, zone, policy);
   const q = areReadsHidden(policy, address) ? both(address.query, "-type:read") : address.query.trim();
   const { order } = address;
   const filters = useMemo<Filters>(() => ({ q, from, to }), [q, from, to]);

@@ -13,7 +13,7 @@ import { useTitle } from "../../ui/useTitle";
 import { useZone } from "../../ui/useZone";
 import { number, wordsOf } from "../../ui/words";
 import { barLabel, intervalFor } from "../activity/bars";
-import { RangePicker } from "../activity/RangePicker";
+import { RangePicker } from "../range/RangePicker";
 import { Question } from "./Question";
 import { LISTS, queryOf, TILES, type TopList } from "./questions";
 import { Trend } from "./Trend";
@@ -33,7 +33,7 @@ export default function Insights() {
   const [address, change] = useAddress();
   const now = useNow();
   const zone = useZone();
-  const { from, to } = resolve(address.range, now, zone);
+  const { from, to } = resolve(address.range, now, zone, policy);
   const span = useMemo<Span>(() => ({ ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }), [from, to]);
   const link = (query: string, range: Range | null = address.range) => linkTo(query, range);
   useTitle(say("title"));
