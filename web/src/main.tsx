@@ -10,6 +10,7 @@ import "./styles/controls.css";
 import "./styles/shell.css";
 import "./styles/activity.css";
 import "./styles/range.css";
+import "./styles/query.css";
 import "./styles/detail.css";
 import "./styles/insights.css";
 import "./styles/print.css";

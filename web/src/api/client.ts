@@ -25,7 +25,7 @@ export interface SessionAccess extends Place {
 /** Whose ledger is read, and by what. */
 export type Access = KeyAccess | SessionAccess;
 
-type Parameters = Record<string, string | number | undefined>;
+type Parameters = Record<string, string | number | readonly string[] | undefined>;
 
 export type Client = ReturnType<typeof createClient>;
 
@@ -73,7 +73,7 @@ export function createClient(access: Access, { server = "", onEnd = () => undefi
       json<Page>("/events", { ...filters }, signal),
     event: (id: string, signal?: AbortSignal) => json<Event>(`/events/${encodeURIComponent(id)}`, {}, signal),
     count: (filters: Filters, signal?: AbortSignal) => json<Count>("/events/count", { ...filters }, signal),
-    facets: (filters: Filters & { field: string; prefix?: string | undefined; limit: number }, signal?: AbortSignal) =>
+    facets: (filters: Filters & { field: readonly string[]; prefix?: string | undefined; limit: number }, signal?: AbortSignal) =>
       json<Facets>("/events/facets", { ...filters }, signal),
     histogram: (filters: Filters & { interval: Interval; time_zone: string }, signal?: AbortSignal) =>
       json<Histogram>("/events/histogram", { ...filters }, signal),
@@ -102,7 +102,8 @@ export function createClient(access: Access, { server = "", onEnd = () => undefi
 function search(parameters: Parameters): string {
   const set = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined && value !== "") set.set(name, String(value));
+    if (Array.isArray(value)) value.forEach((each) => set.append(name, each));
+    else if (value !== undefined && value !== "") set.set(name, String(value));
   }
   const text = set.toString();
   return text === "" ? "" : `?${text}`;

@@ -8,7 +8,7 @@ export type Term = {
   end: number;
   text: string;
 } & (
-  | { kind: "field"; field: string; values: Value[]; negated: boolean }
+  | ({ kind: "field" } & Condition)
   | { kind: "words" }
   /** What one chip cannot take apart: parentheses, or a query with `OR` as a whole. */
   | { kind: "expression" }
@@ -20,7 +20,15 @@ export interface Value {
   prefix: boolean;
 }
 
+/** A term on a field, apart from where it stands. */
+export interface Condition {
+  field: string;
+  values: Value[];
+  negated: boolean;
+}
+
 const ALIASES: Record<string, string> = { type: "action_type" };
+const SHORT: Record<string, string> = { action_type: "type" };
 
 /** The terms that must all hold, in the order of the text. */
 export function terms(query: string): Term[] {
@@ -41,15 +49,25 @@ export function terms(query: string): Term[] {
   }
 }
 
-type Reading = { kind: "field"; field: string; values: Value[]; negated: boolean } | { kind: "words" } | { kind: "expression" };
+type Reading = ({ kind: "field" } & Condition) | { kind: "words" } | { kind: "expression" };
 
 function read(text: string): Reading {
   if (/^-?\(/.test(text)) return { kind: "expression" };
   const match = /^(-?)([A-Za-z_]+|metadata\.(?:\\.|[^\s:"()\\])+):(.+)$/s.exec(text);
   const values = match === null ? null : readValues(match[3] ?? "");
   if (match === null || values === null) return { kind: "words" };
-  const name = (match[2] ?? "").startsWith("metadata.") ? (match[2] ?? "") : (match[2] ?? "").toLowerCase();
-  return { kind: "field", field: ALIASES[name] ?? name, values, negated: match[1] === "-" };
+  return { kind: "field", field: fieldOf(match[2] ?? ""), values, negated: match[1] === "-" };
+}
+
+/** The field that a query calls `name`; metadata paths are told apart by case, other names are not. */
+export function fieldOf(name: string): string {
+  const folded = name.startsWith("metadata.") ? name : name.toLowerCase();
+  return ALIASES[folded] ?? folded;
+}
+
+/** What a query calls a field. */
+export function nameOf(field: string): string {
+  return SHORT[field] ?? field;
 }
 
 /** The values of a list such as `a,"b c",d*`; null when it is not one. */
@@ -57,7 +75,7 @@ function readValues(text: string): Value[] | null {
   const values: Value[] = [];
   let rest = text;
   for (;;) {
-    const match = /^(?:"((?:\\["\\]|[^"])*)"|((?:\\[\s\S]|[^\s,"()*\\])+))(\*?)(,|$)/.exec(rest);
+    const match = /^(?:"((?:\\["\\]|[^"])*)"|((?:\\[\s\S]|[^\s,"()*\\])+)|(?=\*))(\*?)(,|$)/.exec(rest);
     if (match === null) return null;
     const value = match[1] === undefined ? (match[2] ?? "").replace(/\\([\s*,"()\\])/g, "$1") : match[1].replace(/\\(["\\])/g, "$1");
     values.push({ text: value, prefix: match[3] === "*" });
@@ -102,10 +120,19 @@ export function withValue(query: string, field: string, value: string, negated =
     if (same.values.some((each) => !each.prefix && each.text === value)) return query;
     return query.slice(0, same.end) + "," + printValue(value) + query.slice(same.end);
   }
-  const base = found.some((term) => term.kind === "expression" && /(^|\s)OR(\s|$)/.test(term.text) && !term.text.startsWith("("))
-    ? `(${query.trim()})`
-    : query;
-  return tidy(base, `${negated ? "-" : ""}${field}:${printValue(value)}`);
+  return withCondition(query, { field, values: [{ text: value, prefix: false }], negated });
+}
+
+/** The query with one condition more, as a term of its own. */
+export function withCondition(query: string, condition: Condition): string {
+  const isEither = terms(query).some((term) => term.kind === "expression" && /(^|\s)OR(\s|$)/.test(term.text) && !/^-?\(/.test(term.text));
+  return tidy(isEither ? `(${query.trim()})` : query, printCondition(condition));
+}
+
+/** The query with `condition` where `term` stands; without the term when it has no value left. */
+export function replaced(query: string, term: Term, condition: Condition): string {
+  if (condition.values.length === 0) return without(query, term);
+  return query.slice(0, term.start) + printCondition(condition) + query.slice(term.end);
 }
 
 /** The query with `value` taken out of the terms on `field` again. */
@@ -116,9 +143,7 @@ export function withoutValue(query: string, field: string, value: string): strin
       if (term.kind !== "field" || term.field !== field) return text;
       const kept = term.values.filter((each) => each.prefix || each.text !== value);
       if (kept.length === term.values.length) return text;
-      if (kept.length === 0) return without(text, term);
-      const list = kept.map((each) => printValue(each.text) + (each.prefix ? "*" : "")).join(",");
-      return text.slice(0, term.start) + `${term.negated ? "-" : ""}${field}:${list}` + text.slice(term.end);
+      return replaced(text, term, { ...term, values: kept });
     }, query);
 }
 
@@ -133,6 +158,19 @@ export function valuesOf(query: string, field: string, negated: boolean): string
 export function both(left: string, right: string): string {
   const given = [left, right].map((text) => text.trim()).filter((text) => text !== "");
   return given.length < 2 ? given.join("") : given.map((text) => (/\bOR\b/.test(text) ? `(${text})` : text)).join(" ");
+}
+
+/** A condition as the query language writes it. */
+export function printCondition({ field, values, negated }: Condition): string {
+  // `*` alone is any value at all.
+  const list = values.map((each) => (each.prefix && each.text === "" ? "*" : printValue(each.text) + (each.prefix ? "*" : "")));
+  return `${negated ? "-" : ""}${nameOf(field)}:${list.join(",")}`;
+}
+
+/** What somebody typed as one value: a `*` at its end makes it a prefix. */
+export function typedValue(typed: string): Value {
+  const text = typed.trim();
+  return text.endsWith("*") ? { text: text.slice(0, -1), prefix: true } : { text, prefix: false };
 }
 
 /** A value as the query language writes it, in quotes when it must be. */

@@ -3,6 +3,7 @@ import { Cross } from "./icons";
 
 const KEYS = [
   ["/", "Search"],
+  ["f", "Add a filter"],
   ["j  k", "Next and previous event"],
   ["Enter", "Open the event"],
   ["Esc", "Close"],

@@ -1,4 +1,5 @@
-import { useCallback, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useRef, useState } from "react";
+import type { Event } from "../../api/contract";
 import { useScreen } from "../../screen";
 import { HELP_BUTTON } from "../../ui/Help";
 import { useNow } from "../../ui/useNow";
@@ -6,16 +7,17 @@ import { useDelayed } from "../../ui/useDelayed";
 import { useTitle } from "../../ui/useTitle";
 import { wordsOf } from "../../ui/words";
 import { Detail } from "../detail/Detail";
+import { ADD_FILTER, FilterButton } from "../query/FilterButton";
+import { SearchBox } from "../query/SearchBox";
+import { Fault } from "../query/Fault";
+import { useNames } from "../query/useNames";
 import { About, Breadcrumb } from "./About";
-import { Chips } from "./Chips";
 import { CsvButton } from "./CsvButton";
 import { EventTable } from "./EventTable";
-import { FilterPicker } from "./FilterPicker";
 import { Histogram } from "./Histogram";
 import { ListState } from "./ListState";
 import { ALL } from "../../query/range";
 import { RangePicker } from "../range/RangePicker";
-import { Fault, SearchBox } from "./SearchBox";
 import { useScrolledAway } from "./hold";
 import { areReadsHidden, useActivity, type Activity as State } from "./useActivity";
 import { ARRIVALS_MAX } from "./useLive";
@@ -31,6 +33,10 @@ const say = wordsOf({ en });
 /** A query that takes longer can be given up. */
 const SLOW_MS = 1_000;
 
+const Chips = lazy(() => import("../query/Chips"));
+
+const NO_EVENTS: Event[] = [];
+
 /** The screen: everything that one organization's ledger has, and the event that was picked. */
 export function Activity() {
   const { client, policy, root } = useScreen();
@@ -44,8 +50,10 @@ export function Activity() {
   const isAway = useScrolledAway(beginning);
   const state = useActivity({ client, policy }, address, now, { isLive, isHeld: isAway, onAddress: (shown) => go(shown, "replace") });
   const searchField = useRef<HTMLInputElement>(null);
-  const events = state.list.kind === "ready" ? state.list.events : [];
-  const names = useMemo(() => new Map(events.flatMap(({ actor }) => (actor?.id && actor.name ? [[actor.id, actor.name] as const] : []))), [events]);
+  const events = state.list.kind === "ready" ? state.list.events : NO_EVENTS;
+  const names = useNames(events, address.query);
+  const [chip, setChip] = useState<number | null>(null);
+  const everything = useCallback(() => go({ query: "", range: null }), [go]);
 
   const setQuery = useCallback((query: string) => go({ query }), [go]);
   const open = useCallback((event: string) => go({ event }), [go]);
@@ -58,6 +66,7 @@ export function Activity() {
   const current = events.findIndex((event) => event.id === (address.event ?? row));
   useShortcuts({
     search: () => searchField.current?.focus(),
+    filter: () => root.querySelector<HTMLElement>(`.${ADD_FILTER}`)?.click(),
     move: (step) => {
       const next = events[Math.min(Math.max(current + step, 0), events.length - 1)];
       if (next === undefined) return;
@@ -80,12 +89,24 @@ export function Activity() {
           <About policy={policy} />
           <div className="bar">
             <RangePicker range={address.range} now={now} onRange={(range) => go({ range })} />
-            <SearchBox query={address.query} fault={state.fault} field={searchField} onQuery={(query, isDone) => go({ query }, isDone ? "push" : "replace")} />
-            <FilterPicker client={client} filters={state.filters} query={address.query} onQuery={setQuery} />
+            <SearchBox query={address.query} filters={state.filters} fault={state.fault} field={searchField} onQuery={(query, step) => go({ query }, step)} onPick={setChip} />
+            <FilterButton query={address.query} filters={state.filters} onQuery={setQuery} onClear={everything} />
           </div>
           {state.fault !== null && <Fault query={address.query} fault={state.fault} />}
           <div className="chips">
-            <Chips query={address.query} names={names} onQuery={setQuery} />
+            <Suspense fallback={null}>
+              <Chips
+                query={address.query}
+                filters={state.filters}
+                names={names}
+                picked={chip}
+                isNarrowed={address.query !== "" || address.range !== null}
+                onPick={setChip}
+                onQuery={setQuery}
+                onText={(start, end) => selectText(searchField.current, start, end)}
+                onClear={everything}
+              />
+            </Suspense>
             <Count state={state} />
           </div>
           <Notices state={state} address={address} onAddress={go} />
@@ -121,6 +142,11 @@ export function Activity() {
         )}
       </div>
   );
+}
+
+function selectText(field: HTMLInputElement | null, start: number, end: number): void {
+  field?.focus();
+  field?.setSelectionRange(start, end);
 }
 
 function focusRow(root: HTMLElement, id: string | null): void {

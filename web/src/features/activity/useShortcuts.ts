@@ -3,6 +3,7 @@ import { useScreen } from "../../screen";
 
 interface Actions {
   search: () => void;
+  filter: () => void;
   /** To the next row (1) or the one before (−1). */
   move: (step: 1 | -1) => void;
   open: () => void;
@@ -43,6 +44,8 @@ function actionOf(key: string, actions: Actions, element: Element | null): (() =
   switch (key) {
     case "/":
       return actions.search;
+    case "f":
+      return actions.filter;
     case "j":
       return () => actions.move(1);
     case "k":

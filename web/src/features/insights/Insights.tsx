@@ -130,7 +130,7 @@ function Top({ list, span, link }: Part & { list: TopList }) {
   const labels = useLabels();
   const asked = useQuery({
     queryKey: ["insights", list.name, span],
-    queryFn: async ({ signal }) => (await client.facets({ ...span, q: list.query, field: list.field, limit: ENTRIES_MAX }, signal)).facets[list.field] ?? [],
+    queryFn: async ({ signal }) => (await client.facets({ ...span, q: list.query, field: [list.field], limit: ENTRIES_MAX }, signal)).facets[list.field] ?? [],
     placeholderData: keepPreviousData,
   });
   const most = Math.max(1, ...(asked.data ?? []).map((entry) => entry.count));
