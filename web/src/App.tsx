@@ -1,3 +1,4 @@
+// The gate in front of the console.
 import { useCallback, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { createAuth } from "./api/auth";
 import type { Access } from "./api/client";
@@ -6,8 +7,12 @@ import { ChoosePassword } from "./features/sign-in/ChoosePassword";
 import { hasSecret, load, readFragment, save, sessionAccess } from "./features/sign-in/session";
 import { SignIn, type Way } from "./features/sign-in/SignIn";
 import { Starting } from "./features/sign-in/Starting";
+import en from "./features/sign-in/words.en.json";
 import { PlaceContext } from "./ui/place";
+import { wordsOf } from "./ui/words";
 import { Viewer } from "./Viewer";
+
+const say = wordsOf({ en });
 
 export type View =
   /** Whether somebody is signed in is being asked. */
@@ -21,11 +26,9 @@ type Outside = Extract<View, { kind: "outside" }>;
 const OUTSIDE: Outside = { kind: "outside", way: "password", notice: null };
 
 /** Where somebody is whose access the server does not take any more. */
-const ENDED: Record<Access["kind"], Outside> = {
-  session: { ...OUTSIDE, notice: "Your session is over. Sign in again." },
-  key: { ...OUTSIDE, way: "key", notice: "The server does not know this key." },
-  token: { ...OUTSIDE, notice: "This link is over. Ask for a new one where you found it, or sign in." },
-};
+function ended({ kind }: Access): Outside {
+  return { ...OUTSIDE, way: kind === "key" ? "key" : "password", notice: say(`${kind}_over`) };
+}
 
 const auth = createAuth();
 
@@ -44,13 +47,13 @@ export function App({ initial }: { initial: View }) {
     if (access?.kind === "session") await auth.signOut();
     setView(access?.kind === "key" ? { ...OUTSIDE, way: "key" } : OUTSIDE);
   }, [access]);
-  const end = useCallback(() => setView((now) => (now.kind === "inside" && now.access === access ? ENDED[now.access.kind] : now)), [access]);
+  const end = useCallback(() => setView((now) => (now.kind === "inside" && now.access === access ? ended(now.access) : now)), [access]);
 
   if (view.kind === "starting") {
     return <Starting auth={auth} onAnswer={(signedIn) => (signedIn === null ? setView(OUTSIDE) : enter(sessionAccess(signedIn)))} />;
   }
   if (view.kind === "choosing") {
-    const done: Outside = { ...OUTSIDE, notice: "Your password is set. Sign in with it." };
+    const done: Outside = { ...OUTSIDE, notice: say("password_set") };
     return <ChoosePassword key={view.secret} auth={auth} secret={view.secret} onDone={() => setView(done)} onLeave={() => setView({ kind: "starting" })} />;
   }
   if (view.kind === "outside") return <SignIn key={`${view.way} ${view.notice}`} auth={auth} first={view.way} notice={view.notice} onAccess={enter} />;

@@ -5,6 +5,7 @@ import { Problem } from "./api/problem";
 import { Organization } from "./features/organization/Organization";
 import type { Screen } from "./screen";
 import { PlaceContext, type Place } from "./ui/place";
+import { locale } from "./ui/words";
 
 interface Props {
   access: Access;
@@ -23,7 +24,7 @@ export function Viewer({ access, place, mode, server = "", checkpointKey = null,
   const room = useMemo(() => ({ client: createClient(access, { server, onEnd }), queries: createQueries() }), [access, server, onEnd]);
   const [root, setRoot] = useState<HTMLElement | null>(null);
   return (
-    <div className="trailbook" data-mode={mode} ref={setRoot}>
+    <div className="trailbook" data-mode={mode} lang={locale()} ref={setRoot}>
       {root !== null && (
         <PlaceContext value={place}>
           <QueryClientProvider client={room.queries}>

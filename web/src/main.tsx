@@ -2,7 +2,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App, firstView } from "./App";
 import { browserPlace, PlaceContext } from "./ui/place";
-import { chooseLanguage } from "./ui/words";
+import { chooseLanguage, locale } from "./ui/words";
 import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -16,6 +16,7 @@ import "./styles/insights.css";
 import "./styles/print.css";
 
 chooseLanguage(navigator.languages);
+document.documentElement.lang = locale();
 const view = firstView();
 const place = browserPlace();
 const root = document.getElementById("root");

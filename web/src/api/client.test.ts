@@ -1,3 +1,4 @@
+// Calls as they go out: who sends what, and what an answer ends.
 import { expect, test } from "vitest";
 import { createAuth, singleSignOnAddress } from "./auth";
 import { createClient, type Access } from "./client";

@@ -1,5 +1,9 @@
 // A call that failed, as one kind of error: the server's problem document, or no answer at all.
+import { wordsOf } from "../ui/words";
 import type { ProblemBody } from "./contract";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 export class Problem extends Error {
   /** `status` is 0 when there was no answer. */
@@ -7,12 +11,12 @@ export class Problem extends Error {
     readonly status: number,
     readonly body: ProblemBody,
   ) {
-    super(body.detail ?? body.title ?? `The server answered ${status}.`);
+    super(body.detail ?? body.title ?? answered(status));
     this.name = "Problem";
   }
 
   static unreachable(): Problem {
-    return new Problem(0, { title: "The server cannot be reached.", detail: "The server cannot be reached." });
+    return new Problem(0, { title: say("unreachable") });
   }
 
   static async of(response: Response): Promise<Problem> {
@@ -23,13 +27,18 @@ export class Problem extends Error {
     } catch {
       // Not a problem document: a proxy in between answered. Its words are not for this screen.
     }
-    return new Problem(response.status, { title: `The server answered ${response.status}.` });
+    return new Problem(response.status, { title: answered(response.status) });
   }
 
   /** Whether repeating the same call may succeed. */
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
+}
+
+/** A status is a name, not a quantity. */
+function answered(status: number): string {
+  return say("answered", { status: String(status) });
 }
 
 /** What is wrong with the members of the body that was sent, by their name. */

@@ -1,5 +1,9 @@
 import { useEffect, useState } from "react";
 import { Copy, Tick } from "./icons";
+import { wordsOf } from "./words";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 /** Copies a text, which is asked for only then. With `words` it is a link-like button, otherwise a sign. */
 export function CopyButton({ text, label, words }: { text: () => string; label: string; words?: string }) {
@@ -12,8 +16,8 @@ export function CopyButton({ text, label, words }: { text: () => string; label: 
 
   const copy = async () => setDone(await copyText(text()));
   return (
-    <button type="button" className={words === undefined ? "icon-button" : "link-button"} title={label} aria-label={isDone ? "Copied" : label} onClick={copy}>
-      {words === undefined ? isDone ? <Tick /> : <Copy /> : isDone ? "Copied" : words}
+    <button type="button" className={words === undefined ? "icon-button" : "link-button"} title={label} aria-label={isDone ? say("copied") : label} onClick={copy}>
+      {words === undefined ? isDone ? <Tick /> : <Copy /> : isDone ? say("copied") : words}
     </button>
   );
 }

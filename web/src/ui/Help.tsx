@@ -1,13 +1,17 @@
 import { useRef } from "react";
 import { Cross } from "./icons";
+import { wordsOf } from "./words";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 const KEYS = [
-  ["/", "Search"],
-  ["f", "Add a filter"],
-  ["j  k", "Next and previous event"],
-  ["Enter", "Open the event"],
-  ["Esc", "Close"],
-  ["?", "This list"],
+  ["/", "key_search"],
+  ["f", "key_filter"],
+  ["j  k", "key_move"],
+  ["Enter", "key_open"],
+  ["Esc", "key_close"],
+  ["?", "key_help"],
 ] as const;
 
 export const HELP_BUTTON = "help-button";
@@ -17,13 +21,13 @@ export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
   return (
     <>
-      <button type="button" id={HELP_BUTTON} className="icon-button pointer-only" aria-label="Keyboard" onClick={() => dialog.current?.showModal()}>
+      <button type="button" id={HELP_BUTTON} className="icon-button pointer-only" aria-label={say("keyboard")} onClick={() => dialog.current?.showModal()}>
         <span className="kbd">?</span>
       </button>
       <dialog ref={dialog} className="help" aria-labelledby="help-title">
         <header>
-          <h2 id="help-title">Keyboard</h2>
-          <button type="button" className="icon-button" aria-label="Close" onClick={() => dialog.current?.close()}>
+          <h2 id="help-title">{say("keyboard")}</h2>
+          <button type="button" className="icon-button" aria-label={say("close")} onClick={() => dialog.current?.close()}>
             <Cross />
           </button>
         </header>
@@ -37,7 +41,7 @@ export function Help() {
                   </kbd>
                 ))}
               </dt>
-              <dd>{meaning}</dd>
+              <dd>{say(meaning)}</dd>
             </div>
           ))}
         </dl>

@@ -1,5 +1,9 @@
 // Instants in words, in a given time zone.
+import { number, wordsOf } from "./words";
+import en from "./words.en.json";
 import { daysBetween, type Zone } from "./zone";
+
+const say = wordsOf({ en });
 
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
 const DAY = { day: "numeric", month: "short", year: "numeric" } as const;
@@ -15,9 +19,7 @@ export function clock(instant: string, zone: Zone): string {
 
 /** `20 Nov 2026, 09:14:07.482` */
 export function fullTime(instant: string, zone: Zone): string {
-  const date = new Date(instant);
-  const ms = String(((date.getTime() % SECOND) + SECOND) % SECOND).padStart(3, "0");
-  return `${zone.format(date, DAY)}, ${zone.format(date, CLOCK)}.${ms}`;
+  return zone.format(new Date(instant), { ...DAY, ...CLOCK, fractionalSecondDigits: 3 });
 }
 
 /** `20 November 2026` */
@@ -29,14 +31,14 @@ export function longDate(instant: string, zone: Zone): string {
 export function ago(instant: string, now: Date, zone: Zone): string {
   const date = new Date(instant);
   const passed = now.getTime() - date.getTime();
-  if (passed < -MINUTE) return "In the future";
-  if (passed < MINUTE) return "Just now";
-  if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
+  if (passed < -MINUTE) return say("in_future");
+  if (passed < MINUTE) return say("just_now");
+  if (passed < HOUR) return say("minutes_ago", { count: Math.floor(passed / MINUTE) });
   const days = daysBetween(zone.dayOf(date), zone.dayOf(now));
-  if (days === 0) return `${Math.floor(passed / HOUR)} h ago`;
-  if (days === 1) return "Yesterday";
-  if (days < 60) return `${days} days ago`;
-  return days < 730 ? `${Math.floor(days / 30.44)} months ago` : `${Math.floor(days / 365.25)} years ago`;
+  if (days === 0) return say("hours_ago", { count: Math.floor(passed / HOUR) });
+  if (days === 1) return say("yesterday");
+  if (days < 60) return say("days_ago", { count: days });
+  return days < 730 ? say("months_ago", { count: Math.floor(days / 30.44) }) : say("years_ago", { count: Math.floor(days / 365.25) });
 }
 
 /** The heading of a day given as `2026-11-20`: `Today, 20 November`. */
@@ -44,14 +46,15 @@ export function dayHeading(day: string, now: Date, zone: Zone): string {
   const today = zone.dayOf(now);
   const start = zone.startOf(day);
   const days = daysBetween(day, today);
-  const name = days === 0 ? "Today" : days === 1 ? "Yesterday" : zone.format(start, { weekday: "long" });
-  const year = day.slice(0, -6) === today.slice(0, -6) ? "" : ` ${Number(day.slice(0, -6))}`;
-  return `${name}, ${zone.format(start, { day: "numeric", month: "long" })}${year}`;
+  const name = days === 0 ? say("today") : days === 1 ? say("yesterday") : zone.format(start, { weekday: "long" });
+  const isThisYear = day.slice(0, -6) === today.slice(0, -6);
+  return say("day", { name, date: zone.format(start, { day: "numeric", month: "long", ...(isThisYear ? {} : { year: "numeric" }) }) });
 }
 
+/** `480 ms`, `2.4 s`, `180 days`: in the largest unit that is not too coarse. */
 export function duration(ms: number): string {
-  if (ms < SECOND) return `${ms} ms`;
-  if (ms < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
-  if (ms < HOUR) return `${Math.round(ms / MINUTE)} min`;
-  return ms < 48 * HOUR ? `${Math.round(ms / HOUR)} h` : `${Math.round(ms / (24 * HOUR))} days`;
+  if (ms < SECOND) return say("milliseconds", { count: ms });
+  if (ms < MINUTE) return say("seconds", { count: number(ms / SECOND, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) });
+  if (ms < HOUR) return say("minutes", { count: Math.round(ms / MINUTE) });
+  return ms < 48 * HOUR ? say("hours", { count: Math.round(ms / HOUR) }) : say("days", { count: Math.round(ms / (24 * HOUR)) });
 }

@@ -1,26 +1,26 @@
 // The screen's sentences. Each feature has them in `words.en.json` beside its components; another language is another file
-// with the same names, added to the feature's `wordsOf`. Numbers and dates follow the language by `Intl`.
+// with the same names, added to the feature's `wordsOf`, and no more. Numbers and dates follow the language by `Intl`.
 import { Fragment, createElement, type ReactNode } from "react";
 
 /** A sentence with `{places}`; a set of them where it depends on how many `{count}` are. */
 export type Sentence = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
 export type Catalog = Record<string, Sentence>;
 
-/** Languages that catalogs may have, with the form of dates that goes with each. */
-const DATES = { en: "en-GB" } as const;
-export type Language = keyof typeof DATES;
+/** Forms of numbers and dates, where they are not those that the language's own tag names. */
+const FORMS: ReadonlyMap<string, string> = new Map([["en", "en-GB"]]);
 
-let language: Language = "en";
+/** The languages that any catalog has. */
+const languages = new Set(["en"]);
+let language = "en";
 
 /** The first of `wanted` (BCP 47) that there are words for, else English. Call it before anything is drawn. */
 export function chooseLanguage(wanted: readonly string[]): void {
-  const known = wanted.map((tag) => tag.toLowerCase().split("-")[0] ?? "").find((tag): tag is Language => tag in DATES);
-  language = known ?? "en";
+  language = wanted.map((tag) => tag.toLowerCase().split("-")[0] ?? "").find((tag) => languages.has(tag)) ?? "en";
 }
 
 /** The BCP 47 tag that `Intl` is to use. */
 export function locale(): string {
-  return DATES[language];
+  return FORMS.get(language) ?? language;
 }
 
 const numbers = new Map<string, Intl.NumberFormat>();
@@ -39,12 +39,14 @@ export interface Say<C extends Catalog> {
   nodes: (name: keyof C & string, values: Record<string, ReactNode>) => ReactNode;
 }
 
-/** What says the sentences of one feature. */
-export function wordsOf<C extends Catalog>(catalogs: { en: C } & Partial<Record<Language, C>>): Say<C> {
+/** What says the sentences of one feature: in the chosen language, or in English where the feature has none of it. */
+export function wordsOf<C extends Catalog>(catalogs: { en: C; [language: string]: Record<keyof C, Sentence> }): Say<C> {
+  Object.keys(catalogs).forEach((each) => languages.add(each));
   const find = (name: keyof C & string, count: unknown): string => {
-    const sentence = (catalogs[language] ?? catalogs.en)[name] as Sentence;
+    const isKnown = Object.hasOwn(catalogs, language);
+    const sentence: Sentence = (isKnown ? catalogs[language]! : catalogs.en)[name];
     if (typeof sentence === "string") return sentence;
-    return sentence[new Intl.PluralRules(locale()).select(Number(count))] ?? sentence.other;
+    return sentence[new Intl.PluralRules(isKnown ? locale() : "en").select(Number(count))] ?? sentence.other;
   };
   const say = (name: keyof C & string, values: Record<string, string | number> = {}) =>
     find(name, values["count"]).replace(PLACE, (_, place: string) => text(values[place]));

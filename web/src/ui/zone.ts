@@ -1,4 +1,5 @@
 // A time zone: which calendar day an instant falls on, and when a day begins. Days are texts such as `2026-11-20`.
+import { locale } from "./words";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -19,18 +20,18 @@ export interface Zone {
 /** The zone called `id`, or UTC when this browser does not know it. */
 export function createZone(id: string): Zone {
   const formats = new Map<string, Intl.DateTimeFormat>();
-  const formatOf = (options: Intl.DateTimeFormatOptions) => {
-    const name = JSON.stringify(options);
-    const known = formats.get(name) ?? new Intl.DateTimeFormat("en-GB", { ...options, timeZone: id });
+  const formatOf = (options: Intl.DateTimeFormatOptions, language = locale()) => {
+    const name = `${language} ${JSON.stringify(options)}`;
+    const known = formats.get(name) ?? new Intl.DateTimeFormat(language, { ...options, timeZone: id });
     formats.set(name, known);
     return known;
   };
   try {
-    formatOf(WALL);
+    formatOf(WALL, DIGITS);
   } catch {
     return UTC;
   }
-  const offset = (instant: Date) => wallOf(formatOf(WALL), instant) - Math.floor(instant.getTime() / 1000) * 1000;
+  const offset = (instant: Date) => wallOf(formatOf(WALL, DIGITS), instant) - Math.floor(instant.getTime() / 1000) * 1000;
   const dayOf = (instant: Date) => dayText(new Date(instant.getTime() + offset(instant)));
   return {
     id,
@@ -49,6 +50,9 @@ export function createZone(id: string): Zone {
     },
   };
 }
+
+/** The language of formats that are read again by [wallOf]: other ones have digits and eras of their own. */
+const DIGITS = "en-GB";
 
 const WALL: Intl.DateTimeFormatOptions = {
   calendar: "gregory",

@@ -35,7 +35,7 @@ export default function PrintSheet({ title, address, events, count, checkpoint, 
   const labels = useLabels();
   const facts = [
     [say("print_query"), address.query.trim() || say("print_all")],
-    [say("print_range"), address.range === null ? labels.screen("default_range", rangeOf(events, zone.format)) : rangeLabel(address.range, zone)],
+    [say("print_range"), rangeLabel(address.range, zone, policy)],
     [say("print_zone"), zone.id],
     [say("print_by"), access.kind === "session" ? access.person : say(access.kind)],
     [say("print_at"), fullTime(at.toISOString(), zone)],
@@ -90,11 +90,4 @@ function cells(event: Event, time: string): string[] {
   const targets = (event.targets ?? []).map((target) => targetOf(target)).map(({ name, detail }) => [name, detail].filter(Boolean).join(" · "));
   const where = [event.context?.ip, event.country === null ? null : countryName(event.country)];
   return [time, [person.name, person.detail].filter(Boolean).join(" · "), activityOf(event), targets.join(", "), where.filter(Boolean).join(" · ")];
-}
-
-/** The days that events are of, for a range that was not chosen. */
-function rangeOf(events: Event[], format: (instant: Date, options: Intl.DateTimeFormatOptions) => string): string {
-  const times = events.map((event) => event.occurred_at).sort();
-  const day = (instant: string) => format(new Date(instant), { day: "numeric", month: "short", year: "numeric" });
-  return times.length === 0 ? say("open_end") : `${day(times[0]!)} – ${day(times[times.length - 1]!)}`;
 }

@@ -4,10 +4,14 @@ import { Problem } from "../../api/problem";
 import { createLabels, LabelsContext } from "../../event/labels";
 import { ScreenContext, type Screen } from "../../screen";
 import { ZoneContext } from "../../ui/useZone";
+import { wordsOf } from "../../ui/words";
 import { createZone } from "../../ui/zone";
 import { Console } from "../console/Console";
 import { Refused } from "./Refused";
 import { Unknown } from "./Unknown";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 /** One organization's screen, as its policy has it. Nothing of it is drawn before the server has given the policy, and with it leave to look. */
 export function Organization(given: Omit<Screen, "policy">) {
@@ -20,7 +24,7 @@ export function Organization(given: Omit<Screen, "policy">) {
   if (policy.isPending) {
     return (
       <main className="page muted" role="status">
-        Loading…
+        {say("loading")}
       </main>
     );
   }

@@ -1,8 +1,12 @@
 import type { Access } from "../../api/client";
 import type { Problem } from "../../api/problem";
 import { clip } from "../../event/words";
+import { wordsOf } from "../../ui/words";
 import { Card } from "../sign-in/Card";
 import { SignOutButton } from "../sign-in/SignOutButton";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 interface Props {
   access: Access;
@@ -16,21 +20,19 @@ interface Props {
 export function Refused({ access, problem, isLooking, onRetry, onLeave }: Props) {
   const isRefused = problem?.status === 403 || problem?.status === 404;
   return (
-    <Card title={isRefused ? "You cannot see this log" : "The log cannot be shown"}>
+    <Card title={say(isRefused ? "refused" : "failed")}>
       <p className="reason" role="alert">
-        {problem?.message ?? "The answer cannot be read."}
+        {problem?.message ?? say("unreadable")}
       </p>
       <p className="muted reason">
-        Organization <bdi>{clip(access.organization, 100)}</bdi>
-        {access.kind === "session" && (
-          <>
-            , signed in as <bdi>{clip(access.person, 100)}</bdi>
-          </>
-        )}
+        {say.nodes(access.kind === "session" ? "of_person" : "of", {
+          organization: <bdi>{clip(access.organization, 100)}</bdi>,
+          person: access.kind === "session" && <bdi>{clip(access.person, 100)}</bdi>,
+        })}
       </p>
       <div className="choices">
         <button type="button" className="button" disabled={isLooking} onClick={onRetry}>
-          {isLooking ? "Looking…" : "Look again"}
+          {say(isLooking ? "looking" : "look_again")}
         </button>
         <SignOutButton className="button" onLeave={onLeave} />
       </div>

@@ -1,8 +1,12 @@
 import type { KeyAccess } from "../../api/client";
+import { clip } from "../../event/words";
 import { CopyButton } from "../../ui/CopyButton";
 import { Mark } from "../../ui/icons";
-import { clip } from "../../event/words";
+import { wordsOf } from "../../ui/words";
 import { firstEventCommand } from "./first-event";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 interface Props {
   access: KeyAccess;
@@ -20,23 +24,21 @@ export function Unknown({ access, isLooking, onRetry, onLeave }: Props) {
         <div className="brand">
           <Mark /> Trailbook
         </div>
-        <h1 id="unknown">
-          There is no organization called “<bdi>{clip(access.organization, 100)}</bdi>” yet
-        </h1>
-        <p className="muted">Or this key may not see it. Check the spelling, or send its first event, which creates it:</p>
+        <h1 id="unknown">{say.nodes("unknown", { organization: <bdi>{clip(access.organization, 100)}</bdi> })}</h1>
+        <p className="muted">{say("unknown_remedy")}</p>
         <div className="command">
           <pre className="mono" tabIndex={0}>
             {shown}
           </pre>
-          <CopyButton text={() => firstEventCommand(location.origin, access, { value: access.key })} label="Copy the command with the key filled in" words="Copy" />
+          <CopyButton text={() => firstEventCommand(location.origin, access, { value: access.key })} label={say("copy_command")} words={say("copy")} />
         </div>
-        <p className="muted">Copying fills in the key that you gave.</p>
+        <p className="muted">{say("copy_fills")}</p>
         <div className="choices">
           <button type="button" className="button primary" disabled={isLooking} onClick={onRetry}>
-            {isLooking ? "Looking…" : "Look again"}
+            {say(isLooking ? "looking" : "look_again")}
           </button>
           <button type="button" className="button" onClick={() => void onLeave()}>
-            Another organization
+            {say("another")}
           </button>
         </div>
       </section>

@@ -1,3 +1,4 @@
+// The frame of every page outside of a log: the ways in, and why there is none.
 import type { ReactNode } from "react";
 import { Mark } from "../../ui/icons";
 import { useTitle } from "../../ui/useTitle";

@@ -1,25 +1,30 @@
+// Choosing a password with the secret that a letter brings.
 import type { Auth } from "../../api/auth";
+import { wordsOf } from "../../ui/words";
 import { Card } from "./Card";
 import { Field, Form } from "./Form";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 /** What a letter's link leads to, of an invitation as of a forgotten password. `secret` is the link's; it works once. */
 export function ChoosePassword({ auth, secret, onDone, onLeave }: { auth: Auth; secret: string; onDone: () => void; onLeave: () => void }) {
   return (
-    <Card title="Choose a password">
+    <Card title={say("choose_password")}>
       <Form
-        button="Set the password"
-        sending="Setting…"
+        button={say("set_password")}
+        sending={say("setting_password")}
         onSend={async (typed) => {
           await auth.setPassword({ token: secret, password: typed("password") ?? "", name: typed("name") });
           onDone();
         }}
       >
-        <Field label="New password" name="password" type="password" required autoFocus autoComplete="new-password" hint="12 to 128 characters. Several words are good." />
-        <Field label="Your name (may be left empty)" name="name" autoComplete="name" hint="As others see it. Left empty, it stays as it is." />
+        <Field label={say("new_password")} name="password" type="password" required autoFocus autoComplete="new-password" hint={say("new_password_hint")} />
+        <Field label={say("own_name")} name="name" autoComplete="name" hint={say("own_name_hint")} />
       </Form>
       <div className="ways">
         <button type="button" className="link-button" onClick={onLeave}>
-          Sign in instead
+          {say("sign_in_instead")}
         </button>
       </div>
     </Card>

@@ -2,9 +2,13 @@ import { useState, type ReactNode } from "react";
 import { singleSignOnAddress, type Auth } from "../../api/auth";
 import { createClient, type Access } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { wordsOf } from "../../ui/words";
 import { Card } from "./Card";
 import { Field, Form } from "./Form";
 import { keyAccess, sessionAccess } from "./session";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 export type Way = "password" | "key" | "single-sign-on" | "forgotten";
 
@@ -20,9 +24,9 @@ interface Props {
 /** Asks who is looking, and hands on what the server has accepted. */
 export function SignIn({ auth, first, notice, onAccess }: Props) {
   const [way, setWay] = useState(first);
-  const to = (next: Way, words: string) => (
+  const to = (next: Way, words: Parameters<typeof say>[0]) => (
     <button type="button" className="link-button" onClick={() => setWay(next)}>
-      {words}
+      {say(words)}
     </button>
   );
   const said = notice !== null && way === first && (
@@ -30,23 +34,23 @@ export function SignIn({ auth, first, notice, onAccess }: Props) {
       {notice}
     </p>
   );
-  const back = to("password", "Sign in with a password");
+  const back = to("password", "to_password");
   switch (way) {
     case "password":
       return (
-        <Card title="Sign in">
+        <Card title={say("sign_in")}>
           {said}
           <PasswordForm auth={auth} onAccess={onAccess} />
           <Ways>
-            {to("forgotten", "Forgotten password?")}
-            {to("single-sign-on", "Single sign-on")}
-            {to("key", "Use a key instead")}
+            {to("forgotten", "to_forgotten")}
+            {to("single-sign-on", "to_single_sign_on")}
+            {to("key", "to_key")}
           </Ways>
         </Card>
       );
     case "key":
       return (
-        <Card title="Use a key">
+        <Card title={say("use_key")}>
           {said}
           <KeyForm onAccess={onAccess} />
           <Ways>{back}</Ways>
@@ -54,14 +58,14 @@ export function SignIn({ auth, first, notice, onAccess }: Props) {
       );
     case "single-sign-on":
       return (
-        <Card title="Single sign-on">
+        <Card title={say("single_sign_on")}>
           <SingleSignOnForm />
           <Ways>{back}</Ways>
         </Card>
       );
     case "forgotten":
       return (
-        <Card title="Forgotten password">
+        <Card title={say("forgotten")}>
           <ForgottenForm auth={auth} />
           <Ways>{back}</Ways>
         </Card>
@@ -74,18 +78,18 @@ const Ways = ({ children }: { children: ReactNode }) => <div className="ways">{c
 function PasswordForm({ auth, onAccess }: { auth: Auth; onAccess: (access: Access) => void }) {
   return (
     <Form
-      button="Sign in"
-      sending="Signing in…"
+      button={say("sign_in")}
+      sending={say("signing_in")}
       onSend={async (typed) => {
         await auth.signIn({ email: typed("email") ?? "", password: typed("password") ?? "", organization: typed("organization"), project: typed("project") });
         const signedIn = await auth.session();
         // Browsers take the cookie over TLS only, and from this very machine.
-        if (signedIn === null) throw new Error("You were signed in, but this browser does not keep the session. Open this page with https, and allow its cookies.");
+        if (signedIn === null) throw new Error(say("no_cookie"));
         onAccess(sessionAccess(signedIn));
       }}
     >
-      <Field label="E-mail" name="email" type="email" required autoFocus autoComplete="username" />
-      <Field label="Password" name="password" type="password" required autoComplete="current-password" />
+      <Field label={say("email")} name="email" type="email" required autoFocus autoComplete="username" />
+      <Field label={say("password")} name="password" type="password" required autoComplete="current-password" />
       <More />
     </Form>
   );
@@ -95,9 +99,9 @@ function PasswordForm({ auth, onAccess }: { auth: Auth; onAccess: (access: Acces
 function More() {
   return (
     <details className="more-fields">
-      <summary>More</summary>
-      <Field label="Organization (when you belong to several)" name="organization" autoComplete="organization" />
-      <Field label="Project (only when it is not the default one)" name="project" autoComplete="off" />
+      <summary>{say("more")}</summary>
+      <Field label={say("organization_of_several")} name="organization" autoComplete="organization" />
+      <Field label={say("project")} name="project" autoComplete="off" />
     </details>
   );
 }
@@ -105,22 +109,22 @@ function More() {
 function KeyForm({ onAccess }: { onAccess: (access: Access) => void }) {
   return (
     <>
-      <p className="muted">Read an organization’s events with the root key or an API key.</p>
+      <p className="muted">{say("key_about")}</p>
       <Form
-        button="Show activity"
-        sending="Looking…"
+        button={say("show")}
+        sending={say("looking")}
         onSend={async (typed) => {
           const access = keyAccess("key", typed("organization"), typed("key"), typed("project"));
-          if (access === null) throw new Error("Both an organization and a key are needed.");
+          if (access === null) throw new Error(say("key_incomplete"));
           await check(access);
           onAccess(access);
         }}
       >
-        <Field label="Organization" name="organization" required autoFocus autoComplete="organization" />
-        <Field label="Key" name="key" className="input mono" type="password" required autoComplete="off" />
-        <Field label="Project (only when it is not the default one)" name="project" autoComplete="off" />
+        <Field label={say("organization")} name="organization" required autoFocus autoComplete="organization" />
+        <Field label={say("key")} name="key" className="input mono" type="password" required autoComplete="off" />
+        <Field label={say("project")} name="project" autoComplete="off" />
       </Form>
-      <p className="muted">The key stays in this browser tab and is forgotten when the tab is closed.</p>
+      <p className="muted">{say("key_kept")}</p>
     </>
   );
 }
@@ -130,9 +134,9 @@ async function check(access: Access): Promise<void> {
   try {
     await createClient(access).events({ limit: 1 });
   } catch (problem) {
-    if (!(problem instanceof Problem)) throw new Error("The answer cannot be read.");
-    if (problem.status === 401) throw new Error("The server does not know this key.");
-    if (problem.status === 403) throw new Error("This key may not read the events of that organization.");
+    if (!(problem instanceof Problem)) throw new Error(say("unreadable"));
+    if (problem.status === 401) throw new Error(say("key_over"));
+    if (problem.status === 403) throw new Error(say("key_forbidden"));
     if (problem.status !== 404) throw problem;
   }
 }
@@ -140,10 +144,10 @@ async function check(access: Access): Promise<void> {
 function SingleSignOnForm() {
   return (
     <>
-      <p className="muted">You are led to your organization’s own sign-in page and back here.</p>
+      <p className="muted">{say("single_sign_on_about")}</p>
       <Form
-        button="Continue"
-        sending="Leaving…"
+        button={say("continue")}
+        sending={say("leaving")}
         onSend={async (typed) => {
           // Not a form's own address: the content security policy keeps forms, also through redirects, to this server.
           location.assign(singleSignOnAddress(typed("organization") ?? "", typed("project")));
@@ -151,8 +155,8 @@ function SingleSignOnForm() {
           await new Promise(() => undefined);
         }}
       >
-        <Field label="Organization" name="organization" required autoFocus autoComplete="organization" />
-        <Field label="Project (only when it is not the default one)" name="project" autoComplete="off" />
+        <Field label={say("organization")} name="organization" required autoFocus autoComplete="organization" />
+        <Field label={say("project")} name="project" autoComplete="off" />
       </Form>
     </>
   );
@@ -161,20 +165,20 @@ function SingleSignOnForm() {
 function ForgottenForm({ auth }: { auth: Auth }) {
   const [isDone, setDone] = useState(false);
   if (isDone) {
-    return <p role="status">If this address belongs to an account with a password, a letter with a link is on its way to it. The link works for an hour.</p>;
+    return <p role="status">{say("forgotten_sent")}</p>;
   }
   return (
     <>
-      <p className="muted">A letter brings a link with which you choose a new password.</p>
+      <p className="muted">{say("forgotten_about")}</p>
       <Form
-        button="Send the link"
-        sending="Sending…"
+        button={say("send_link")}
+        sending={say("sending")}
         onSend={async (typed) => {
           await auth.requestReset({ email: typed("email") ?? "", organization: typed("organization"), project: typed("project") });
           setDone(true);
         }}
       >
-        <Field label="E-mail" name="email" type="email" required autoFocus autoComplete="username" />
+        <Field label={say("email")} name="email" type="email" required autoFocus autoComplete="username" />
         <More />
       </Form>
     </>

@@ -1,4 +1,8 @@
 import { useState } from "react";
+import { wordsOf } from "../../ui/words";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 /** Signs out, and says so when that did not work: then the session is still there. */
 export function SignOutButton({ onLeave, className }: { onLeave: () => Promise<void>; className: string }) {
@@ -18,11 +22,11 @@ export function SignOutButton({ onLeave, className }: { onLeave: () => Promise<v
     <>
       {reason !== null && (
         <span className="notice" role="alert">
-          You are still signed in: {reason}
+          {say("still_signed_in", { reason })}
         </span>
       )}
       <button type="button" className={className} disabled={isLeaving} onClick={leave}>
-        {isLeaving ? "Signing out…" : "Sign out"}
+        {say(isLeaving ? "signing_out" : "sign_out")}
       </button>
     </>
   );

@@ -1,7 +1,12 @@
+// The first moment of a page that nothing tells whose it is.
 import { useEffect, useState } from "react";
 import type { Auth } from "../../api/auth";
 import type { SignedIn } from "../../api/contract";
+import { wordsOf } from "../../ui/words";
 import { Card } from "./Card";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 interface Props {
   auth: Auth;
@@ -29,16 +34,16 @@ export function Starting({ auth, onAnswer }: Props) {
   if (reason === null) {
     return (
       <main className="page muted" role="status">
-        Loading…
+        {say("loading")}
       </main>
     );
   }
   return (
-    <Card title="It cannot be told whether you are signed in">
+    <Card title={say("untold")}>
       <p role="alert">{reason}</p>
       <div className="choices">
         <button type="button" className="button primary" onClick={() => setAttempt(attempt + 1)}>
-          Try again
+          {say("again")}
         </button>
       </div>
     </Card>
