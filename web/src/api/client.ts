@@ -20,10 +20,17 @@ export interface SessionAccess extends Place {
   kind: "session";
   /** What the person who is signed in is called. */
   person: string;
+  /** Whether it is an operator, who works for the whole deployment. */
+  isOperator: boolean;
 }
 
 /** Whose ledger is read, and by what. */
 export type Access = KeyAccess | SessionAccess;
+
+/** Whether `access` may be to all organizations: an operator's, or the root key's. The server decides. */
+export function isOfDeployment(access: Access): boolean {
+  return access.kind === "session" ? access.isOperator : access.kind === "key" && !access.key.startsWith("tb_key_");
+}
 
 type Parameters = Record<string, string | number | readonly string[] | undefined>;
 
@@ -37,19 +44,31 @@ interface Options {
   send?: typeof fetch;
 }
 
-/** A client for `access`. Every method rejects with a [Problem], or with the signal's reason when aborted. */
-export function createClient(access: Access, { server = "", onEnd = () => undefined, send = (...call) => fetch(...call) }: Options = {}) {
-  const base = `${server}/v1/organizations/${encodeURIComponent(access.organization)}`;
-  // No page of another origin can send the console's header with a cookie, and the server asks for it.
-  const headers: Record<string, string> = access.kind === "session" ? { "Trailbook-Console": "1" } : { Authorization: `Bearer ${access.key}` };
-  if (access.project !== null) headers["Trailbook-Project"] = access.project;
+/** What a call needs beside its path. */
+export interface Asked {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  parameters?: Parameters;
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  body?: object | undefined;
+  signal?: AbortSignal | undefined;
+}
 
-  async function call(path: string, parameters: Parameters, signal?: AbortSignal, more: Record<string, string> = {}, body?: object) {
+/** Asks the server for a path (`/v1/…`) by somebody's access. Rejects with a [Problem], or with the signal's reason when aborted. */
+export type Transport = (path: string, asked?: Asked) => Promise<Response>;
+
+function createTransport(access: Access, { server = "", onEnd = () => undefined, send = (...call) => fetch(...call) }: Options): Transport {
+  // No page of another origin can send the console's header with a cookie, and the server asks for it.
+  const own: Record<string, string> = access.kind === "session" ? { "Trailbook-Console": "1" } : { Authorization: `Bearer ${access.key}` };
+  if (access.project !== null) own["Trailbook-Project"] = access.project;
+
+  return async (path, { method = "GET", parameters = {}, headers = {}, body, signal } = {}) => {
     let response: Response;
     try {
-      response = await send(base + path + search(parameters), {
-        ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
-        headers: { ...headers, ...more, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      response = await send(server + path + search(parameters), {
+        ...(method === "GET" ? {} : { method }),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: { ...own, ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
         signal: signal ?? null,
         cache: "no-store",
         credentials: access.kind === "session" ? "same-origin" : "omit",
@@ -61,13 +80,28 @@ export function createClient(access: Access, { server = "", onEnd = () => undefi
     if (response.status === 401) onEnd();
     if (!response.ok) throw await Problem.of(response);
     return response;
-  }
+  };
+}
+
+/** Where the calls of one organization begin. */
+export function organizationPath(organization: string): string {
+  return `/v1/organizations/${encodeURIComponent(organization)}`;
+}
+
+/** A client for `access`. Every method rejects with a [Problem], or with the signal's reason when aborted. */
+export function createClient(access: Access, options: Options = {}) {
+  const transport = createTransport(access, options);
+  const base = organizationPath(access.organization);
+  const call = (path: string, parameters: Parameters, signal?: AbortSignal, headers: Record<string, string> = {}, body?: object) =>
+    transport(base + path, { method: body === undefined ? "GET" : "POST", parameters, headers, body, signal });
 
   async function json<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
     return (await call(path, parameters, signal)).json() as Promise<T>;
   }
 
   return {
+    /** For calls that only a part of the screen makes; they stand in modules of their own. */
+    transport,
     aggregate: async (asked: Aggregation, signal?: AbortSignal) => (await call("/events/aggregate", {}, signal, {}, asked)).json() as Promise<Aggregate>,
     events: (filters: Filters & { order?: "asc" | "desc"; limit?: number; cursor?: string | undefined }, signal?: AbortSignal) =>
       json<Page>("/events", { ...filters }, signal),

@@ -2,7 +2,7 @@
 import type { Auth } from "../../api/auth";
 import { wordsOf } from "../../ui/words";
 import { Card } from "./Card";
-import { Field, Form } from "./Form";
+import { Field, Form } from "../../ui/Form";
 import en from "./words.en.json";
 
 const say = wordsOf({ en });

@@ -4,7 +4,7 @@ import { createClient, type Access } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { wordsOf } from "../../ui/words";
 import { Card } from "./Card";
-import { Field, Form } from "./Form";
+import { Field, Form } from "../../ui/Form";
 import { keyAccess, sessionAccess } from "./session";
 import en from "./words.en.json";
 

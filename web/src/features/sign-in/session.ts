@@ -4,6 +4,9 @@ import type { KeyAccess, SessionAccess } from "../../api/client";
 import type { SignedIn } from "../../api/contract";
 
 const NAME = "trailbook.session";
+/** The people of this organization of the default project are the operators. */
+const SYSTEM = "_system";
+const DEFAULT_PROJECT = "default";
 
 /** What a link's fragment brings: access to an organization, or the secret of a letter that lets its holder choose a password. */
 export type Brought = { kind: "access"; access: KeyAccess } | { kind: "letter"; secret: string };
@@ -34,7 +37,8 @@ export function keyAccess(kind: KeyAccess["kind"], organization?: string, key?: 
 
 /** The access of whoever is signed in: to their organization. */
 export function sessionAccess({ organization, project, name, email }: SignedIn): SessionAccess {
-  return { kind: "session", organization, project, person: name ?? email };
+  const isOperator = organization === SYSTEM && project === DEFAULT_PROJECT;
+  return { kind: "session", organization, project, person: name ?? email, isOperator };
 }
 
 export function load(storage: Storage): KeyAccess | null {
