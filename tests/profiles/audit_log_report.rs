@@ -170,19 +170,19 @@ rows! { "audit-log-report";
     }
     r_22 "Found under Reports > Audit Log" => |log| {
         assert_eq!(texts(&log.policy()["breadcrumb"]), ["Reports", "Audit Log"]);
-    } partly "the breadcrumb on the screen"
+    } shown
     r_23 "Viewed in the dashboard" => |log| {
         let answer = log.get_as("editor", &[PERMISSION], "events");
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert!(!answer.json()["events"].as_array().unwrap().is_empty());
-    } partly "the screen"
+    } shown
     r_24 "Exported as CSV, securely, with a button Export at the top right" => |log| {
         assert_eq!(log.get_as("editor", &[PERMISSION], "events.csv").status, 200);
         assert_eq!(log.get_as("editor", &[], "events.csv").status, 403);
         assert_eq!(log.policy()["labels"]["screen"]["export"], "Export");
         let recorded = log.json("events?action=trailbook.export.downloaded");
         assert_eq!(recorded["events"].as_array().unwrap().len(), 1, "who takes the log out is in the log");
-    } partly "the button's place on the screen"
+    } shown
     r_25 "Seen only by users with the permission" => |log| {
         for role in ["owner", "administrator", "auditor", "system_administrator"] {
             assert_eq!(log.get_as(role, &[], "events").status, 403, "{role}");
@@ -191,7 +191,7 @@ rows! { "audit-log-report";
         assert_eq!(log.get_by(&somebody, "events").status, 200);
         log.permit_person(&somebody, &[]);
         assert_eq!(log.get_by(&somebody, "events").status, 403, "the same session");
-    } partly "the hidden entry, and the sentence whom to ask"
+    } shown
     r_26 "Each group states why it matters for security" => |log| {
         let catalog = log.catalog();
         let why = |entry: &Value| entry["why"].as_str().unwrap_or_default().to_owned();
@@ -201,5 +201,5 @@ rows! { "audit-log-report";
         assert!(of_group(GROUPS[1]).contains("authorized"), "detects unauthorized or unverified entries");
         assert!(of_group(GROUPS[2]).contains("role"), "protects identity records and access roles");
         assert_eq!(areas.len(), GROUPS.len());
-    } partly "the sentence beside the event on the screen"
+    } shown
 }

@@ -1,6 +1,11 @@
-//! docs/profiles.md: every row, its test and its state, written from the rows themselves.
+//! docs/profiles.md: every row, its test, its journeys on the screen and its state, written from the rows and the journeys themselves.
 
-use std::{collections::BTreeSet, fmt::Write, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    fs,
+    path::Path,
+};
 
 use crate::{Row, State, audit_log_report, capillary_intouch, moengage, ometria, omni};
 
@@ -21,26 +26,61 @@ const PRODUCTS: [(&str, &[Row], char, usize, &str); 5] = [
     ("omni", omni::ROWS, 'n', 76, "Omni"),
 ];
 
+/// Where journeys are: titles begin with the rows that they prove, `test("C-52, C-53: …"`.
+const JOURNEYS: [&str; 2] = ["tests/profiles/screen", "web/e2e"];
+
+/// The files with journeys, by row (`O-5`).
+fn journeys() -> BTreeMap<String, BTreeSet<String>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    for folder in JOURNEYS {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let Some(topic) = name.strip_suffix(".test.mjs") else {
+                continue;
+            };
+            let text = fs::read_to_string(root.join(folder).join(&name)).unwrap();
+            for row in text.split("test(").skip(1).flat_map(rows_of) {
+                found.entry(row.to_owned()).or_default().insert(topic.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The rows that a title names before its colon.
+fn rows_of(call: &str) -> impl Iterator<Item = &str> {
+    let title = call.trim_start().strip_prefix(['"', '`']).unwrap_or_default();
+    let named = title.split_once(':').map_or("", |(named, _)| named);
+    named.split(',').map(str::trim).filter(|row| {
+        row.split_once('-').is_some_and(|(letter, number)| {
+            matches!(letter, "O" | "M" | "R" | "C" | "N") && number.parse::<u8>().is_ok()
+        })
+    })
+}
+
 fn book() -> String {
+    let journeys = journeys();
     let mut book = String::from(
         "# The five products, row by row\n\n\
          Written by the tests in `tests/profiles` (`make golden` writes it anew). Each row is a feature of a product's page, in our words; its test is the \
-         function of that name, run over HTTP against the real server with the product's profile and its example events.\n\n\
+         function of that name, run over HTTP against the real server with the product's profile and its example events. Its journeys are in `tests/profiles/screen` and \
+         `web/e2e`, run in a browser against the same.\n\n\
          | state | what it means |\n| --- | --- |\n\
-         | proven | the test proves it |\n\
-         | proven, but for … | the test proves what the server does; the rest is named and comes with the viewer or with exports and streams |\n\
-         | with the viewer, with delivery | not there yet |\n\
+         | proven | the test proves it, and where the row is about the screen a journey |\n\
+         | proven, but for … | the test proves what there is; the rest is named and comes with exports and streams |\n\
+         | with delivery | not there yet |\n\
          | prose | a sentence of a help page that no program could fulfil, with the reason |\n",
     );
     for (module, rows, _, _, product) in PRODUCTS {
         let count = |is: fn(&State) -> bool| rows.iter().filter(|row| is(&row.state)).count();
-        let proven = count(|state| matches!(state, State::Proven));
+        let proven = count(|state| matches!(state, State::Proven | State::Shown(_)));
         let partly = count(|state| matches!(state, State::Partly(_)));
         writeln!(
             book,
-            "\n## {product}\n\n{} rows: {proven} proven, {partly} proven but for a part, {} to come, {} prose.\n\n| row | what | test | state |\n| --- | --- | --- | --- |",
+            "\n## {product}\n\n{} rows: {proven} proven, {partly} proven but for a part, {} to come, {} prose.\n\n| row | what | test | journeys | state |\n| --- | --- | --- | --- | --- |",
             rows.len(),
-            count(|state| matches!(state, State::Viewer(_) | State::Delivery(_))),
+            count(|state| matches!(state, State::Delivery(_))),
             count(|state| matches!(state, State::Waived(_))),
         )
         .unwrap();
@@ -49,11 +89,25 @@ fn book() -> String {
             let (test, state) = match row.state {
                 State::Proven => (test, "proven".to_owned()),
                 State::Partly(rest) => (test, format!("proven, but for {rest}")),
-                State::Viewer(what) => (String::new(), format!("with the viewer: {what}")),
+                State::Shown(true) => (test, "proven".to_owned()),
+                State::Shown(false) => (String::new(), "proven".to_owned()),
                 State::Delivery(what) => (String::new(), format!("with delivery: {what}")),
                 State::Waived(why) => (String::new(), format!("prose: {why}")),
             };
-            writeln!(book, "| {} | {} | {test} | {state} |", id(row), row.about).unwrap();
+            let shown: Vec<&str> = journeys
+                .get(&id(row))
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
+            writeln!(
+                book,
+                "| {} | {} | {test} | {} | {state} |",
+                id(row),
+                row.about,
+                shown.join(", ")
+            )
+            .unwrap();
         }
     }
     book
@@ -73,6 +127,18 @@ fn every_row_of_every_page_is_there_once() {
         assert!(missing.is_empty(), "{module} lacks {missing:?}");
         assert_eq!(rows.len(), count, "{module} has a row twice, or one that no page has");
     }
+}
+
+#[test]
+fn every_row_of_the_screen_has_a_journey() {
+    let journeys = journeys();
+    let rows = PRODUCTS.iter().flat_map(|(_, rows, ..)| rows.iter());
+    let missing: Vec<String> = rows
+        .filter(|row| matches!(row.state, State::Shown(_)))
+        .map(id)
+        .filter(|row| !journeys.contains_key(row))
+        .collect();
+    assert!(missing.is_empty(), "no journey proves {missing:?}");
 }
 
 #[test]

@@ -254,7 +254,7 @@ rows! { "capillary-intouch";
         let policy = log.policy();
         assert_eq!(texts(&policy["breadcrumb"]).join(" > "), "Intouch > User Management > Audit Logs");
         assert_eq!(policy["title"], "Audit Logs");
-    } partly "the screen's heading"
+    } shown
 
     c_10 "Standard user added to organization: Create" => |log| { listed(&log, "Standard user added to organization"); }
     c_11 "Standard user removed from organization: Delete" => |log| { listed(&log, "Standard user removed from organization"); }
@@ -300,7 +300,7 @@ rows! { "capillary-intouch";
     c_31 "A row of the table has the tag Security action" => |log| {
         assert_eq!(row(&log, MADE_OWNER)["Security action"], "Security action");
         assert_eq!(row(&log, "action=permission_set.created")["Security action"], "");
-    } partly "the tag's looks"
+    } shown
     c_32 "Invite link is an action type that the page's filter list lacks; ours comes from the data" => |log| {
         let invite_link = log.value("action_type", "Invite link");
         assert!(!texts(&filter(&log, "Activity")["values"]).contains(&invite_link));
@@ -319,7 +319,7 @@ rows! { "capillary-intouch";
         }
         let sent = log.sent(&bare("permission_set.created"));
         assert_eq!(next_live(&mut feed)["id"], sent["id"]);
-    } partly "the table that moves"
+    } shown
     c_34 "Newest first" => |log| {
         log.sent(&bare("user_list.exported"));
         let events = log.events("");
@@ -332,22 +332,22 @@ rows! { "capillary-intouch";
         let events = log.events(&format!("from={from}&to={to}"));
         assert!(!events.is_empty() && events.len() < log.events("").len());
         assert!(events.iter().all(|event| (&*from..&*to).contains(&event["occurred_at"].as_str().unwrap())));
-    } partly "the picker"
+    } shown
     c_36 "The filter icon opens Additional filters: activity type, user, security actions" => |log| {
         assert_eq!(word(&log, "filters"), "Additional filters");
         let fields: Vec<Value> = log.policy()["filters"].as_array().unwrap().iter().map(|filter| filter["field"].clone()).collect();
         assert_eq!(fields, ["action_type", "actor", "security"]);
-    } partly "the icon and the panel"
+    } shown
     c_37 "Export Logs: the full log or the filtered view as CSV" => |log| {
         assert_eq!(word(&log, "export"), "Export Logs");
         assert_eq!(log.table("").len(), log.events("").len());
         assert_eq!(log.table("security=true").len(), log.events("security=true").len());
         assert_eq!(log.get_as(OWNER, &[], "events.csv").status, 200);
-    } partly "the button"
-    c_38 "A chip for each filter; × removes it" => viewer "the chips"
+    } shown
+    c_38 "A chip for each filter; × removes it" => shown
     c_39 "Clear all removes all filters and shows the full view" => |log| {
         assert_eq!(word(&log, "clear_filters"), "Clear all");
-    } partly "the button"
+    } shown
     c_40 "Date and Time is in the organization's time zone" => |log| {
         assert!(log.header().contains(&"Date and Time".to_owned()));
         set_time_zone(&log, "Asia/Kolkata");
@@ -359,7 +359,7 @@ rows! { "capillary-intouch";
         let days = log.json("events/histogram?interval=day")["buckets"].clone();
         let begins = days[0]["start"].as_str().unwrap();
         assert!(begins.ends_with("T18:30:00.000Z"), "a day begins when it does in Kolkata: {begins}");
-    } partly "the screen's cells"
+    } shown
     c_41 "Activity: the action type and a short description" => |log| {
         assert_eq!(row(&log, MADE_OWNER)["Activity"], "Update — Made organization owner/admin");
         assert!(row(&log, "action=invite_link.regenerated")["Activity"].starts_with("Invite link — "));
@@ -389,7 +389,7 @@ rows! { "capillary-intouch";
         let found = log.events(&format!("from={start}&to={end}"));
         assert!(!found.is_empty());
         assert!(found.iter().all(|event| (&*start..&*end).contains(&event["occurred_at"].as_str().unwrap())));
-    } partly "the calendar"
+    } shown
     c_47 "A range is no longer than 30 days" => |log| {
         let range = |days: i64| log.get(&format!("events?from={}&to={}", beginning_of_day(days + 5), beginning_of_day(5)));
         assert_eq!(range(30).status, 200);
@@ -428,48 +428,48 @@ rows! { "capillary-intouch";
         assert_eq!(filter(&log, "Show only security actions")["field"], "security");
         let found = log.events("security=true");
         assert!(!found.is_empty() && found.iter().all(|event| event["security"] == true));
-    } partly "the checkbox"
+    } shown
     c_52 "Apply refreshes the table" => |log| {
         assert_eq!(word(&log, "apply"), "Apply");
-    } partly "the button"
+    } shown
     c_53 "Clear all resets the filters" => |log| {
         assert_eq!(word(&log, "clear_filters"), "Clear all");
         assert!(log.events("").len() > log.events("security=true").len());
-    } partly "the button"
+    } shown
     c_54 "With security only, the table has only those, and the filter is a chip" => |log| {
         let rows = log.table("security=true");
         assert!(!rows.is_empty() && rows.iter().all(|row| row["Security action"] == "Security action"));
-    } partly "the chip"
+    } shown
     c_55 "The chip of an activity filter shows the count of results" => |log| {
         let updates = log.events("action_type=update").len() as u64;
         assert!(updates > 0 && updates < count(&log, ""));
         assert_eq!(count(&log, "action_type=update"), updates);
-    } partly "the chip"
+    } shown
 
     c_56 "Selecting a row opens Activity Details" => |log| {
         assert_eq!(word(&log, "details"), "Activity Details");
-    } partly "the panel"
+    } shown
     c_57 "Details: activity type and description" => |log| {
         in_the_panel(&log, "Activity type and description", "{action_type} — {description}");
         assert_eq!(row(&log, MADE_OWNER)["Activity"], "Update — Made organization owner/admin", "what the same template writes in the table");
-    } partly "the panel"
-    c_58 "Details: date and time" => |log| { in_the_panel(&log, "Date and Time", "{occurred_at}"); } partly "the panel"
+    } shown
+    c_58 "Details: date and time" => |log| { in_the_panel(&log, "Date and Time", "{occurred_at}"); } shown
     c_59 "Details: performed by, name and e-mail" => |log| {
         in_the_panel(&log, "Performed By", "{actor.name}");
         in_the_panel(&log, "Performed By", "{actor.email}");
-    } partly "the panel"
-    c_60 "Details: entity" => |log| { in_the_panel(&log, "Entity", "{targets.name"); } partly "the panel"
+    } shown
+    c_60 "Details: entity" => |log| { in_the_panel(&log, "Entity", "{targets.name"); } shown
     c_61 "Details: product, such as UserManagement" => |log| {
         in_the_panel(&log, "Product", "{product}");
         assert_eq!(log.event(MADE_OWNER)["product"], "UserManagement");
-    } partly "the panel"
+    } shown
     c_62 "Details: a unique Log ID to share with support" => |log| {
         in_the_panel(&log, "Log ID", "{id}");
         let events = log.events("");
         let ids: BTreeSet<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
         assert_eq!(ids.len(), events.len());
         assert_eq!(log.json(&format!("events/{}", events[3]["id"].as_str().unwrap())), events[3]);
-    } partly "the panel"
+    } shown
     c_63 "Activity Details (JSON): the complete record" => |log| {
         assert_eq!(word(&log, "record"), "Activity Details (JSON)");
         let event = bare("permission_set.created").as_object().unwrap().clone();
@@ -478,7 +478,7 @@ rows! { "capillary-intouch";
             None => sent[member] == *value,
             Some(parts) => parts.iter().all(|(part, value)| sent[member][part] == *value),
         }), "{sent}");
-    } partly "the panel"
+    } shown
     c_64 "In the record: the trace ID" => |log| {
         let event = log.event("action=user.standard.added");
         let trace = event["trace_id"].as_str().unwrap();
@@ -519,10 +519,10 @@ rows! { "capillary-intouch";
         let rows = log.table("action_type=export");
         assert_eq!(rows.len(), 1);
         assert!(rows[0]["Activity"].starts_with("Export — "));
-    } partly "the option that is there only with a filter"
+    } shown
     c_71 "A dialog asks to confirm: Yes, export" => |log| {
         assert_eq!(word(&log, "export_confirm"), "Yes, export");
-    } partly "the dialog"
+    } shown
     c_72 "The file is CSV" => |log| {
         let file = log.get_as(OWNER, &[], "events.csv?labels=true");
         assert_eq!(file.status, 200);

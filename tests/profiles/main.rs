@@ -32,23 +32,25 @@ pub(crate) struct Row {
 pub(crate) enum State {
     /// Its test proves it.
     Proven,
-    /// Its test proves what the server does; the rest is named.
+    /// Its test proves what there is; the rest is named.
     Partly(&'static str),
-    /// Comes with the viewer.
-    Viewer(&'static str),
+    /// A journey on the screen proves it, beside its test if there is one (`true`).
+    Shown(bool),
     /// Comes with exports, streams and alerts.
     Delivery(&'static str),
     /// Prose of a help page; the reason.
     Waived(&'static str),
 }
 
-/// The rows of a product and their tests. A test gets a running log with the product's profile and its example events.
+/// The rows of a product and their tests. A test gets a running log with the product's profile and its example events. What is
+/// `shown` is proven by a journey of that name in a browser, in tests/profiles/screen or web/e2e.
 ///
 /// ```text
 /// rows! { "ometria";
 ///     o_5 "The last 30 days are shown" => |log| { … }
-///     o_14 "Preset: today" => |log| { … } partly "the screen's button"
-///     o_41 "…" => viewer "why not yet"
+///     o_14 "Preset: today" => |log| { … } shown
+///     m_23 "The CSV comes by e-mail" => |log| { … } partly "the e-mail"
+///     m_9 "Filters take effect on Apply" => shown
 /// }
 /// ```
 #[macro_export]
@@ -67,6 +69,14 @@ macro_rules! rows {
         }
         $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Partly($rest_of_it) },] $profile; $($rest)*);
     };
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => |$log:ident| $body:block shown $($rest:tt)*) => {
+        #[test]
+        fn $name() {
+            let $log = $crate::log::Log::of($profile);
+            $body
+        }
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Shown(true) },] $profile; $($rest)*);
+    };
     (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => |$log:ident| $body:block $($rest:tt)*) => {
         #[test]
         fn $name() {
@@ -75,8 +85,8 @@ macro_rules! rows {
         }
         $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Proven },] $profile; $($rest)*);
     };
-    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => viewer $why:literal $($rest:tt)*) => {
-        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Viewer($why) },] $profile; $($rest)*);
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => shown $($rest:tt)*) => {
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Shown(false) },] $profile; $($rest)*);
     };
     (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => delivery $why:literal $($rest:tt)*) => {
         $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Delivery($why) },] $profile; $($rest)*);

@@ -90,24 +90,24 @@ rows! { "moengage";
         let policy = log.policy();
         assert_eq!(texts(&policy["breadcrumb"]), ["Settings", "Audit Logs"]);
         assert_eq!(log.header(), COLUMNS);
-    } partly "the breadcrumb and the table on the screen"
-    m_9 "Filters take effect on Apply" => viewer "values are chosen, then applied"
+    } shown
+    m_9 "Filters take effect on Apply" => shown
     m_10 "Filter: event type" => |log| {
         let field = heading(&log, "Event type");
         let [created, deleted] = ["Team created", "Team deleted"].map(|name| log.value(&field, name));
         assert_eq!(cells(&log, "Entity", &format!("{field}={created}&{field}={deleted}")), set(["Team"]));
         assert_eq!(log.events(&format!("{field}={created}&{field}={deleted}")).len(), 2);
-    } partly "the list on the screen"
+    } shown
     m_11 "Filter: user" => |log| {
         let field = heading(&log, "User");
         let elif = log.value(&field, "Elif Demir");
         assert_eq!(cells(&log, "Actor", &format!("{field}={elif}")), set(["elif@travel.example"]));
-    } partly "the list on the screen"
+    } shown
     m_12 "Filter: date range" => |log| {
         let sso = log.event("action=sso.updated")["occurred_at"].as_str().unwrap().to_owned();
         assert_eq!(log.events(&format!("from={sso}&to={}", days_ago(15))), of_type(&log, "SSO updated"));
         assert!(log.events(&format!("to={sso}")).iter().all(|event| event["occurred_at"].as_str() < Some(&sso)));
-    } partly "the calendar on the screen"
+    } shown
     m_13 "Cannot be modified by any user, nor by the vendor" => |log| {
         let event = log.event("action=team.deleted");
         let path = format!("/v1/organizations/{ORGANIZATION}/events/{}", event["id"].as_str().unwrap());
@@ -155,7 +155,7 @@ rows! { "moengage";
     }
     m_21 "A button Export Audit Logs" => |log| {
         assert_eq!(log.policy()["labels"]["screen"]["export"], "Export Audit Logs");
-    } partly "the button on the screen"
+    } shown
     m_22 "The export has what the filters leave, all without filters" => |log| {
         let invited = log.value("action", "User invited");
         let filters = format!("action={invited}&actor=elif@travel.example&from={}", days_ago(30));
@@ -163,13 +163,13 @@ rows! { "moengage";
         assert_eq!(rows.len(), log.events(&filters).len());
         assert_eq!(rows[0]["Activity"], "Invited noah@travel.example to the account");
         assert_eq!(log.table("").len(), log.events("").len());
-    } partly "the screen's export with the filters that are set"
+    } shown
     m_23 "The CSV comes by e-mail" => |log| {
         let file = log.get_as("admin", &[], "events.csv?labels=true");
         assert_eq!(file.headers["content-type"].split(';').next(), Some("text/csv"));
         assert_eq!(file.text().lines().next(), Some(COLUMNS.join(",").as_str()));
     } partly "the e-mail, which comes with exports that run in the background; now the file is answered at once"
-    m_24 "A confirmation on the screen" => viewer "a sentence once the export has begun"
+    m_24 "A confirmation on the screen" => shown
     m_25 "Available for the last 90 days" => |log| {
         let event = log.sent(&json!({"action": "user.logged_in", "actor": {"id": "u_0"}}));
         assert_eq!(log.kept_days(&event), Some(90));
@@ -188,5 +188,5 @@ rows! { "moengage";
     }
     m_27 "Was this helpful?" => |log| {
         assert!(log.policy()["feedback_url"].as_str().unwrap().starts_with("https://"));
-    } partly "the link on the screen"
+    } shown
 }

@@ -148,7 +148,7 @@ rows! { "ometria";
     }
     o_4 "Found under Your account > Security" => |log| {
         assert_eq!(texts(&log.policy()["breadcrumb"]), ["Your account", "Security"]);
-    } partly "the breadcrumb on the screen"
+    } shown
     o_5 "The last 30 days are shown by default" => |log| {
         for days in [28, 31] {
             log.sent(&json!({"action": "user.logged_in", "actor": {"id": "u_0"}, "occurred_at": days_ago(days)}));
@@ -222,28 +222,28 @@ rows! { "ometria";
     }
     o_13 "Readers can leave comments" => |log| {
         assert!(log.policy()["feedback_url"].as_str().unwrap().starts_with("https://"));
-    } partly "the link on the screen"
+    } shown
 
     o_14 "Range: Today" => |log| {
         let today = format!("from={}&to={}", beginning_of_day(0), beginning_of_day(-1));
         assert_eq!(found_days(&log, "today", &today), [0]);
-    } partly "the entry on the screen"
+    } shown
     o_15 "Range: Yesterday" => |log| {
         let yesterday = format!("from={}&to={}", beginning_of_day(1), beginning_of_day(0));
         assert_eq!(found_days(&log, "yesterday", &yesterday), [1]);
-    } partly "the entry on the screen"
+    } shown
     o_16 "Range: Last 7 days" => |log| {
         let week = format!("from={}&to={}", beginning_of_day(6), beginning_of_day(-1));
         assert_eq!(found_days(&log, "last_7_days", &week), [0, 1, 6]);
-    } partly "the entry on the screen"
+    } shown
     o_17 "Range: Last 28 days" => |log| {
         let weeks = format!("from={}&to={}", beginning_of_day(27), beginning_of_day(-1));
         assert_eq!(found_days(&log, "last_28_days", &weeks), [0, 1, 6, 7, 27]);
-    } partly "the entry on the screen"
+    } shown
     o_18 "Range: Custom range" => |log| {
         let custom = format!("from={}&to={}", beginning_of_day(7), beginning_of_day(0));
         assert_eq!(found_days(&log, "custom", &custom), [1, 6, 7]);
-    } partly "the calendar on the screen"
+    } shown
 
     o_19 "Search for activity, targets and IP addresses" => |log| {
         for (search, activity) in [
@@ -258,7 +258,7 @@ rows! { "ometria";
             let wanted = BTreeSet::from([activity]);
             assert_eq!(found, if activity.is_empty() { BTreeSet::new() } else { wanted }, "{search}");
         }
-    } partly "an address that is typed without `ip:`, which the search box is to take for one"
+    } shown
     o_20 "Search offers target users and types of activity as one types" => |log| {
         let labels = |field: &str, prefix: &str| {
             let facets = log.json(&format!("events/facets?field={field}&prefix={prefix}"));
@@ -268,7 +268,7 @@ rows! { "ometria";
         assert!(labels("target", "bill%20h").contains("Bill Hart"));
         let fields = ["Created custom field", "Custom field archived", "Custom field unarchived"].map(str::to_owned);
         assert_eq!(labels("action", "CUSTOM"), BTreeSet::from(fields), "any word of the name");
-    } partly "the dropdown of the search box"
+    } shown
     o_21 "Search minds upper and lower case there; here it does not" => |log| {
         for (word, exports) in [("Cohort", 2), ("Products", 1), ("Kpis", 1)] {
             for written in [word.to_owned(), word.to_lowercase(), word.to_uppercase()] {
@@ -281,7 +281,7 @@ rows! { "ometria";
         let labels: BTreeSet<String> = log.facet(&field).into_iter().map(|(_, label)| label).collect();
         assert_eq!(labels, ACTIVITIES.map(|(area, _)| area.to_owned()).into());
         either(&log, &field, &log.value("area", REPORTING), &log.value("area", KEYS));
-    } partly "the list on the screen"
+    } shown
     o_23 "Filter: Activities" => |log| {
         let field = heading(&log, "Activities");
         let labels = log.facet(&field);
@@ -290,28 +290,28 @@ rows! { "ometria";
             activities.iter().for_each(|name| assert!(!activity(&log, area, name).is_empty(), "{name}"));
         }
         either(&log, &field, &log.value("action", "Creating users"), &log.value("action", "Deleting users"));
-    } partly "the list on the screen"
+    } shown
     o_24 "Filter: Target" => |log| {
         let field = heading(&log, "Target");
         let types = either(&log, &field, &log.value(&field, "User"), &log.value(&field, "Reports"));
         assert!(types < log.events("").len());
-    } partly "the list on the screen"
+    } shown
     o_25 "Filter: Users" => |log| {
         let field = heading(&log, "Users");
         either(&log, &field, &log.value(&field, "Sarah Khan"), &log.value(&field, "Bill Hart"));
-    } partly "the list on the screen"
+    } shown
     o_26 "Filter: Countries" => |log| {
         let field = heading(&log, "Countries");
         let countries: BTreeSet<String> = log.facet(&field).into_iter().map(|(value, _)| value).collect();
         assert_eq!(countries, BTreeSet::from(["DE", "FR", "GB", "US"].map(str::to_owned)));
         either(&log, &field, "GB", "FR");
         assert!(log.events(&format!("{field}=FR")).iter().all(|event| event["context"]["ip"] == "192.0.2.80"));
-    } partly "the list on the screen"
+    } shown
     o_27 "Columns can be chosen" => |log| {
         assert_eq!(log.header(), ["Area", "Activity", "Target", "User", "IP address", "Country", "Timestamp"]);
         let file = log.get("events.csv?labels=true&columns=timestamp,user");
         assert_eq!(file.text().lines().next(), Some("Timestamp,User"));
-    } partly "the control on the screen"
+    } shown
     o_28 "Filters combine" => |log| {
         let filters = ["area=authentication", "actor_type=anonymous", "country=US", "q=bill", "result=failure"];
         let together = log.events(&filters.join("&"));
