@@ -6,6 +6,9 @@ import type { Plugin, Rolldown } from "vite";
 const FIRST_LOAD_BYTES_MAX = 150_000;
 const EVERYTHING_BYTES_MAX = 300_000;
 
+/** Letters that few pages have, fetched by those alone. */
+const ON_DEMAND = /inter-extended-/;
+
 type Bundle = Rolldown.OutputBundle;
 
 /** Counts what each entry loads at once (its page, scripts that it imports, styles, fonts), and all that a browser can load. */
@@ -15,7 +18,7 @@ export function firstLoad(): Plugin {
     apply: "build",
     enforce: "post",
     writeBundle(_, bundle) {
-      const shared = sizeOf(bundle, Object.keys(bundle).filter((name) => /\.(css|woff2|svg)$/.test(name) && !isOfLazy(bundle, name)));
+      const shared = sizeOf(bundle, Object.keys(bundle).filter((name) => /\.(css|woff2|svg)$/.test(name) && !isOfLazy(bundle, name) && !ON_DEMAND.test(name)));
       const entries = Object.values(bundle).filter((file) => file.type === "chunk" && file.isEntry);
       for (const entry of entries) {
         const scripts = withImports(bundle, entry.fileName);

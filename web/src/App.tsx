@@ -1,18 +1,22 @@
 // The gate in front of the console.
-import { useCallback, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, useCallback, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { createAuth } from "./api/auth";
 import type { Access } from "./api/client";
 import { onTheme, readTheme } from "./features/console/theme";
-import { ChoosePassword } from "./features/sign-in/ChoosePassword";
 import { hasSecret, load, readFragment, save, sessionAccess } from "./features/sign-in/session";
-import { SignIn, type Way } from "./features/sign-in/SignIn";
+import type { Way } from "./features/sign-in/SignIn";
 import { Starting } from "./features/sign-in/Starting";
 import en from "./features/sign-in/words.en.json";
+import { Later } from "./ui/Later";
 import { PlaceContext } from "./ui/place";
 import { wordsOf } from "./ui/words";
 import { Viewer } from "./Viewer";
 
 const say = wordsOf({ en });
+
+// Whoever comes in with a session or a link needs none of these.
+const SignIn = lazy(() => import("./features/sign-in/SignIn").then((found) => ({ default: found.SignIn })));
+const ChoosePassword = lazy(() => import("./features/sign-in/ChoosePassword").then((found) => ({ default: found.ChoosePassword })));
 
 export type View =
   /** Whether somebody is signed in is being asked. */
@@ -54,9 +58,9 @@ export function App({ initial }: { initial: View }) {
   }
   if (view.kind === "choosing") {
     const done: Outside = { ...OUTSIDE, notice: say("password_set") };
-    return <ChoosePassword key={view.secret} auth={auth} secret={view.secret} onDone={() => setView(done)} onLeave={() => setView({ kind: "starting" })} />;
+    return <Later><ChoosePassword key={view.secret} auth={auth} secret={view.secret} onDone={() => setView(done)} onLeave={() => setView({ kind: "starting" })} /></Later>;
   }
-  if (view.kind === "outside") return <SignIn key={`${view.way} ${view.notice}`} auth={auth} first={view.way} notice={view.notice} onAccess={enter} />;
+  if (view.kind === "outside") return <Later><SignIn key={`${view.way} ${view.notice}`} auth={auth} first={view.way} notice={view.notice} onAccess={enter} /></Later>;
   return <Viewer key={view.access.organization} access={view.access} place={place} mode="console" onLeave={leave} onEnd={end} />;
 }
 

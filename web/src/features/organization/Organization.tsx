@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { lazy, useMemo } from "react";
 import { Problem } from "../../api/problem";
 import { createLabels, LabelsContext } from "../../event/labels";
 import { ScreenContext, type Screen } from "../../screen";
+import { Later } from "../../ui/Later";
 import { ZoneContext } from "../../ui/useZone";
 import { wordsOf } from "../../ui/words";
 import { createZone } from "../../ui/zone";
 import { Console } from "../console/Console";
-import { Refused } from "./Refused";
-import { Unknown } from "./Unknown";
+
+const Refused = lazy(() => import("./Refused").then((found) => ({ default: found.Refused })));
+const Unknown = lazy(() => import("./Unknown").then((found) => ({ default: found.Unknown })));
 import en from "./words.en.json";
 
 const say = wordsOf({ en });
@@ -30,9 +32,9 @@ export function Organization(given: Omit<Screen, "policy">) {
   }
   const again = { isLooking: policy.isFetching, onRetry: () => void policy.refetch() };
   const problem = policy.error instanceof Problem ? policy.error : null;
-  if (problem?.status === 404 && access.kind === "key") return <Unknown access={access} {...again} onLeave={leave} />;
+  if (problem?.status === 404 && access.kind === "key") return <Later><Unknown access={access} {...again} onLeave={leave} /></Later>;
   // What was shown stays only where the server failed to answer; where it refused, it goes.
-  if (screen === undefined || labels === undefined || (problem !== null && !problem.passing)) return <Refused access={access} problem={problem} {...again} onLeave={leave} />;
+  if (screen === undefined || labels === undefined || (problem !== null && !problem.passing)) return <Later><Refused access={access} problem={problem} {...again} onLeave={leave} /></Later>;
   return (
     <ScreenContext value={screen}>
       <ZoneContext value={zone}>
