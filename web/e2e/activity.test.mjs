@@ -61,7 +61,7 @@ describe("activity", () => {
       assert.deepEqual(await descriptions(page), ["Permission set deleted", "Made organization owner", "Logged in"]);
       assert.equal(page.url(), `${stage.address}/app`);
       assert.equal(await page.locator("th.day").first().textContent().then((text) => /^(Today|Yesterday), /.test(text)), true);
-      assert.ok((await page.locator(".histogram button").count()) > 0);
+      await page.locator(".histogram button").first().waitFor();
     }));
 
   test("the form refuses a wrong key and takes the right one", () =>

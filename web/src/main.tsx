@@ -9,6 +9,7 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/shell.css";
 import "./styles/activity.css";
+import "./styles/table.css";
 import "./styles/range.css";
 import "./styles/query.css";
 import "./styles/detail.css";

@@ -23,7 +23,7 @@ export function CopyButton({ text, label, words }: { text: () => string; label: 
 }
 
 /** Whether it worked. Pages without TLS have no clipboard; there the selection is copied. */
-async function copyText(text: string): Promise<boolean> {
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -31,6 +31,16 @@ export const Caret = () => (
     <path d="m2.500 4.500 4.500 5 4.500-5" />
   </Icon>
 );
+export const ArrowDown = () => (
+  <Icon size={10} className="arrow-down">
+    <path d="M7 2v10M3 8l4 4 4-4" />
+  </Icon>
+);
+export const Grip = () => (
+  <Icon size={12} strokeWidth="2.2">
+    <path d="M5 3v.01M9 3v.01M5 7v.01M9 7v.01M5 11v.01M9 11v.01" />
+  </Icon>
+);
 export const Cross = () => (
   <Icon size={12}>
     <path d="m3 3 8 8M11 3l-8 8" />

@@ -6,19 +6,17 @@ import { useNow } from "../../ui/useNow";
 import { useDelayed } from "../../ui/useDelayed";
 import { useTitle } from "../../ui/useTitle";
 import { wordsOf } from "../../ui/words";
-import { Detail } from "../detail/Detail";
 import { ADD_FILTER, FilterButton } from "../query/FilterButton";
 import { SearchBox } from "../query/SearchBox";
 import { Fault } from "../query/Fault";
 import { useNames } from "../query/useNames";
 import { About, Breadcrumb } from "./About";
 import { CsvButton } from "./CsvButton";
-import { EventTable } from "./EventTable";
-import { Histogram } from "./Histogram";
-import { ListState } from "./ListState";
 import { ALL } from "../../query/range";
 import { RangePicker } from "../range/RangePicker";
 import { useScrolledAway } from "./hold";
+import { ColumnsButton } from "./table/ColumnsButton";
+import { EventTable, type TableHandle } from "./table/EventTable";
 import { areReadsHidden, useActivity, type Activity as State } from "./useActivity";
 import { ARRIVALS_MAX } from "./useLive";
 import { usePrinting } from "./usePrinting";
@@ -33,6 +31,9 @@ const say = wordsOf({ en });
 /** A query that takes longer can be given up. */
 const SLOW_MS = 1_000;
 
+const Detail = lazy(() => import("../detail/Detail"));
+const Histogram = lazy(() => import("./Histogram"));
+const ListState = lazy(() => import("./ListState"));
 const Chips = lazy(() => import("../query/Chips"));
 
 const NO_EVENTS: Event[] = [];
@@ -50,6 +51,7 @@ export function Activity() {
   const isAway = useScrolledAway(beginning);
   const state = useActivity({ client, policy }, address, now, { isLive, isHeld: isAway, onAddress: (shown) => go(shown, "replace") });
   const searchField = useRef<HTMLInputElement>(null);
+  const table = useRef<TableHandle>(null);
   const events = state.list.kind === "ready" ? state.list.events : NO_EVENTS;
   const names = useNames(events, address.query);
   const [chip, setChip] = useState<number | null>(null);
@@ -58,9 +60,9 @@ export function Activity() {
   const setQuery = useCallback((query: string) => go({ query }), [go]);
   const open = useCallback((event: string) => go({ event }), [go]);
   const close = useCallback(() => {
-    focusRow(root, address.event);
+    if (address.event !== null) table.current?.focus(address.event);
     go({ event: null });
-  }, [go, root, address.event]);
+  }, [go, address.event]);
 
   const [row, setRow] = useState<string | null>(null);
   const current = events.findIndex((event) => event.id === (address.event ?? row));
@@ -71,7 +73,7 @@ export function Activity() {
       const next = events[Math.min(Math.max(current + step, 0), events.length - 1)];
       if (next === undefined) return;
       setRow(next.id);
-      focusRow(root, next.id);
+      table.current?.focus(next.id);
       if (address.event !== null) go({ event: next.id }, "replace");
     },
     open: () => row !== null && open(row),
@@ -110,15 +112,19 @@ export function Activity() {
             <Count state={state} />
           </div>
           <Notices state={state} address={address} onAddress={go} />
-          {state.histogram !== null && state.histogram.bars.length > 0 && state.list.kind === "ready" && (
-            <Histogram {...state.histogram} onBar={({ from, to }) => go({ range: { kind: "custom", from, to } })} />
-          )}
+          <Suspense>
+            {state.histogram !== null && state.histogram.bars.length > 0 && state.list.kind === "ready" && (
+              <Histogram {...state.histogram} onBar={({ from, to }) => go({ range: { kind: "custom", from, to } })} />
+            )}
+          </Suspense>
           <div ref={beginning} />
           <Arrived count={state.waiting} onShow={() => beginning.current?.scrollIntoView({ block: "end" })} />
           {state.list.kind === "ready" ? (
-            <EventTable events={events} fresh={state.fresh} selected={address.event} isWaiting={state.list.isWaiting} now={now} onOpen={open} />
+            <EventTable events={events} fresh={state.fresh} selected={address.event} isWaiting={state.list.isWaiting} more={state.list.more} now={now} onOpen={open} onMore={state.loadMore} handle={table} />
           ) : (
-            <ListState list={state.list} address={address} filters={state.filters} now={now} onAddress={go} onRetry={state.retry} />
+            <Suspense>
+              <ListState list={state.list} address={address} filters={state.filters} now={now} onAddress={go} onRetry={state.retry} />
+            </Suspense>
           )}
           <More state={state} />
           <Footer hasCountry={hasCountry} />
@@ -127,18 +133,20 @@ export function Activity() {
           )}
         </main>
         {address.event !== null && (
-          <Detail
-            key={address.event}
-            client={client}
-            id={address.event}
-            known={picked}
-            now={now}
-            onClose={close}
-            onOpen={open}
-            onQuery={(change) => setQuery(change(address.query))}
-            onTrace={(trace) => go({ query: `trace_id:${trace}`, range: ALL })}
-            isCountryCredited={hasCountry}
-          />
+          <Suspense fallback={<aside className="detail" aria-busy="true" />}>
+            <Detail
+              key={address.event}
+              client={client}
+              id={address.event}
+              known={picked}
+              now={now}
+              onClose={close}
+              onOpen={open}
+              onQuery={(change) => setQuery(change(address.query))}
+              onTrace={(trace) => go({ query: `trace_id:${trace}`, range: ALL })}
+              isCountryCredited={hasCountry}
+            />
+          </Suspense>
         )}
       </div>
   );
@@ -147,13 +155,6 @@ export function Activity() {
 function selectText(field: HTMLInputElement | null, start: number, end: number): void {
   field?.focus();
   field?.setSelectionRange(start, end);
-}
-
-function focusRow(root: HTMLElement, id: string | null): void {
-  if (id === null) return;
-  const button = root.querySelector<HTMLElement>(`[data-event="${CSS.escape(id)}"]`);
-  button?.focus({ preventScroll: true });
-  button?.closest("tr")?.scrollIntoView({ block: "nearest" });
 }
 
 function Title({ words: title, state, isLive, onLive }: { words: string; state: State; isLive: boolean; onLive: () => void }) {
@@ -169,6 +170,7 @@ function Title({ words: title, state, isLive, onLive }: { words: string; state: 
           <span className="dot" />
           {say("live")}
         </button>
+        {state.list.kind === "ready" && <ColumnsButton events={state.list.events} />}
         {policy.rights.export && <CsvButton client={client} organization={access.organization} filters={state.filters} isDisabled={state.fault !== null} />}
       </div>
     </div>

@@ -11,7 +11,7 @@ interface Props {
 }
 
 /** How many events happened when. A bar narrows the range to itself; arrow keys move between bars. */
-export function Histogram({ bars, interval, onBar }: Props) {
+export default function Histogram({ bars, interval, onBar }: Props) {
   const zone = useZone();
   const [at, setAt] = useState(0);
   const current = Math.min(at, bars.length - 1);

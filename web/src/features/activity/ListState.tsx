@@ -33,7 +33,7 @@ interface Props {
 }
 
 /** What stands in the list's place while there is none. */
-export function ListState(props: Props) {
+export default function ListState(props: Props) {
   const { list, onAddress, onRetry } = props;
   if (list.kind === "loading") return <Skeleton />;
   if (list.kind === "failed") {

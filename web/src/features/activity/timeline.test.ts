@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "../../api/contract";
-import { createZone } from "../../ui/zone";
-import { byDay, merge } from "./timeline";
+import { merge } from "./timeline";
 
 const at = (sequence: number, occurred_at: string) => ({ id: `e${sequence}`, sequence, occurred_at }) as Event;
 const ids = (events: Event[]) => events.map((event) => event.id);
@@ -17,12 +16,4 @@ test("arrivals go where they happened, each once, later ones of the same time fi
 
 test("without arrivals the pages stay as the server ordered them", () => {
   expect(ids(merge([[OLD], [NEW]], []))).toEqual(["e1", "e3"]);
-});
-
-test("days are those of the zone: half past midnight in summer is still yesterday in UTC", () => {
-  const days = byDay([at(2, "2026-06-30T23:30:00.000Z"), at(1, "2026-06-30T22:30:00.000Z"), at(0, "2026-06-30T01:00:00.000Z")], createZone("Europe/London"));
-  expect(days.map(({ day, events }) => [day, ids(events)])).toEqual([
-    ["2026-07-01", ["e2"]],
-    ["2026-06-30", ["e1", "e0"]],
-  ]);
 });

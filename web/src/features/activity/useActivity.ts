@@ -104,7 +104,7 @@ export function useActivity({ client, policy }: Pick<Screen, "client" | "policy"
   });
   const counted = useLastGood(count.data, count.isSuccess) ?? undefined;
   const later = counted === undefined ? 0 : arrivals.filter((event) => event.sequence >= counted.size).length;
-  const histogram = useHistogram(client, filters, address.range, isCurrent ? good : null, now, fresh.length);
+  const histogram = useHistogram(client, filters, address, isCurrent ? good : null, now, fresh.length);
 
   return {
     list: listOf(keptSince(policy, now), events, problem, pages, problem === null && pages.isPlaceholderData),
@@ -159,16 +159,18 @@ function useLastGood<T>(value: T | undefined, isGood: boolean): T | null {
 }
 
 /** The histogram of the filters. An open range is drawn from the oldest to the newest event that matches. */
-function useHistogram(client: Client, filters: Filters, range: Range | null, pages: Page[] | null, now: Date, arrived: number) {
+function useHistogram(client: Client, filters: Filters, { range, order }: Address, pages: Page[] | null, now: Date, arrived: number) {
   const queries = useQueryClient();
   const zone = useZone();
-  const newest = pages?.[0]?.events[0]?.occurred_at;
-  const oldest = useQuery({
-    queryKey: ["oldest", filters],
-    queryFn: async ({ signal }) => (await client.events({ ...filters, order: "asc", limit: 1 }, signal)).events[0]?.occurred_at ?? null,
-    enabled: newest !== undefined && filters.from === undefined,
+  const first = pages?.[0]?.events[0]?.occurred_at;
+  const other = order === "desc" ? "asc" : "desc";
+  const last = useQuery({
+    queryKey: ["end", filters, other],
+    queryFn: async ({ signal }) => (await client.events({ ...filters, order: other, limit: 1 }, signal)).events[0]?.occurred_at ?? null,
+    enabled: first !== undefined && filters[order === "desc" ? "from" : "to"] === undefined,
   });
-  const span = spanOf(filters, range, oldest.data ?? undefined, newest, now, zone);
+  const [newest, oldest] = order === "desc" ? [first, last.data ?? undefined] : [last.data ?? undefined, first];
+  const span = spanOf(filters, range, oldest, newest, now, zone);
   const interval = span === null ? "day" : intervalFor(span);
   const answer = useQuery({
     queryKey: ["histogram", { ...filters, ...span, interval, zone: zone.id }],

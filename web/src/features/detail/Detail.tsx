@@ -28,7 +28,7 @@ interface Props {
 }
 
 /** Everything about one event, at the side of the list. */
-export function Detail(props: Props) {
+export default function Detail(props: Props) {
   const { client, id, known, onClose } = props;
   const asked = useQuery({ queryKey: ["event", id], queryFn: ({ signal }) => client.event(id, signal), enabled: known === null });
   const event = known ?? asked.data ?? null;
