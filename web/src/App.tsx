@@ -4,24 +4,20 @@ import { createAuth } from "./api/auth";
 import type { Access } from "./api/client";
 import { onTheme, readTheme } from "./features/console/theme";
 import { hasSecret, load, readFragment, save, sessionAccess } from "./features/sign-in/session";
-import type { Way } from "./features/sign-in/SignIn";
+import type { Notice, Way } from "./features/sign-in/SignIn";
 import { Starting } from "./features/sign-in/Starting";
-import en from "./features/sign-in/words.en.json";
 import { Later } from "./ui/Later";
 import { PlaceContext } from "./ui/place";
-import { wordsOf } from "./ui/words";
 import { Viewer } from "./Viewer";
 
-const say = wordsOf({ en });
-
-// Whoever comes in with a session or a link needs none of these.
-const SignIn = lazy(() => import("./features/sign-in/SignIn").then((found) => ({ default: found.SignIn })));
-const ChoosePassword = lazy(() => import("./features/sign-in/ChoosePassword").then((found) => ({ default: found.ChoosePassword })));
+// Whoever comes in with a session or a link needs none of these. What says that the server cannot be reached is not among them: it could not come.
+const SignIn = lazy(() => import("./features/sign-in/SignIn"));
+const ChoosePassword = lazy(() => import("./features/sign-in/ChoosePassword"));
 
 export type View =
   /** Whether somebody is signed in is being asked. */
   | { kind: "starting" }
-  | { kind: "outside"; way: Way; notice: string | null }
+  | { kind: "outside"; way: Way; notice: Notice | null }
   | { kind: "choosing"; secret: string }
   | { kind: "inside"; access: Access };
 
@@ -31,7 +27,7 @@ const OUTSIDE: Outside = { kind: "outside", way: "password", notice: null };
 
 /** Where somebody is whose access the server does not take any more. */
 function ended({ kind }: Access): Outside {
-  return { ...OUTSIDE, way: kind === "key" ? "key" : "password", notice: say(`${kind}_over`) };
+  return { ...OUTSIDE, way: kind === "key" ? "key" : "password", notice: `${kind}_over` };
 }
 
 const auth = createAuth();
@@ -53,15 +49,20 @@ export function App({ initial }: { initial: View }) {
   }, [access]);
   const end = useCallback(() => setView((now) => (now.kind === "inside" && now.access === access ? ended(now.access) : now)), [access]);
 
+  if (view.kind === "inside") return <Viewer key={view.access.organization} access={view.access} place={place} mode="console" onLeave={leave} onEnd={end} />;
   if (view.kind === "starting") {
     return <Starting auth={auth} onAnswer={(signedIn) => (signedIn === null ? setView(OUTSIDE) : enter(sessionAccess(signedIn)))} />;
   }
-  if (view.kind === "choosing") {
-    const done: Outside = { ...OUTSIDE, notice: say("password_set") };
-    return <Later><ChoosePassword key={view.secret} auth={auth} secret={view.secret} onDone={() => setView(done)} onLeave={() => setView({ kind: "starting" })} /></Later>;
-  }
-  if (view.kind === "outside") return <Later><SignIn key={`${view.way} ${view.notice}`} auth={auth} first={view.way} notice={view.notice} onAccess={enter} /></Later>;
-  return <Viewer key={view.access.organization} access={view.access} place={place} mode="console" onLeave={leave} onEnd={end} />;
+  // Around these alone: what a boundary has shown stays in the page, unseen, while it waits, and a log must not.
+  return (
+    <Later>
+      {view.kind === "choosing" ? (
+        <ChoosePassword key={view.secret} auth={auth} secret={view.secret} onDone={() => setView({ ...OUTSIDE, notice: "password_set" })} onLeave={() => setView({ kind: "starting" })} />
+      ) : (
+        <SignIn key={`${view.way} ${view.notice}`} auth={auth} first={view.way} notice={view.notice} onAccess={enter} />
+      )}
+    </Later>
+  );
 }
 
 /** What the page begins with: what the fragment brings, else what this tab has kept, else the browser's session if there is one. */

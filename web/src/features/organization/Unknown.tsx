@@ -4,7 +4,7 @@ import { CopyButton } from "../../ui/CopyButton";
 import { Mark } from "../../ui/icons";
 import { wordsOf } from "../../ui/words";
 import { firstEventCommand } from "./first-event";
-import en from "./words.en.json";
+import en from "./unknown.en.json";
 
 const say = wordsOf({ en });
 
@@ -16,7 +16,7 @@ interface Props {
 }
 
 /** What is shown in place of a ledger that does not exist: how to begin it, or how to name another one. */
-export function Unknown({ access, isLooking, onRetry, onLeave }: Props) {
+export default function Unknown({ access, isLooking, onRetry, onLeave }: Props) {
   const shown = firstEventCommand(location.origin, access, { variable: "TRAILBOOK_KEY" });
   return (
     <main className="unknown">
@@ -24,8 +24,8 @@ export function Unknown({ access, isLooking, onRetry, onLeave }: Props) {
         <div className="brand">
           <Mark /> Trailbook
         </div>
-        <h1 id="unknown">{say.nodes("unknown", { organization: <bdi>{clip(access.organization, 100)}</bdi> })}</h1>
-        <p className="muted">{say("unknown_remedy")}</p>
+        <h1 id="unknown">{say.nodes("title", { organization: <bdi>{clip(access.organization, 100)}</bdi> })}</h1>
+        <p className="muted">{say("remedy")}</p>
         <div className="command">
           <pre className="mono" tabIndex={0}>
             {shown}

@@ -8,7 +8,7 @@ import en from "./words.en.json";
 const say = wordsOf({ en });
 
 /** What a letter's link leads to, of an invitation as of a forgotten password. `secret` is the link's; it works once. */
-export function ChoosePassword({ auth, secret, onDone, onLeave }: { auth: Auth; secret: string; onDone: () => void; onLeave: () => void }) {
+export default function ChoosePassword({ auth, secret, onDone, onLeave }: { auth: Auth; secret: string; onDone: () => void; onLeave: () => void }) {
   return (
     <Card title={say("choose_password")}>
       <Form

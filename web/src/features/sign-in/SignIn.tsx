@@ -11,18 +11,19 @@ import en from "./words.en.json";
 const say = wordsOf({ en });
 
 export type Way = "password" | "key" | "single-sign-on" | "forgotten";
+/** Why it is asked, when that is not plain. */
+export type Notice = "session_over" | "key_over" | "token_over" | "password_set";
 
 interface Props {
   auth: Auth;
   /** The way that is offered first. */
   first: Way;
-  /** Why it is asked, when that is not plain. */
-  notice: string | null;
+  notice: Notice | null;
   onAccess: (access: Access) => void;
 }
 
 /** Asks who is looking, and hands on what the server has accepted. */
-export function SignIn({ auth, first, notice, onAccess }: Props) {
+export default function SignIn({ auth, first, notice, onAccess }: Props) {
   const [way, setWay] = useState(first);
   const to = (next: Way, words: Parameters<typeof say>[0]) => (
     <button type="button" className="link-button" onClick={() => setWay(next)}>
@@ -31,7 +32,7 @@ export function SignIn({ auth, first, notice, onAccess }: Props) {
   );
   const said = notice !== null && way === first && (
     <p className="notice calm" role="status">
-      {notice}
+      {say(notice)}
     </p>
   );
   const back = to("password", "to_password");

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { wordsOf } from "../../ui/words";
-import en from "./words.en.json";
+import en from "./sign-out.en.json";
 
 const say = wordsOf({ en });
 

@@ -2,9 +2,10 @@
 import { useEffect, useState } from "react";
 import type { Auth } from "../../api/auth";
 import type { SignedIn } from "../../api/contract";
+import { Loading } from "../../ui/Loading";
 import { wordsOf } from "../../ui/words";
 import { Card } from "./Card";
-import en from "./words.en.json";
+import en from "./starting.en.json";
 
 const say = wordsOf({ en });
 
@@ -31,13 +32,7 @@ export function Starting({ auth, onAnswer }: Props) {
     // Asked once for each attempt, not for each drawing.
   }, [auth, attempt]);
 
-  if (reason === null) {
-    return (
-      <main className="page muted" role="status">
-        {say("loading")}
-      </main>
-    );
-  }
+  if (reason === null) return <Loading />;
   return (
     <Card title={say("untold")}>
       <p role="alert">{reason}</p>
