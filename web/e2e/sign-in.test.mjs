@@ -91,7 +91,7 @@ describe("signing in", () => {
       await list(other);
       await signOut(other);
       await form(other);
-      await page.getByRole("searchbox", { name: "Search events" }).fill("price");
+      await page.getByRole("combobox", { name: "Search events" }).fill("price");
       await form(page);
       await page.getByText("Your session is over. Sign in again.").waitFor();
       await assertNothing(page);
@@ -216,7 +216,7 @@ describe("viewer tokens", () => {
       await other.goto(stage.address);
       await form(other);
       await stage.call("DELETE", `${OF}/viewer-tokens/${made.id}`);
-      await page.getByRole("searchbox", { name: "Search events" }).fill("price");
+      await page.getByRole("combobox", { name: "Search events" }).fill("price");
       await page.getByText("This link is over.").waitFor();
       await assertNothing(page);
     });
