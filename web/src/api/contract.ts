@@ -170,6 +170,15 @@ export interface Policy {
   max_range_days: number | null;
   /** IANA name of the zone of calendar days. */
   time_zone: string;
+  /** Who may look; either suffices. */
+  view_roles: string[];
+  view_permissions: string[];
+  /** Who of them may take files. */
+  export_roles: string[];
+  export_permissions: string[];
+  /** Who may set things up. */
+  administer_roles: string[];
+  administer_permissions: string[];
   unknown_actions: "accept" | "mark" | "refuse";
   /** Whether events of type `read` are left out unless asked for. */
   hide_reads: boolean;

@@ -7,6 +7,7 @@ import { TopBar } from "./TopBar";
 
 const Insights = lazy(() => import("../insights/Insights"));
 const Integrity = lazy(() => import("../integrity/Integrity"));
+const Settings = lazy(() => import("../settings/Settings"));
 
 /** The part of the screen that the path names, under the bar that leads to the others. */
 export function Console() {
@@ -29,6 +30,8 @@ function Part({ route }: { route: Route }) {
       return <Insights />;
     case "integrity":
       return <Integrity />;
+    case "settings":
+      return <Settings section={route.section} />;
     default:
       return <Activity />;
   }

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import { initials } from "../../event/words";
 import { printRoute, type Route } from "../../route";
 import { useScreen } from "../../screen";
@@ -16,7 +16,7 @@ const say = wordsOf({ en });
 
 /** Whose log it is, the other parts of the screen, and who looks. */
 export function TopBar({ route }: { route: Route }) {
-  const { access, leave } = useScreen();
+  const { access, leave, policy } = useScreen();
   return (
     <header className="top">
       <Link to="/" className="brand">
@@ -36,6 +36,11 @@ export function TopBar({ route }: { route: Route }) {
         <Tab to={{ screen: "integrity" }} isOn={route.screen === "integrity"}>
           {say("integrity")}
         </Tab>
+        {policy.rights.administer && (
+          <Tab to={{ screen: "settings", section: "organization" }} isOn={route.screen === "settings"}>
+            {say("settings")}
+          </Tab>
+        )}
       </nav>
       <div className="top-end">
         <Help />
@@ -56,9 +61,14 @@ export function TopBar({ route }: { route: Route }) {
 }
 
 function Tab({ to, isOn, children }: { to: Route; isOn: boolean; children: ReactNode }) {
+  const place = useRef<HTMLSpanElement>(null);
+  // Where the screens do not fit side by side, the current one is brought into sight.
+  useEffect(() => void (isOn && place.current?.scrollIntoView({ block: "nearest", inline: "nearest" })), [isOn]);
   return (
-    <Link to={printRoute(to)} aria-current={isOn ? "page" : undefined}>
-      {children}
-    </Link>
+    <span ref={place}>
+      <Link to={printRoute(to)} aria-current={isOn ? "page" : undefined}>
+        {children}
+      </Link>
+    </span>
   );
 }

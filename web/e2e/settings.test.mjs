@@ -1,0 +1,233 @@
+// Setting an organization up on the screen, in a real browser against the real binary; stage.mjs says what it needs.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setStage } from "./stage.mjs";
+
+const PASSWORD = "correct horse battery staple";
+const ACTION = "Price list changed";
+const person = (organization, name, role) => ({ email: `${name.toLowerCase()}@${organization}.example`, name, role, password: PASSWORD });
+
+let stage;
+before(async () => {
+  stage = await setStage();
+});
+after(() => stage?.end());
+
+/** An organization of its own for a journey: one event, and these people by their roles. */
+async function organization(name, people = {}, policy = {}) {
+  const of = `/v1/organizations/${name}`;
+  await stage.call("POST", "/v1/events", { organization: name, action: "price_list.changed", description: ACTION, actor: { id: "u_1", name: "Omar" } });
+  await stage.call("PUT", of, { policy });
+  for (const [called, role] of Object.entries(people)) await stage.call("POST", `${of}/users`, person(name, called, role));
+  return { of, name, who: (called) => person(name, called, people[called]) };
+}
+
+async function signIn(page, { email, password }) {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
+/** The acts that the organization's ledger has of this action, newest first. */
+async function acts(of, action) {
+  const { events } = await stage.call("GET", `${of}/events?action=${action}`);
+  return events;
+}
+
+const settingsLink = (page) => page.getByRole("navigation", { name: "Screens" }).getByRole("link", { name: "Settings" });
+const typed = (page, name) => page.getByRole("textbox", { name }).or(page.getByRole("combobox", { name }));
+const saved = (page) => page.getByRole("status").filter({ hasText: "Saved." }).waitFor();
+
+describe("who may set up", () => {
+  test("R-25: who may not administer sees no entry, and at the address is told whom to ask; nothing of the settings is asked for", async () => {
+    const shop = await organization("hidden", { Sarah: "owner", Eve: "auditor" });
+    await stage.onPage("/", async (page) => {
+      const asked = [];
+      page.on("request", (request) => request.url().includes("/v1/") && asked.push(new URL(request.url()).pathname));
+      await signIn(page, shop.who("Eve"));
+      await page.getByText(ACTION).first().waitFor();
+      assert.equal(await settingsLink(page).count(), 0);
+      await page.goto(`${stage.address}/settings/users`);
+      await page.getByRole("heading", { name: "You cannot see these settings" }).waitFor();
+      assert.match(await page.getByRole("main").innerText(), /owner, administrator/);
+      assert.deepEqual(asked.filter((path) => path === shop.of || path.endsWith("/users")), []);
+    });
+    await stage.onPage("/", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await settingsLink(page).click();
+      await page.getByRole("heading", { level: 2, name: "Organization" }).waitFor();
+    });
+  });
+
+  test("O-9, O-10, M-7, C-7: an administrator makes another one a plain user, and the log and its files are gone for them at once", async () => {
+    const shop = await organization("revoke", { Sarah: "administrator", Bill: "administrator" }, { view_roles: ["administrator"], export_roles: ["administrator"] });
+    await stage.onPage("/", async (page) => {
+      await signIn(page, shop.who("Bill"));
+      await page.getByText(ACTION).first().waitFor();
+      await stage.onPage("/", async (sarahs) => {
+        await signIn(sarahs, shop.who("Sarah"));
+        await settingsLink(sarahs).click();
+        await sarahs.getByRole("link", { name: "Users" }).click();
+        await sarahs.getByRole("row", { name: /Bill/ }).getByText("look, take files, administer").waitFor();
+        await sarahs.getByRole("button", { name: "Change Bill" }).click();
+        await sarahs.getByLabel("Role").fill("user");
+        await sarahs.getByText("With this: Nothing in this log").waitFor();
+        await sarahs.getByRole("button", { name: "Save" }).click();
+        await sarahs.getByRole("row", { name: /Bill/ }).getByText("Nothing in this log").waitFor();
+      });
+      await page.reload();
+      await page.getByRole("heading", { name: "You cannot see this log" }).waitFor();
+      assert.equal(await page.getByText(ACTION).count(), 0);
+      assert.equal(await page.evaluate(async (path) => (await fetch(path)).status, `${shop.of}/events.csv`), 403);
+    });
+    const [changed] = await acts(shop.of, "trailbook.user.role_changed");
+    assert.deepEqual(changed.changes, [{ field: "role", before: "administrator", after: "user" }]);
+  });
+
+  test("C-4, C-5, C-6, C-8: the log of owners alone is a policy's three lines, and nobody else sees it", async () => {
+    const shop = await organization("owners", { Sarah: "owner", Bill: "administrator", Ann: "standard" });
+    await stage.onPage("/", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await settingsLink(page).click();
+      for (const [field, value] of [["Roles that may look", "owner"], ["Roles that may take files", "owner"]]) {
+        await page.getByRole("button", { name: `Set ${field} here` }).click();
+        await typed(page, field).fill(value);
+      }
+      await page.getByRole("button", { name: "Save" }).click();
+      await saved(page);
+    });
+    assert.deepEqual((await stage.call("GET", shop.of)).policy, { view_roles: ["owner"], export_roles: ["owner"] });
+    for (const called of ["Bill", "Ann"]) {
+      await stage.onPage("/", async (page) => {
+        await signIn(page, shop.who(called));
+        await page.getByRole("heading", { name: "You cannot see this log" }).waitFor();
+        assert.equal(await page.getByRole("navigation", { name: "Screens" }).count(), 0);
+      });
+    }
+  });
+});
+
+describe("the organization's policy", () => {
+  test("a field is set, acts on the screen at once, and is inherited again", async () => {
+    const shop = await organization("fields", { Sarah: "owner" });
+    await stage.onPage("/", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await settingsLink(page).click();
+      await page.getByRole("button", { name: "Set Title here" }).click();
+      await typed(page, "Title").fill("Who did what");
+      await page.getByRole("button", { name: "Save" }).click();
+      await saved(page);
+      await page.getByRole("link", { name: "Activity" }).click();
+      await page.getByRole("heading", { level: 1, name: "Who did what" }).waitFor();
+      await page.goBack();
+      await page.getByRole("button", { name: "Inherit Title from the project" }).click();
+      await page.getByRole("button", { name: "Save" }).click();
+      await saved(page);
+    });
+    assert.deepEqual((await stage.call("GET", shop.of)).policy, {});
+  });
+
+  test("a fault stands at its field, and what is no number of days is not taken for no limit", async () => {
+    const shop = await organization("faults", { Sarah: "owner" }, { max_range_days: 30 });
+    await stage.onPage("/settings/organization", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      const range = typed(page, "Widest range in days");
+      await range.fill("thirty");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Write a whole number of days, or leave it empty.").waitFor();
+      assert.equal(await range.getAttribute("aria-invalid"), "true");
+      await range.fill("40");
+      await page.getByRole("button", { name: "Set Columns here" }).click();
+      const columns = typed(page, "Columns");
+      await columns.fill('[{"id": "when", "label": "When", "value": "{nothing.of.that}"}]');
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("alert").filter({ hasText: "/0/value" }).waitFor();
+      assert.equal(await columns.getAttribute("aria-invalid"), "true");
+    });
+    assert.deepEqual((await stage.call("GET", shop.of)).policy, { max_range_days: 30 });
+  });
+
+  test("what somebody else changed meanwhile is not undone: the newer version is offered, and what was typed stays", async () => {
+    const shop = await organization("conflict", { Sarah: "owner" });
+    await stage.onPage("/settings/organization", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await page.getByRole("button", { name: "Set Title here" }).click();
+      await typed(page, "Title").fill("Mine");
+      await stage.call("PUT", shop.of, { policy: { coverage_note: "Theirs" } });
+      await page.getByRole("button", { name: "Save" }).click();
+      const alert = page.getByRole("alert");
+      await alert.getByText("Somebody else has changed these settings meanwhile").waitFor();
+      await alert.getByText("They changed: What the log covers.").waitFor();
+      assert.deepEqual((await stage.call("GET", shop.of)).policy, { coverage_note: "Theirs" });
+      await alert.getByRole("button", { name: "Keep what I typed" }).click();
+      assert.equal(await typed(page, "What the log covers").inputValue(), "Theirs");
+      await page.getByRole("button", { name: "Save" }).click();
+      await saved(page);
+    });
+    assert.deepEqual((await stage.call("GET", shop.of)).policy, { coverage_note: "Theirs", title: "Mine" });
+  });
+
+  test("a shorter retention that waits: other fields are saved only with the word whether it stands, and it can be taken back", async () => {
+    const shop = await organization("pending", { Sarah: "owner" }, { retention_days: 30 });
+    await stage.onPage("/settings/organization", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await page.getByText(/events will be kept 30 days/).waitFor();
+      await page.getByRole("button", { name: "Set Title here" }).click();
+      await typed(page, "Title").fill("Log");
+      assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled());
+      await page.getByLabel("Let it stand").check();
+      await page.getByRole("button", { name: "Save" }).click();
+      await saved(page);
+      assert.equal((await stage.call("GET", shop.of)).pending_retention.retention_days, 30);
+      await page.getByLabel("Take it back").check();
+      await page.getByRole("button", { name: "Save" }).click();
+      await saved(page);
+    });
+    const { policy, pending_retention } = await stage.call("GET", shop.of);
+    assert.deepEqual([policy, pending_retention], [{ retention_days: null, title: "Log" }, null]);
+  });
+});
+
+describe("users", () => {
+  test("the root key invites somebody by a link that is shown once, and deletes them after asking", async () => {
+    const shop = await organization("people");
+    await stage.onPage(`/settings/users#key={key}&organization=${shop.name}`, async (page) => {
+      await page.getByText("Nobody yet.").waitFor();
+      await page.getByRole("button", { name: "Invite somebody" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("E-mail").fill("ann@people.example");
+      await dialog.getByLabel("Role").fill("auditor");
+      await dialog.getByLabel("The link").selectOption("answer");
+      await dialog.getByRole("button", { name: "Invite somebody" }).click();
+      const link = await dialog.getByLabel("Link", { exact: true }).inputValue();
+      assert.match(link, /#tb_link_/);
+      await dialog.getByRole("button", { name: "I have kept it" }).click();
+      await page.getByRole("row", { name: /ann@people\.example/ }).getByText("Invited").waitFor();
+      assert.ok(!(await page.content()).includes(link));
+
+      await page.getByRole("button", { name: "Change ann@people.example" }).click();
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      await dialog.getByText("This cannot be undone.").waitFor();
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      assert.equal((await stage.call("GET", `${shop.of}/users`)).users.length, 1);
+      await page.getByRole("button", { name: "Change ann@people.example" }).click();
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      await dialog.getByRole("button", { name: "Delete this user" }).click();
+      await page.getByText("Nobody yet.").waitFor();
+    });
+  });
+
+  test("what the server refuses stands at its field", async () => {
+    const shop = await organization("refusals", { Sarah: "owner" });
+    await stage.onPage("/settings/users", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await page.getByRole("button", { name: "Change Sarah" }).click();
+      await page.getByLabel("Role").fill("auditor");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("dialog").getByRole("alert").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    });
+    assert.equal((await stage.call("GET", `${shop.of}/users`)).users[0].role, "owner");
+  });
+});

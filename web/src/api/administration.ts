@@ -1,0 +1,167 @@
+// Calls that set things up: the organization, its people, keys, viewer tokens, catalog and identity provider. Only the settings load this.
+import { organizationPath, type Access, type Transport } from "./client";
+import type { Policy } from "./contract";
+
+/** Fields of a policy as an organization sets them; what is absent is inherited. */
+export type PolicySettings = Partial<Record<string, unknown>>;
+
+export interface OrganizationSetup {
+  name: string;
+  policy: PolicySettings;
+  /** A shorter retention that is not in force yet; null when there is none. */
+  pending_retention: { retention_days: number | null; takes_effect_at: string } | null;
+}
+
+/** Something that was read, with the version to name when it is written back. */
+export interface Versioned<T> {
+  value: T;
+  version: string;
+}
+
+export interface User {
+  id: string;
+  email: string;
+  email_verified: boolean;
+  name: string | null;
+  role: string;
+  permissions: string[];
+  state: "invited" | "active" | "deactivated";
+  created_at: string;
+}
+
+/** Where a link goes: to the user by mail, or to the operator who asks. */
+export type Deliver = "mail" | "answer";
+
+export interface NewUser {
+  email: string;
+  name: string | null;
+  role: string;
+  permissions: string[];
+  deliver: Deliver;
+}
+
+export const SCOPES = ["events:write", "events:read", "exports", "streams", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export interface Key {
+  id: string;
+  name: string;
+  scopes: Scope[];
+  /** Null is all of the project. */
+  organization: string | null;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+export interface NewKey {
+  name: string;
+  scopes: Scope[];
+  organization: string | null;
+  expires_at: string | null;
+}
+
+export interface TokenActor {
+  id: string;
+  name: string | null;
+  email: string | null;
+  role: string | null;
+  permissions: string[];
+}
+
+export interface ViewerToken {
+  id: string;
+  actor: TokenActor;
+  filter: string | null;
+  may_export: boolean;
+  created_at: string;
+  expires_at: string;
+}
+
+export interface NewToken {
+  actor: TokenActor;
+  ttl_seconds: number;
+  filter: string | null;
+  may_export: boolean;
+}
+
+export interface ProviderSettings {
+  issuer: string;
+  client_id: string;
+  groups_claim: string;
+  /** Roles by group: the first that a person is in counts. */
+  roles: Record<string, string>;
+  default_role: string | null;
+}
+
+export interface Provider extends ProviderSettings {
+  callback_url: string;
+}
+
+export interface ListedOrganization {
+  name: string;
+  size: number;
+}
+
+/** Names of a page of organizations; the server gives no more at once. */
+const NAMES_PER_PAGE = 1000;
+
+export type Administration = ReturnType<typeof createAdministration>;
+
+/** Administers the organization of `access`. Every method rejects as the transport does. */
+export function createAdministration(ask: Transport, access: Access) {
+  const own = organizationPath(access.organization);
+  const json = async <T>(path: string, asked: Parameters<Transport>[1] = {}): Promise<T> => (await ask(path, asked)).json() as Promise<T>;
+  const user = (id: string) => `${own}/users/${encodeURIComponent(id)}`;
+
+  return {
+    organization: async (signal?: AbortSignal): Promise<Versioned<OrganizationSetup>> => versioned(await ask(own, { signal })),
+    /** Replaces the policy, if it is still the version that was read; else rejects with 412. */
+    setPolicy: async (policy: PolicySettings, version: string): Promise<Versioned<OrganizationSetup>> =>
+      versioned(await ask(own, { method: "PUT", headers: { "If-Match": version }, body: { policy } })),
+
+    users: async (signal?: AbortSignal) => (await json<{ users: User[] }>(`${own}/users`, { signal })).users,
+    /** The link is only there when it was asked to be answered. */
+    invite: (body: NewUser) => json<User & { link: string | null }>(`${own}/users`, { method: "POST", body }),
+    changeUser: (id: string, body: { name?: string | null; email?: string; role?: string; state?: "active" | "deactivated" }) => json<User>(user(id), { method: "PATCH", body }),
+    setPermissions: (id: string, permissions: string[]) => json<User>(`${user(id)}/permissions`, { method: "PUT", body: { permissions } }),
+    sendLink: (id: string, deliver: Deliver) => json<{ link: string | null }>(`${user(id)}/password-reset`, { method: "POST", body: { deliver } }),
+    deleteUser: async (id: string) => void (await ask(user(id), { method: "DELETE" })),
+
+    keys: async (signal?: AbortSignal) => (await json<{ keys: Key[] }>("/v1/keys", { signal })).keys,
+    makeKey: (body: NewKey) => json<Key & { key: string }>("/v1/keys", { method: "POST", body }),
+    revokeKey: async (id: string) => void (await ask(`/v1/keys/${encodeURIComponent(id)}`, { method: "DELETE" })),
+
+    tokens: async (signal?: AbortSignal) => (await json<{ viewer_tokens: ViewerToken[] }>(`${own}/viewer-tokens`, { signal })).viewer_tokens,
+    makeToken: (body: NewToken) => json<ViewerToken & { token: string; url: string }>(`${own}/viewer-tokens`, { method: "POST", body }),
+    revokeToken: async (id: string) => void (await ask(`${own}/viewer-tokens/${encodeURIComponent(id)}`, { method: "DELETE" })),
+
+    provider: (signal?: AbortSignal) => json<Provider>(`${own}/single-sign-on`, { signal }),
+    /** Without a secret the stored one stays, as long as issuer and client do. */
+    setProvider: (body: ProviderSettings & { client_secret?: string | undefined }) => json<Provider>(`${own}/single-sign-on`, { method: "PUT", body }),
+    removeProvider: async () => void (await ask(`${own}/single-sign-on`, { method: "DELETE" })),
+
+    projects: async (signal?: AbortSignal) => (await json<{ projects: string[] }>("/v1/projects", { signal })).projects,
+    /** A page of the project's organizations, by name. */
+    organizations: (after: string | null, signal?: AbortSignal) =>
+      json<{ organizations: ListedOrganization[]; next: string | null }>("/v1/organizations", { parameters: { after: after ?? undefined, limit: NAMES_PER_PAGE }, signal }),
+  };
+}
+
+async function versioned<T>(response: Response): Promise<Versioned<T>> {
+  const version = response.headers.get("ETag");
+  if (version === null) throw new Error("The answer has no version, so it could not be written back safely.");
+  return { value: (await response.json()) as T, version };
+}
+
+/** The rights that a role and permissions give, as the policy has it. */
+export function rightsBy(policy: Policy, role: string, permissions: readonly string[]): Policy["rights"] {
+  const has = (roles: string[], sufficient: string[]) => roles.includes(role) || sufficient.some((permission) => permissions.includes(permission));
+  const view = has(policy.view_roles, policy.view_permissions);
+  return {
+    view,
+    // A file without leave to look is nobody's.
+    export: view && has(policy.export_roles, policy.export_permissions),
+    administer: has(policy.administer_roles, policy.administer_permissions),
+  };
+}

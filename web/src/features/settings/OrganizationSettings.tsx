@@ -1,0 +1,112 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { OrganizationSetup, Versioned } from "../../api/administration";
+import { Problem } from "../../api/problem";
+import { useScreen } from "../../screen";
+import { Form } from "../../ui/Form";
+import { Part, Ready } from "./Part";
+import { PolicyField } from "./PolicyField";
+import { Pending } from "./Pending";
+import { applied, differences, GROUPS, type Draft } from "./policy";
+import { useAdministration, useSetting } from "./useAdministration";
+import { say } from "./words";
+
+type Setup = Versioned<OrganizationSetup>;
+
+/** The organization's policy. */
+export function OrganizationSettings() {
+  const administration = useAdministration();
+  const { access } = useScreen();
+  const setup = useSetting("organization", (signal) => administration.organization(signal));
+  return (
+    <Part title={say("organization")} about={say.nodes("organization_about", { organization: <bdi>{access.organization}</bdi> })}>
+      <Ready of={setup}>{(first) => <Policy first={first} />}</Ready>
+    </Part>
+  );
+}
+
+/** The form. What is typed stays when somebody else has meanwhile changed what it began with. */
+function Policy({ first }: { first: Setup }) {
+  const administration = useAdministration();
+  const queries = useQueryClient();
+  const { policy: inForce } = useScreen();
+  const [base, setBase] = useState(first);
+  const [draft, setDraft] = useState<Draft>({});
+  const [newer, setNewer] = useState<Setup | null>(null);
+  const [isSaved, setSaved] = useState(false);
+  const { policy, pending_retention: pending } = base.value;
+
+  const change = (name: string, written: string | null) => {
+    setSaved(false);
+    setDraft((now) => ({ ...now, [name]: written }));
+  };
+  const adopt = (next: Setup, kept: Draft) => {
+    setBase(next);
+    setDraft(kept);
+    setNewer(null);
+  };
+  async function save() {
+    try {
+      adopt(await administration.setPolicy(applied(policy, draft), base.version), {});
+    } catch (failure) {
+      if (!(failure instanceof Problem) || failure.status !== 412) throw failure;
+      setNewer(await administration.organization());
+      return;
+    }
+    setSaved(true);
+    await Promise.all([queries.invalidateQueries({ queryKey: ["policy"] }), queries.invalidateQueries({ queryKey: ["settings", "organization"] })]);
+  }
+
+  const isChanged = Object.keys(draft).length > 0;
+  // Whoever changes anything else has to say which retention is meant.
+  const isUndecided = pending !== null && isChanged && draft["retention_days"] === undefined;
+  const discard = (
+    <button type="button" className="button" onClick={() => setDraft({})}>
+      {say("discard")}
+    </button>
+  );
+  return (
+    <Form button={say("save")} sending={say("saving")} isIdle={!isChanged || isUndecided || newer !== null} onSend={save} others={isChanged && discard}>
+      {GROUPS.map((group) => (
+        <fieldset key={group.name} className="group">
+          <legend>{say(`group_${group.name}` as "group_keeping")}</legend>
+          <div className="group-panel">
+          {group.fields.map((field) =>
+            field.name === "retention_days" && pending !== null ? (
+              <Pending key={field.name} pending={pending} now={policy["retention_days"] as number | null} written={draft[field.name]} onWritten={(written) => change(field.name, written)} />
+            ) : (
+              <PolicyField key={field.name} field={field} policy={policy} inForce={inForce} written={draft[field.name]} onWritten={(written) => change(field.name, written)} />
+            ),
+          )}
+          </div>
+        </fieldset>
+      ))}
+      {isUndecided && <p className="notice calm">{say("undecided")}</p>}
+      {newer !== null && <Newer fields={differences(policy, newer.value.policy)} mine={draft} onMine={() => adopt(newer, draft)} onTheirs={() => adopt(newer, {})} />}
+      <p role="status" className="saved">
+        {isSaved && say("saved")}
+      </p>
+    </Form>
+  );
+}
+
+/** Somebody else was faster: what they changed, and what to do about it. */
+function Newer({ fields, mine, onMine, onTheirs }: { fields: string[]; mine: Draft; onMine: () => void; onTheirs: () => void }) {
+  const name = (field: string) => say(field as "title");
+  const both = fields.filter((field) => field in mine);
+  return (
+    <div className="notice" role="alert">
+      <p>{say("newer")}</p>
+      {fields.length > 0 && <p>{say("newer_fields", { fields: fields.map(name).join(", ") })}</p>}
+      {both.length > 0 && <p>{say("newer_both", { fields: both.map(name).join(", ") })}</p>}
+      <div className="form-end">
+        <button type="button" className="button" onClick={onMine}>
+          {say("keep_mine")}
+        </button>
+        <button type="button" className="button" onClick={onTheirs}>
+          {say("take_theirs")}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,23 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { createAdministration, type Administration } from "../../api/administration";
+import { useScreen } from "../../screen";
+
+export function useAdministration(): Administration {
+  const { client, access } = useScreen();
+  return useMemo(() => createAdministration(client.transport, access), [client, access]);
+}
+
+/** Something that the settings show, and `again` to read it anew after it was changed. */
+export function useSetting<T>(name: string, read: (signal: AbortSignal) => Promise<T>) {
+  const queries = useQueryClient();
+  const query = useQuery({ queryKey: ["settings", name], queryFn: ({ signal }) => read(signal) });
+  const again = () => queries.invalidateQueries({ queryKey: ["settings", name] });
+  return { ...query, again };
+}
+
+/** One deed at a time, of which `reason` says why the last one failed. */
+export function useDeed() {
+  const { mutateAsync, isPending, error, reset } = useMutation({ mutationFn: (deed: () => Promise<unknown>) => deed() });
+  return { run: mutateAsync, isPending, reason: error === null ? null : error.message, reset };
+}
