@@ -1,6 +1,10 @@
 // Calls that set things up: the organization, its people, keys, viewer tokens, catalog and identity provider. Only the settings load this.
 import { organizationPath, type Access, type Transport } from "./client";
 import type { Policy } from "./contract";
+import { wordsOf } from "../ui/words";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 /** Fields of a policy as an organization sets them; what is absent is inherited. */
 export type PolicySettings = Partial<Record<string, unknown>>;
@@ -150,7 +154,7 @@ export function createAdministration(ask: Transport, access: Access) {
 
 async function versioned<T>(response: Response): Promise<Versioned<T>> {
   const version = response.headers.get("ETag");
-  if (version === null) throw new Error("The answer has no version, so it could not be written back safely.");
+  if (version === null) throw new Error(say("no_version"));
   return { value: (await response.json()) as T, version };
 }
 
