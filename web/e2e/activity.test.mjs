@@ -84,7 +84,7 @@ describe("activity", () => {
 
   test("a range is in the URL, and an empty one offers everything", () =>
     onPage(`/?range=2001-01-01..2001-01-02${SIGNED_IN}`, async (page) => {
-      await page.getByText("No event matches.").waitFor();
+      await page.getByText("No event matches").waitFor();
       await page.getByRole("button", { name: "Show everything" }).click();
       await rows(page, 3);
       await page.getByRole("button", { name: "All time" }).click();
@@ -138,7 +138,7 @@ describe("activity", () => {
   test("what is stored appears by itself, when it matches", () =>
     onPage(`/?q=live${SIGNED_IN}`, async (page) => {
       await page.locator('.live[data-state="live"]').waitFor();
-      await page.getByText("No event matches.").waitFor();
+      await page.getByText("No event matches").waitFor();
       await post([{ action: "quiet", description: "Not this one", actor: omar }, { action: "noted", description: "Live and well", actor: omar }]);
       await rows(page, 1);
       await counted(page, "1 event");

@@ -4,7 +4,7 @@ import type { Filters } from "../../api/contract";
 import { useLabels } from "../../event/labels";
 import { clip } from "../../event/words";
 import type { Address } from "../../query/address";
-import { customRange } from "../../query/range";
+import { ALL, customRange, rangeLabel, resolve } from "../../query/range";
 import { terms, without, type Term } from "../../query/terms";
 import { useScreen } from "../../screen";
 import { CopyButton } from "../../ui/CopyButton";
@@ -47,7 +47,7 @@ export default function ListState(props: Props) {
   if (list.kind === "faulty") {
     return (
       <State title={say("faulty")}>
-        <Act words={say("everything")} onAct={() => onAddress({ query: "", range: null })} />
+        <Act words={say("everything")} onAct={() => onAddress({ query: "", range: ALL })} />
       </State>
     );
   }
@@ -96,10 +96,14 @@ function NothingYet() {
 }
 
 /** Nothing matches: each condition that can be dropped, with how many events there are without it. */
-function NothingMatches({ address, filters, onAddress }: Props) {
+function NothingMatches({ address, filters, now, onAddress }: Props) {
+  const { policy } = useScreen();
+  const zone = useZone();
   const { q = "", ...range } = filters;
   const conditions = terms(address.query).slice(0, TRIED_MAX);
-  const isWhole = range.from === undefined && range.to === undefined;
+  const whole = resolve(ALL, now, zone, policy);
+  const isWhole = range.from === whole.from && range.to === undefined;
+  const wholeName = policy.max_range_days === null ? say("whole_time") : rangeLabel(ALL, zone, policy);
   return (
     <State title={say("nothing_matches")}>
       <ul className="drop">
@@ -107,9 +111,9 @@ function NothingMatches({ address, filters, onAddress }: Props) {
           const left = without(address.query, term);
           return <Drop key={term.start} name={<Condition term={term} />} filters={{ ...range, q: withoutTerm(q, address.query, left) }} onDrop={() => onAddress({ query: left })} />;
         })}
-        {!isWhole && <Drop name={say("whole_time")} filters={{ q }} onDrop={() => onAddress({ range: null })} />}
+        {!isWhole && <Drop name={wholeName} filters={{ ...whole, q }} onDrop={() => onAddress({ range: ALL })} />}
       </ul>
-      {(conditions.length > 0 || !isWhole) && <Act words={say("everything")} onAct={() => onAddress({ query: "", range: null })} />}
+      {(conditions.length > 0 || !isWhole) && <Act words={say("everything")} onAct={() => onAddress({ query: "", range: ALL })} />}
     </State>
   );
 }

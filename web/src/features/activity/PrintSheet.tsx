@@ -2,7 +2,7 @@ import type { Event } from "../../api/contract";
 import { useLabels } from "../../event/labels";
 import { activityOf, clip, countryName, personOf, targetOf } from "../../event/words";
 import type { Address } from "../../query/address";
-import { rangeLabel } from "../../query/range";
+import { pin, rangeLabel } from "../../query/range";
 import { useScreen } from "../../screen";
 import { fullTime } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
@@ -35,7 +35,7 @@ export default function PrintSheet({ title, address, events, count, checkpoint, 
   const labels = useLabels();
   const facts = [
     [say("print_query"), address.query.trim() || say("print_all")],
-    [say("print_range"), rangeLabel(address.range, zone, policy)],
+    [say("print_range"), rangeLabel(pin(address.range, at, zone, policy), zone, policy)],
     [say("print_zone"), zone.id],
     [say("print_by"), access.kind === "session" ? access.person : say(access.kind)],
     [say("print_at"), fullTime(at.toISOString(), zone)],
