@@ -13,6 +13,7 @@ import "./styles/activity.css";
 import "./styles/table.css";
 import "./styles/range.css";
 import "./styles/query.css";
+import "./styles/histogram.css";
 import "./styles/detail.css";
 import "./styles/insights.css";
 import "./styles/print.css";

@@ -27,7 +27,7 @@ export type Limits = Pick<Policy, "default_range_days" | "max_range_days" | "ret
 const say = wordsOf({ en });
 
 /** No event is older: the server takes years from 1 on. */
-const BEGINNING = "0001-01-01T00:00:00.000Z";
+export const BEGINNING = "0001-01-01T00:00:00.000Z";
 
 /** The range that a URL names; null, which is the policy's default, when it names none that exists. */
 export function parseRange(text: string | null): Range | null {

@@ -27,12 +27,12 @@ import { clip } from "../../event/words";
 import en from "./words.en.json";
 
 const say = wordsOf({ en });
+const Histogram = lazy(() => import("../histogram/Histogram"));
 
 /** A query that takes longer can be given up. */
 const SLOW_MS = 1_000;
 
 const Detail = lazy(() => import("../detail/Detail"));
-const Histogram = lazy(() => import("./Histogram"));
 const ListState = lazy(() => import("./ListState"));
 const Chips = lazy(() => import("../query/Chips"));
 
@@ -112,11 +112,11 @@ export function Activity() {
             <Count state={state} />
           </div>
           <Notices state={state} address={address} onAddress={go} />
-          <Suspense>
-            {state.histogram !== null && state.histogram.bars.length > 0 && state.list.kind === "ready" && (
-              <Histogram {...state.histogram} onBar={({ from, to }) => go({ range: { kind: "custom", from, to } })} />
-            )}
-          </Suspense>
+          {state.list.kind === "ready" && (
+            <Suspense fallback={<div className="histogram-place" />}>
+              <Histogram filters={state.filters} range={address.range} now={now} arrived={state.arrived} onRange={(range) => go({ range })} />
+            </Suspense>
+          )}
           <div ref={beginning} />
           <Arrived count={state.waiting} onShow={() => beginning.current?.scrollIntoView({ block: "end" })} />
           {state.list.kind === "ready" ? (

@@ -1,21 +1,17 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
-import type { Client } from "../../api/client";
-import type { Event, Filters, Interval, Page, Policy } from "../../api/contract";
+import type { Event, Filters, Page, Policy } from "../../api/contract";
 import { Problem, queryFault, type QueryFault } from "../../api/problem";
 import type { Screen } from "../../screen";
 import { useZone } from "../../ui/useZone";
-import { addDays, type Zone } from "../../ui/zone";
 import type { Address } from "../../query/address";
-import { bars, intervalFor, type Bar, type Span } from "./bars";
-import { resolve, type Range } from "../../query/range";
+import { resolve } from "../../query/range";
 import { both, terms } from "../../query/terms";
 import { useHold } from "./hold";
 import { merge } from "./timeline";
 import { ARRIVALS_MAX, useLive, type LiveState } from "./useLive";
 
 const PAGE_EVENTS = 100;
-const HISTOGRAM_DELAY_MS = 1_500;
 
 export type List =
   | { kind: "loading" }
@@ -36,7 +32,8 @@ export interface Activity {
   /** The ledger's size, null while unknown. */
   size: number | null;
   warnings: string[];
-  histogram: { bars: Bar[]; interval: Interval } | null;
+  /** How many arrivals there were since the list was read. */
+  arrived: number;
   /** What is wrong with the query's text; the list is then that of the last good one. */
   fault: QueryFault | null;
   /** A failure behind a list that is still shown. */
@@ -104,7 +101,6 @@ export function useActivity({ client, policy }: Pick<Screen, "client" | "policy"
   });
   const counted = useLastGood(count.data, count.isSuccess) ?? undefined;
   const later = counted === undefined ? 0 : arrivals.filter((event) => event.sequence >= counted.size).length;
-  const histogram = useHistogram(client, filters, address, isCurrent ? good : null, now, fresh.length);
 
   return {
     list: listOf(keptSince(policy, now), events, problem, pages, problem === null && pages.isPlaceholderData),
@@ -113,7 +109,7 @@ export function useActivity({ client, policy }: Pick<Screen, "client" | "policy"
     count: counted === undefined ? null : { events: counted.count + later, ms: counted.ms },
     size: size === null ? null : Math.max(size, ...fresh.map((event) => event.sequence + 1)),
     warnings: good?.[0]?.warnings?.map((warning) => warning.detail) ?? [],
-    histogram,
+    arrived: fresh.length,
     fault,
     problem: fault === null ? problem : null,
     live,
@@ -156,49 +152,4 @@ function useLastGood<T>(value: T | undefined, isGood: boolean): T | null {
     return value;
   }
   return kept;
-}
-
-/** The histogram of the filters. An open range is drawn from the oldest to the newest event that matches. */
-function useHistogram(client: Client, filters: Filters, { range, order }: Address, pages: Page[] | null, now: Date, arrived: number) {
-  const queries = useQueryClient();
-  const zone = useZone();
-  const first = pages?.[0]?.events[0]?.occurred_at;
-  const other = order === "desc" ? "asc" : "desc";
-  const last = useQuery({
-    queryKey: ["end", filters, other],
-    queryFn: async ({ signal }) => (await client.events({ ...filters, order: other, limit: 1 }, signal)).events[0]?.occurred_at ?? null,
-    enabled: first !== undefined && filters[order === "desc" ? "from" : "to"] === undefined,
-  });
-  const [newest, oldest] = order === "desc" ? [first, last.data ?? undefined] : [last.data ?? undefined, first];
-  const span = spanOf(filters, range, oldest, newest, now, zone);
-  const interval = span === null ? "day" : intervalFor(span);
-  const answer = useQuery({
-    queryKey: ["histogram", { ...filters, ...span, interval, zone: zone.id }],
-    queryFn: async ({ signal }) => {
-      const { buckets } = await client.histogram({ ...filters, ...span, interval, time_zone: zone.id }, signal);
-      return { bars: bars(buckets, span!), interval };
-    },
-    enabled: span !== null,
-    placeholderData: keepPreviousData,
-  });
-  useEffect(() => {
-    if (arrived === 0) return;
-    const timer = setTimeout(() => void queries.invalidateQueries({ queryKey: ["histogram"] }), HISTOGRAM_DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [arrived, queries]);
-  return useLastGood(answer.data, answer.isSuccess);
-}
-
-/** The span to draw, in whole days so that it stays the same while events arrive; null while an end is not known. */
-function spanOf(filters: Filters, range: Range | null, oldest: string | undefined, newest: string | undefined, now: Date, zone: Zone): Span | null {
-  const from = filters.from ?? (oldest === undefined ? undefined : dayEdge(oldest, 0, zone));
-  const last = range?.kind === "preset" && range.preset !== "all" ? now.toISOString() : newest;
-  const open = last === undefined ? undefined : dayEdge(newest !== undefined && newest > last ? newest : last, 1, zone);
-  const to = filters.to ?? open;
-  return from === undefined || to === undefined || from >= to ? null : { from, to };
-}
-
-/** The beginning of an instant's day, or of the day after. */
-function dayEdge(instant: string, days: 0 | 1, zone: Zone): string {
-  return zone.startOf(addDays(zone.dayOf(new Date(instant)), days)).toISOString();
 }

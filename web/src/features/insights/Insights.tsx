@@ -12,7 +12,7 @@ import { useNow } from "../../ui/useNow";
 import { useTitle } from "../../ui/useTitle";
 import { useZone } from "../../ui/useZone";
 import { number, wordsOf } from "../../ui/words";
-import { barLabel, intervalFor } from "../activity/bars";
+import { barLabel, intervalFor } from "../histogram/bars";
 import { RangePicker } from "../range/RangePicker";
 import { Question } from "./Question";
 import { LISTS, queryOf, TILES, type TopList } from "./questions";

@@ -7,7 +7,7 @@ import { useScreen } from "../../screen";
 import { Link } from "../../ui/Link";
 import { useZone } from "../../ui/useZone";
 import { number, wordsOf } from "../../ui/words";
-import { barLabel } from "../activity/bars";
+import { barLabel } from "../histogram/bars";
 import { Card, Failed, type Span } from "./Insights";
 import { aggregationOf, queryOfMetric } from "./questions";
 import { Trend } from "./Trend";

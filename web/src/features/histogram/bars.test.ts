@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UTC } from "../../ui/zone";
-import { axis, bars, heights, intervalFor } from "./bars";
+import { axis, bars, height, intervalFor, isArriving, sum } from "./bars";
 
 test.each([
   ["2026-11-20T00:00:00Z", "2026-11-20T09:00:00Z", "hour"],
@@ -10,7 +10,7 @@ test.each([
 ])("from %s to %s is drawn by %s", (from, to, want) => expect(intervalFor({ from, to })).toBe(want));
 
 const days = (count: number) =>
-  Array.from({ length: count }, (_, day) => ({ start: new Date(Date.UTC(2026, 0, 1 + day)).toISOString(), count: 2, security: day % 2 }));
+  Array.from({ length: count }, (_, day) => ({ start: new Date(Date.UTC(2026, 0, 1 + day)).toISOString(), count: 2, parts: { security: day % 2, rest: 2 - (day % 2) } }));
 
 test("a bar ends where the next one begins, the last one with the span", () => {
   const span = { from: "2026-01-01T00:00:00.000Z", to: "2026-01-03T08:00:00.000Z" };
@@ -29,12 +29,12 @@ test("too many buckets are added up, and none is lost", () => {
   const found = bars(days(1000), { from: "", to: "2030-01-01T00:00:00.000Z" });
   expect(found.length).toBeLessThanOrEqual(120);
   expect(found.reduce((total, bar) => total + bar.count, 0)).toBe(2000);
-  expect(found.reduce((total, bar) => total + bar.security, 0)).toBe(500);
+  expect(sum(found.map((bar) => bar.parts))).toEqual({ security: 500, rest: 1500 });
 });
 
 test("a single event among a million can be seen", () => {
-  expect(heights({ from: "", to: "", count: 1, security: 1 }, 1_000_000)).toEqual({ rest: 0, security: 3 });
-  expect(heights({ from: "", to: "", count: 0, security: 0 }, 10)).toEqual({ rest: 0, security: 0 });
+  expect(height(1, 1_000_000)).toBe(3);
+  expect(height(0, 10)).toBe(0);
 });
 
 test("the axis names the first and the last bar", () => {
@@ -42,4 +42,10 @@ test("the axis names the first and the last bar", () => {
   expect(labels).toHaveLength(5);
   expect([labels[0], labels[4]]).toEqual(["1 Jan", "28 Jan"]);
   expect(axis([], "day", UTC)).toEqual([]);
+});
+
+test("a bar is still arriving until its end has passed", () => {
+  const [first, last] = bars(days(2), { from: "2026-01-01T00:00:00.000Z", to: "2026-01-03T00:00:00.000Z" });
+  const now = new Date("2026-01-02T10:00:00Z");
+  expect([isArriving(first!, now), isArriving(last!, now), isArriving(last!, new Date("2026-01-03T00:00:00Z"))]).toEqual([false, true, false]);
 });

@@ -1,5 +1,5 @@
 // The histogram's bars: which interval fits a span, which instants a bar stands for, which days the axis names.
-import type { Bucket, Interval } from "../../api/contract";
+import type { Interval } from "../../api/contract";
 import type { Zone } from "../../ui/zone";
 
 const HOUR = 3_600_000;
@@ -8,12 +8,21 @@ const DAY = 24 * HOUR;
 /** Most bars that stay readable; finer buckets are added up. */
 const BARS_MAX = 120;
 
+/** What a bar is made of: how many events of each kind there are, by the kind's name. */
+export type Parts = Readonly<Record<string, number>>;
+
+export interface Pile {
+  start: string;
+  count: number;
+  parts: Parts;
+}
+
 export interface Bar {
   /** Included and excluded instants. */
   from: string;
   to: string;
   count: number;
-  security: number;
+  parts: Parts;
 }
 
 export interface Span {
@@ -29,25 +38,35 @@ export function intervalFor(span: Span): Interval {
   return length <= 2 * 365 * DAY ? "week" : "month";
 }
 
-/** Bars of `buckets`, which follow on each other and end with the span. */
-export function bars(buckets: readonly Bucket[], span: Span): Bar[] {
-  const width = Math.ceil(buckets.length / BARS_MAX);
+/** Bars of `piles`, which follow on each other and end with the span. */
+export function bars(piles: readonly Pile[], span: Span): Bar[] {
+  const width = Math.ceil(piles.length / BARS_MAX);
   const found: Bar[] = [];
-  for (let at = 0; at < buckets.length; at += width) {
-    const joined = buckets.slice(at, at + width);
+  for (let at = 0; at < piles.length; at += width) {
+    const joined = piles.slice(at, at + width);
     // The first week or month may begin before the span, and then has only what is in the span.
     const from = at === 0 && Date.parse(joined[0]!.start) < Date.parse(span.from) ? span.from : joined[0]!.start;
-    const to = buckets[at + width]?.start ?? (span.to > from ? span.to : from);
-    const sum = (of: (bucket: Bucket) => number) => joined.reduce((total, bucket) => total + of(bucket), 0);
-    found.push({ from, to, count: sum((bucket) => bucket.count), security: sum((bucket) => bucket.security) });
+    const to = piles[at + width]?.start ?? (span.to > from ? span.to : from);
+    found.push({ from, to, count: joined.reduce((total, pile) => total + pile.count, 0), parts: sum(joined.map((pile) => pile.parts)) });
   }
   return found;
 }
 
-/** The heights of a bar's two pieces in percent of the tallest bar; what is there at all can be seen. */
-export function heights(bar: Bar, tallest: number): { rest: number; security: number } {
-  const share = (count: number) => (count === 0 ? 0 : Math.max(3, (100 * count) / Math.max(1, tallest)));
-  return { rest: share(bar.count - bar.security), security: share(bar.security) };
+/** How much there is of each kind in all of them. */
+export function sum(all: readonly Parts[]): Parts {
+  const total: Record<string, number> = {};
+  for (const parts of all) for (const [kind, count] of Object.entries(parts)) total[kind] = (total[kind] ?? 0) + count;
+  return total;
+}
+
+/** The height of a piece in percent of the tallest bar; what is there at all can be seen. */
+export function height(count: number, tallest: number): number {
+  return count === 0 ? 0 : Math.max(3, (100 * count) / Math.max(1, tallest));
+}
+
+/** Whether events of a bar are still to come. */
+export function isArriving(bar: Bar, now: Date): boolean {
+  return Date.parse(bar.from) <= now.getTime() && now.getTime() < Date.parse(bar.to);
 }
 
 const DAY_LABEL = { day: "numeric", month: "short" } as const;
