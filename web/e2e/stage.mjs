@@ -17,11 +17,11 @@ const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const BROWSER_ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
 const KEY = "e2e-root-key-0123456789abcdef0123456789abcdef";
 
-/** Starts both. `end` stops them and removes the directory; call it also when something failed. */
-export async function setStage() {
+/** Starts both, the binary with `environment` as well. `end` stops them and removes the directory; call it also when something failed. */
+export async function setStage({ environment = {} } = {}) {
   const data = await mkdtemp(join(tmpdir(), "trailbook-e2e-"));
   const listen = `127.0.0.1:${await freePort()}`;
-  const server = spawn(BINARY, ["serve", "--data", data, "--listen", listen], { env: { ...process.env, TRAILBOOK_ROOT_KEY: KEY }, stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(BINARY, ["serve", "--data", data, "--listen", listen], { env: { ...process.env, TRAILBOOK_ROOT_KEY: KEY, ...environment }, stdio: ["ignore", "pipe", "inherit"] });
   let browser;
   const end = async () => {
     await browser?.close();
