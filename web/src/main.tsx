@@ -15,6 +15,8 @@ import "./styles/range.css";
 import "./styles/query.css";
 import "./styles/histogram.css";
 import "./styles/detail.css";
+import "./styles/trace.css";
+import "./styles/integrity.css";
 import "./styles/insights.css";
 import "./styles/print.css";
 

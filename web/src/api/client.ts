@@ -1,5 +1,5 @@
 // Calls to the server for one organization. The only place that knows paths and headers.
-import type { Aggregate, Aggregation, CheckpointKey, Count, Event, Facets, Filters, Histogram, Interval, Page, Policy, Proof, Trace } from "./contract";
+import type { Aggregate, Aggregation, CheckpointKey, Consistency, Count, Event, Facets, Filters, Histogram, Interval, Page, Policy, Proof, Trace } from "./contract";
 import { events as eventsOfStream } from "./sse";
 import { Problem } from "./problem";
 
@@ -95,6 +95,8 @@ export function createClient(access: Access, options: Options = {}) {
   const call = (path: string, parameters: Parameters, signal?: AbortSignal, headers: Record<string, string> = {}, body?: object) =>
     transport(base + path, { method: body === undefined ? "GET" : "POST", parameters, headers, body, signal });
 
+  const serverAddress = () => new URL(options.server || "/", document.baseURI).href.replace(/\/$/, "");
+
   async function json<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
     return (await call(path, parameters, signal)).json() as Promise<T>;
   }
@@ -102,6 +104,9 @@ export function createClient(access: Access, options: Options = {}) {
   return {
     /** For calls that only a part of the screen makes; they stand in modules of their own. */
     transport,
+    /** Where the server is, as others can be told. */
+    serverAddress,
+    eventAddress: (id: string) => `${serverAddress()}${base}/events/${encodeURIComponent(id)}`,
     aggregate: async (asked: Aggregation, signal?: AbortSignal) => (await call("/events/aggregate", {}, signal, {}, asked)).json() as Promise<Aggregate>,
     events: (filters: Filters & { order?: "asc" | "desc"; limit?: number; cursor?: string | undefined }, signal?: AbortSignal) =>
       json<Page>("/events", { ...filters }, signal),
@@ -115,6 +120,7 @@ export function createClient(access: Access, options: Options = {}) {
     proof: (id: string, signal?: AbortSignal) => json<Proof>(`/events/${encodeURIComponent(id)}/proof`, {}, signal),
     /** The ledger's newest checkpoint, a signed note. */
     checkpoint: async (signal?: AbortSignal) => (await call("/checkpoint", {}, signal)).text(),
+    consistency: (from: number, to: number, signal?: AbortSignal) => json<Consistency>("/consistency", { from, to }, signal),
     checkpointKey: (signal?: AbortSignal) => json<CheckpointKey>("/checkpoint-key", {}, signal),
 
     policy: (signal?: AbortSignal) => json<Policy>("/policy", {}, signal),

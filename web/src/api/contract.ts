@@ -249,8 +249,13 @@ export interface SignedIn {
 }
 
 export interface Trace {
+  /** Oldest first. */
   events: Event[];
   duration_ms: number;
+  /** How many events each action has. */
+  actions: Record<string, number>;
+  /** The distinct known ones. */
+  actors: Actor[];
 }
 
 /** A part of an event in a proof; binary fields are base64. A redacted part has only its commitment. */
@@ -272,6 +277,15 @@ export interface CheckpointKey {
   vkey: string;
   origin: string;
   epoch: number;
+  /** Entries below it are gone. */
+  minimum_index: number;
+}
+
+/** That the tree of size `to` only appended to that of size `from`; hashes are base64. */
+export interface Consistency {
+  from: number;
+  to: number;
+  hashes: string[];
 }
 
 /** What every filtered read of the viewer sends. The query language can say all that other parameters say. */

@@ -12,7 +12,6 @@ import { Fault } from "../query/Fault";
 import { useNames } from "../query/useNames";
 import { About, Breadcrumb } from "./About";
 import { CsvButton } from "./CsvButton";
-import { ALL } from "../../query/range";
 import { RangePicker } from "../range/RangePicker";
 import { useScrolledAway } from "./hold";
 import { ColumnsButton } from "./table/ColumnsButton";
@@ -32,6 +31,7 @@ const Histogram = lazy(() => import("../histogram/Histogram"));
 /** A query that takes longer can be given up. */
 const SLOW_MS = 1_000;
 
+const Badge = lazy(() => import("../integrity/Badge"));
 const Detail = lazy(() => import("../detail/Detail"));
 const ListState = lazy(() => import("./ListState"));
 const Chips = lazy(() => import("../query/Chips"));
@@ -136,14 +136,12 @@ export function Activity() {
           <Suspense fallback={<aside className="detail" aria-busy="true" />}>
             <Detail
               key={address.event}
-              client={client}
               id={address.event}
               known={picked}
               now={now}
               onClose={close}
               onOpen={open}
               onQuery={(change) => setQuery(change(address.query))}
-              onTrace={(trace) => go({ query: `trace_id:${trace}`, range: ALL })}
               isCountryCredited={hasCountry}
             />
           </Suspense>
@@ -164,7 +162,11 @@ function Title({ words: title, state, isLive, onLive }: { words: string; state: 
       <h1>
         <bdi>{title}</bdi>
       </h1>
-      {state.size !== null && <span className="ledger-size number">{say("in_ledger", { count: state.size })}</span>}
+      {state.size !== null && (
+        <Suspense fallback={<span className="ledger-size number">{say("in_ledger", { count: state.size })}</span>}>
+          <Badge size={state.size} />
+        </Suspense>
+      )}
       <div className="title-end">
         <button type="button" className="button ghost live" data-state={state.live} aria-pressed={isLive} title={say(LIVE_WORDS[state.live])} onClick={onLive}>
           <span className="dot" />

@@ -7,8 +7,8 @@ import { useScreen } from "../../screen";
 import { fullTime } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
 import { number, wordsOf } from "../../ui/words";
-import { toBase64 } from "../detail/bytes";
-import { parseCheckpoint } from "../detail/proof";
+import { toBase64 } from "../../proof/bytes";
+import { parseCheckpoint } from "../../proof/checkpoint";
 import en from "./words.en.json";
 
 const say = wordsOf({ en });

@@ -8,6 +8,7 @@ import { TopBar } from "./TopBar";
 const Insights = lazy(() => import("../insights/Insights"));
 const Integrity = lazy(() => import("../integrity/Integrity"));
 const Settings = lazy(() => import("../settings/Settings"));
+const Trace = lazy(() => import("../trace/Trace"));
 
 /** The part of the screen that the path names, under the bar that leads to the others. */
 export function Console() {
@@ -32,6 +33,8 @@ function Part({ route }: { route: Route }) {
       return <Integrity />;
     case "settings":
       return <Settings section={route.section} />;
+    case "trace":
+      return <Trace key={route.id} id={route.id} />;
     default:
       return <Activity />;
   }

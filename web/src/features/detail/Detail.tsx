@@ -1,20 +1,27 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import type { Client } from "../../api/client";
 import type { Event } from "../../api/contract";
-import { CopyButton } from "../../ui/CopyButton";
+import { useLabels } from "../../event/labels";
+import { clip } from "../../event/words";
+import { withValue } from "../../query/terms";
+import { useScreen } from "../../screen";
 import { Cross } from "../../ui/icons";
 import { ResultBadge, SecurityBadge } from "../../ui/marks";
-import { withValue } from "../../query/terms";
-import { actionTypeLabel, activityOf, clip, sentenceCase } from "../../event/words";
+import { wordsOf } from "../../ui/words";
 import { Changes } from "./Changes";
+import { CopyMenu } from "./CopyMenu";
 import { Facts } from "./Facts";
 import { Integrity } from "./Integrity";
 import { JsonView } from "./JsonView";
+import { Metadata } from "./Metadata";
+import { Byline, Sentence } from "./Sentence";
 import { TraceList } from "./TraceList";
+import { Why } from "./Why";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 interface Props {
-  client: Client;
   id: string;
   /** The event when the list has it, so that the panel opens at once. */
   known: Event | null;
@@ -24,12 +31,13 @@ interface Props {
   onClose: () => void;
   onOpen: (id: string) => void;
   onQuery: (change: (query: string) => string) => void;
-  onTrace: (trace: string) => void;
 }
 
 /** Everything about one event, at the side of the list. */
 export default function Detail(props: Props) {
-  const { client, id, known, onClose } = props;
+  const { id, known, onClose } = props;
+  const { client, policy } = useScreen();
+  const labels = useLabels();
   const asked = useQuery({ queryKey: ["event", id], queryFn: ({ signal }) => client.event(id, signal), enabled: known === null });
   const event = known ?? asked.data ?? null;
   const panel = useRef<HTMLElement>(null);
@@ -39,14 +47,14 @@ export default function Detail(props: Props) {
     if (panel.current !== null && getComputedStyle(panel.current).position === "fixed") panel.current.focus();
   }, []);
 
+  const name = labels.screen("details", say("event"));
   return (
-    <aside className="detail" aria-label="Event" ref={panel} tabIndex={-1}>
+    <aside className="detail" aria-label={name} ref={panel} tabIndex={-1}>
+      {policy.labels.screen["details"] !== undefined && <p className="overline">{name}</p>}
       <header>
-        <h2>
-          <bdi>{event === null ? (asked.isError ? "This event cannot be shown" : "Loading…") : clip(activityOf(event), 600)}</bdi>
-        </h2>
-        {event !== null && <CopyButton text={() => location.href} label="Copy a link to this event" />}
-        <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
+        <h2>{event === null ? say(asked.isError ? "cannot" : "loading") : <Sentence event={event} />}</h2>
+        {event !== null && <CopyMenu event={event} />}
+        <button type="button" className="icon-button" aria-label={say("close")} onClick={onClose}>
           <Cross />
         </button>
       </header>
@@ -56,36 +64,46 @@ export default function Detail(props: Props) {
   );
 }
 
-function Content({ client, event, now, isCountryCredited, onOpen, onQuery, onTrace }: Props & { event: Event }) {
+function Content({ event, now, isCountryCredited, onOpen, onQuery }: Props & { event: Event }) {
+  const narrow = (field: string, value: string, negated: boolean) => onQuery((query) => withValue(query, field, value, negated));
   return (
     <>
-      <p className="sub">
-        <span>
-          <span className="type" data-type={event.action_type}>
-            {clip(actionTypeLabel(event.action_type), 60)}
-          </span>
-          {event.area !== null && (
-            <>
-              {" in "}
-              <bdi>{clip(sentenceCase(event.area), 100)}</bdi>
-            </>
-          )}
-        </span>
-        <ResultBadge result={event.result} />
-        {event.security && <SecurityBadge />}
-      </p>
-      <Facts event={event} now={now} onNarrow={(field, value, negated) => onQuery((query) => withValue(query, field, value, negated))} />
+      <Byline event={event} />
+      <Kind event={event} />
+      <Facts event={event} now={now} onNarrow={narrow} />
       {event.country !== null && !isCountryCredited && (
         <p className="footer">
           <a href="https://db-ip.com" rel="noreferrer" target="_blank">
-            IP geolocation by DB-IP
+            {say("geolocation")}
           </a>
         </p>
       )}
-      {event.changes && event.changes.length > 0 && <Changes changes={event.changes} />}
-      {event.trace_id && <TraceList client={client} event={event} trace={event.trace_id} onOpen={onOpen} onTrace={onTrace} />}
+      <Why event={event} />
+      <Changes event={event} />
+      <Metadata event={event} onNarrow={narrow} />
+      {event.trace_id && <TraceList event={event} trace={event.trace_id} onOpen={onOpen} />}
       <JsonView event={event} />
-      <Integrity client={client} event={event} />
+      <Integrity event={event} />
     </>
+  );
+}
+
+/** What kind of activity it is, where, and what should be noticed of it. */
+function Kind({ event }: { event: Event }) {
+  const { policy } = useScreen();
+  const labels = useLabels();
+  const type = (
+    <span className="type" data-type={event.action_type}>
+      {clip(labels.at("action_type", event.action_type ?? ""), 60)}
+    </span>
+  );
+  const area = event.area && <bdi>{clip(labels.at("area", event.area), 100)}</bdi>;
+  return (
+    <p className="sub">
+      <span>{area ? say.nodes("type_in_area", { type, area }) : type}</span>
+      <ResultBadge result={event.result} />
+      {event.security && <SecurityBadge />}
+      {policy.unknown_actions === "mark" && event.action && !labels.isKnown(event.action) && <span className="badge quiet">{say("unknown_action")}</span>}
+    </p>
   );
 }

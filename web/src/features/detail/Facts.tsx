@@ -1,153 +1,101 @@
-import { Fragment, type ReactNode } from "react";
 import type { Event } from "../../api/contract";
-import { CopyButton } from "../../ui/CopyButton";
-import { Only, Without } from "../../ui/icons";
-import { ago, fullTime } from "../../ui/time";
-import { useZone } from "../../ui/useZone";
-import { clip, countryName, personOf, sentenceCase, targetOf } from "../../event/words";
+import { useLabels } from "../../event/labels";
+import { onlyPath } from "../../event/template";
+import { clip, countryName } from "../../event/words";
+import { useScreen } from "../../screen";
+import { wordsOf } from "../../ui/words";
+import { Fact, LogId, Moment, Narrowing, Performer, subjectOf, Targets, Text, type Narrow } from "./values";
+import en from "./words.en.json";
 
-type Narrow = (field: string, value: string, negated: boolean) => void;
+const say = wordsOf({ en });
 
-const TARGETS_SHOWN_MAX = 20;
 const MESSAGE_CHARACTERS_MAX = 2_000;
 
-/** Who, what, when and from where, as a list of names and values; what an event does not have is not listed. */
-export function Facts({ event, now, onNarrow }: { event: Event; now: Date; onNarrow: Narrow }) {
-  const zone = useZone();
-  const context = event.context;
+interface Props {
+  event: Event;
+  now: Date;
+  onNarrow: Narrow;
+}
+
+/** Who, what, when and from where, as the policy lists it, else as a list of what is known. What an event does not have is not listed. */
+export function Facts(props: Props) {
+  const { policy } = useScreen();
+  return policy.details.length > 0 ? <PolicyFacts {...props} /> : <OwnFacts {...props} />;
+}
+
+function PolicyFacts({ event, now, onNarrow }: Props) {
+  const { policy } = useScreen();
+  const labels = useLabels();
   return (
     <dl>
-      <Fact name="Time">
-        <time className="number" dateTime={event.occurred_at}>
-          {fullTime(event.occurred_at, zone)}
-        </time>{" "}
-        <span className="muted">· {ago(event.occurred_at, now, zone)}</span>
-      </Fact>
-      <Fact name="Action">
-        {event.action && (
-          <div className="value">
-            <span className="mono">
-              <Text>{event.action}</Text>
-            </span>
-            <NarrowTo field="action" value={event.action} onNarrow={onNarrow} />
-          </div>
-        )}
-      </Fact>
-      <Fact name="Performed by">
-        <Performer event={event} onNarrow={onNarrow} />
-      </Fact>
-      {event.targets && event.targets.length > 0 && (
-        <Fact name="Entity">
-          <Targets event={event} onNarrow={onNarrow} />
-        </Fact>
-      )}
-      <Fact name="Product">
-        {event.product && (
-          <div className="value">
-            <Text>{event.product}</Text>
-            <NarrowTo field="product" value={event.product} onNarrow={onNarrow} />
-          </div>
-        )}
-      </Fact>
-      <Fact name="From">
-        {context?.ip && (
-          <div className="value">
-            <span className="mono">{context.ip}</span>
-            {event.country !== null && ` · ${countryName(event.country)}`}
-            <NarrowTo field="ip" value={context.ip} onNarrow={onNarrow} />
-          </div>
-        )}
-      </Fact>
-      <Fact name="Page">{context?.url && <Text>{context.url}</Text>}</Fact>
-      <Fact name="Browser">{context?.user_agent && <Text>{context.user_agent}</Text>}</Fact>
-      <Fact name="Message">{event.message && <Text characters_max={MESSAGE_CHARACTERS_MAX}>{event.message}</Text>}</Fact>
-      <Fact name="Removed">{event.redacted.length > 0 && event.redacted.join(", ")}</Fact>
-      <Fact name="Kept until">{event.expires_at && <span className="number">{fullTime(event.expires_at, zone)}</span>}</Fact>
-      <Fact name="Log ID">
-        <span className="log-id">
-          <span className="mono">{event.id}</span>
-          <CopyButton text={() => event.id} label="Copy the Log ID" />
-        </span>
-      </Fact>
+      {policy.details.map(({ id, label, value }) => {
+        const path = onlyPath(value);
+        if (path === "id") return <LogId key={id} name={label} event={event} />;
+        if (path === "occurred_at") return <Moment key={id} name={label} instant={event.occurred_at} now={now} />;
+        const text = labels.render(value, event);
+        const subject = subjectOf(value, event);
+        return (
+          <Fact key={id} name={label}>
+            {text !== "" && (
+              <div className="value">
+                <Text characters_max={MESSAGE_CHARACTERS_MAX}>{text}</Text>
+                {subject !== null && <Narrowing {...subject} onNarrow={onNarrow} />}
+              </div>
+            )}
+          </Fact>
+        );
+      })}
     </dl>
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  if (!children) return null;
+function OwnFacts({ event, now, onNarrow }: Props) {
+  const labels = useLabels();
+  const { policy } = useScreen();
+  const name = (path: string, builtIn: keyof typeof en) => policy.labels.fields[path] ?? say(builtIn);
+  const { context } = event;
   return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
-  );
-}
-
-function Text({ children, characters_max }: { children: string; characters_max?: number }) {
-  return <bdi>{clip(children, characters_max)}</bdi>;
-}
-
-function Performer({ event, onNarrow }: { event: Event; onNarrow: Narrow }) {
-  const { actor } = event;
-  const person = personOf(actor);
-  const known = actor?.id ?? actor?.email ?? actor?.name;
-  const more = [person.detail, actor?.team ? `${actor.team} team` : ""].filter((text) => text !== "");
-  return (
-    <>
-      <div className="value">
-        <Text>{person.name}</Text>
-        {known && <NarrowTo field="actor" value={known} label={person.name} onNarrow={onNarrow} />}
-      </div>
-      {more.length > 0 && (
-        <div className="muted">
-          {more.map((text, place) => (
-            <Fragment key={place}>
-              {place > 0 && " · "}
-              <Text>{text}</Text>
-            </Fragment>
-          ))}
-        </div>
-      )}
-    </>
-  );
-}
-
-function Targets({ event, onNarrow }: { event: Event; onNarrow: Narrow }) {
-  const targets = event.targets ?? [];
-  return (
-    <>
-      {targets.slice(0, TARGETS_SHOWN_MAX).map((target, place) => {
-        const { name, detail } = targetOf(target);
-        const known = target.id ?? target.email ?? target.name;
-        return (
-          <div key={place} className="value">
-            <Text>{name}</Text>
-            {detail !== "" && (
-              <span className="muted">
-                {" · "}
-                <Text>{detail}</Text>
-              </span>
-            )}
-            {known && <NarrowTo field="target" value={known} label={name} onNarrow={onNarrow} />}
+    <dl>
+      <Moment name={name("occurred_at", "time")} instant={event.occurred_at} now={now} />
+      <Fact name={name("action", "action")}>{event.action && <Value path="action" field="action" value={event.action} onNarrow={onNarrow} />}</Fact>
+      <Fact name={name("actor", "performed_by")}>
+        <Performer event={event} now={now} onNarrow={onNarrow} />
+      </Fact>
+      <Fact name={name("targets", "entity")}>{event.targets && event.targets.length > 0 && <Targets targets={event.targets} onNarrow={onNarrow} />}</Fact>
+      <Fact name={name("product", "product")}>{event.product && <Value path="product" field="product" value={event.product} onNarrow={onNarrow} />}</Fact>
+      <Fact name={name("context.ip", "from")}>
+        {context?.ip && (
+          <div className="value">
+            <span className="mono">{context.ip}</span>
+            {event.country !== null && ` · ${countryName(event.country)}`}
+            <Narrowing field="ip" value={context.ip} label={context.ip} onNarrow={onNarrow} />
           </div>
-        );
-      })}
-      {targets.length > TARGETS_SHOWN_MAX && <div className="muted">{`and ${(targets.length - TARGETS_SHOWN_MAX).toLocaleString("en")} more, in the JSON below`}</div>}
-    </>
+        )}
+      </Fact>
+      <Fact name={name("context.url", "page")}>{context?.url && <Text>{context.url}</Text>}</Fact>
+      <Fact name={name("context.user_agent", "browser")}>{context?.user_agent && <Text>{context.user_agent}</Text>}</Fact>
+      <Fact name={name("message", "message")}>{event.message && <Text characters_max={MESSAGE_CHARACTERS_MAX}>{event.message}</Text>}</Fact>
+      <Fact name={say("removed")}>{event.redacted.length > 0 && event.redacted.map((part) => labels.at("redacted", part)).join(", ")}</Fact>
+      {event.expires_at !== null && <Moment name={name("expires_at", "kept_until")} instant={event.expires_at} />}
+      <LogId name={name("id", "log_id")} event={event} />
+    </dl>
   );
 }
 
-/** Two signs beside a value: only events with it, or those without it. */
-function NarrowTo({ field, value, label = value, onNarrow }: { field: string; value: string; label?: string; onNarrow: Narrow }) {
-  const words = `${sentenceCase(field).toLowerCase()} ${clip(label, 60)}`;
+/** A value in the policy's words; where those say it otherwise, as it is beside them. */
+function Value({ path, field, value, onNarrow }: { path: string; field: string; value: string; onNarrow: Narrow }) {
+  const words = useLabels().at(path, value);
   return (
-    <span className="narrow">
-      <button type="button" className="icon-button" title={`Only ${words}`} aria-label={`Only ${words}`} onClick={() => onNarrow(field, value, false)}>
-        <Only />
-      </button>
-      <button type="button" className="icon-button" title={`Without ${words}`} aria-label={`Without ${words}`} onClick={() => onNarrow(field, value, true)}>
-        <Without />
-      </button>
-    </span>
+    <div className="value">
+      {words !== value && (
+        <>
+          <Text>{words}</Text>{" "}
+        </>
+      )}
+      <span className={words === value ? "" : "mono muted"}>
+        <Text>{value}</Text>
+      </span>
+      <Narrowing field={field} value={value} label={clip(words, 60)} onNarrow={onNarrow} />
+    </div>
   );
 }

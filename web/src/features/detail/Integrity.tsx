@@ -1,75 +1,94 @@
 import { useQuery } from "@tanstack/react-query";
-import type { Client } from "../../api/client";
+import { useId } from "react";
 import type { Event, Proof } from "../../api/contract";
+import { useLabels } from "../../event/labels";
+import { parseCheckpoint } from "../../proof/checkpoint";
+import { check, outside, type Verdict } from "../../proof/inclusion";
+import { printRoute } from "../../route";
+import { useScreen } from "../../screen";
 import { download, fileName } from "../../ui/download";
 import { Tick, Warning } from "../../ui/icons";
-import { check, parseCheckpoint, type Verdict } from "./proof";
+import { Link } from "../../ui/Link";
+import { wordsOf } from "../../ui/words";
+import { useKey, type Key } from "../integrity/useKey";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
 
 type Finding = Verdict | { kind: "unchecked"; reason: string };
 
 /** The event's proof: fetched from the server, checked here. Nothing is called unaltered that was not computed. */
-export function Integrity({ client, event }: { client: Client; event: Event }) {
+export function Integrity({ event }: { event: Event }) {
+  const { client } = useScreen();
+  const key = useKey();
+  const id = useId();
   const asked = useQuery({
     queryKey: ["proof", event.id],
-    queryFn: async ({ signal }) => {
-      const [proof, key] = await Promise.all([client.proof(event.id, signal), client.checkpointKey(signal).catch(() => null)]);
-      return { proof, finding: await judge(event, proof, key?.vkey ?? null) };
-    },
+    queryFn: ({ signal }) => client.proof(event.id, signal),
     staleTime: Number.POSITIVE_INFINITY,
     // A checkpoint is signed at most once a second: for an event this young the next one may have to be awaited.
     retry: 2,
     retryDelay: 1_000,
   });
+  // What is judged is the very event that is drawn, and no other that had its id before.
+  const judged = useQuery({
+    queryKey: ["verdict", key.data?.vkey ?? null, asked.dataUpdatedAt, event],
+    queryFn: () => judge(event, asked.data!, key.data?.vkey ?? null),
+    enabled: asked.isSuccess && !key.isPending,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
   return (
-    <section aria-labelledby="integrity">
-      <h3 id="integrity">Integrity</h3>
-      {asked.isPending && (
+    <section aria-labelledby={id}>
+      <h3 id={id}>{say("integrity")}</h3>
+      {judged.isPending && !asked.isError && (
         <p className="muted" role="status">
-          Checking…
+          {say("checking")}
         </p>
       )}
-      {asked.isError && <p className="muted">There is no proof to check: {asked.error.message}</p>}
-      {asked.isSuccess && <Outcome event={event} {...asked.data} />}
+      {asked.isError && <p className="muted">{say("no_proof", { reason: asked.error.message })}</p>}
+      {asked.isSuccess && judged.isSuccess && <Outcome event={event} proof={asked.data} finding={judged.data} trust={key.data?.trust ?? null} />}
     </section>
   );
 }
 
 async function judge(event: Event, proof: Proof, vkey: string | null): Promise<Finding> {
-  if (!globalThis.isSecureContext) return { kind: "unchecked", reason: "Browsers compute hashes only on pages that came by HTTPS or from this machine." };
+  if (!globalThis.isSecureContext) return { kind: "unchecked", reason: say("insecure") };
   try {
     return await check(event, proof, vkey);
   } catch {
-    return { kind: "fails", fault: "The proof cannot be read." };
+    return { kind: "fails", fault: say("unreadable") };
   }
 }
 
-function Outcome({ event, proof, finding }: { event: Event; proof: Proof; finding: Finding }) {
+function Outcome({ event, proof, finding, trust }: { event: Event; proof: Proof; finding: Finding; trust: Key["trust"] | null }) {
+  const { mode, policy } = useScreen();
+  const labels = useLabels();
   const save = () => download(new Blob([JSON.stringify(proof, null, 2)], { type: "application/json" }), fileName(["proof", event.id], "json"));
+  const unproven = outside(event).map((name) => (name === "expires_at" ? (policy.labels.fields[name] ?? say("kept_until")) : labels.field(name)));
   return (
     <div className="proof" data-verdict={finding.kind}>
       {finding.kind === "holds" ? <Tick /> : <Warning />}
       <div>
         <p role="status">
-          <b>{headline(finding)}</b> {explanation(finding, proof)}
+          <b>{say(finding.kind)}</b> {explanation(finding, proof, trust)}
         </p>
-        <button type="button" className="link-button" onClick={save}>
-          Download proof
-        </button>
+        {finding.kind === "holds" && unproven.length > 0 && <p className="muted">{say("outside", { fields: unproven.join(", ") })}</p>}
+        <p className="links">
+          <button type="button" className="link-button" onClick={save}>
+            {say("download_proof")}
+          </button>
+          {mode === "console" && <Link to={printRoute({ screen: "integrity" })}>{say("about_integrity")}</Link>}
+        </p>
       </div>
     </div>
   );
 }
 
-function headline(finding: Finding): string {
-  if (finding.kind === "holds") return "Included and unaltered.";
-  return finding.kind === "fails" ? "The proof does not hold." : "Not checked here.";
-}
-
-function explanation(finding: Finding, proof: Proof): string {
-  const place = `Entry ${(proof.index + 1).toLocaleString("en")} of ${proof.size.toLocaleString("en")}`;
-  const checkpoint = `under the checkpoint of ${parseCheckpoint(proof.checkpoint)?.origin ?? "this ledger"}`;
+function explanation(finding: Finding, proof: Proof, trust: Key["trust"] | null): string {
+  const place = say("place", { place: proof.index + 1, size: proof.size });
+  const origin = parseCheckpoint(proof.checkpoint)?.origin ?? "";
   if (finding.kind === "fails") return `${finding.fault} ${place}.`;
-  if (finding.kind === "unchecked") return `${place} ${checkpoint}. ${finding.reason}`;
-  const signature = finding.signature === "checked" ? "signed with this server’s key" : "whose signature was not checked";
-  return `${place} ${checkpoint}, ${signature}; computed in this browser.`;
+  if (finding.kind === "unchecked") return `${say("not_checked", { place, origin })} ${finding.reason}`;
+  if (finding.signature === "unchecked" || trust === null) return say("holds_unsigned", { place, origin });
+  return say(`holds_${trust}`, { place, origin });
 }

@@ -1,7 +1,8 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { PART_NAMES, type Event, type Proof } from "../../api/contract";
-import { check, rootOf } from "./proof";
+import { PART_NAMES, type Event, type Proof } from "../api/contract";
+import { check, outside } from "./inclusion";
+import { isConsistent, rootOf } from "./tree";
 
 // The tree is built here by plain recursion (RFC 9162 section 2.1.1 and 2.1.3.1), not by the code under test.
 const sha = (...pieces: Uint8Array[]) => createHash("sha256").update(Buffer.concat(pieces)).digest();
@@ -34,6 +35,32 @@ test("every path of every small tree leads to its root, and no other does", asyn
       if (proof.length > 0) expect(await rootOf(index, size, leaves[index]!, proof.slice(1))).toBeNull();
     }
     expect(await rootOf(size, size, leaves[0]!, path(0, leaves))).toBeNull();
+  }
+});
+
+/** RFC 9162 section 2.1.4.1: the proof that the tree of all leaves continues that of the first `older`. */
+function continuation(older: number, leaves: Uint8Array[], isWhole = true): Uint8Array[] {
+  if (older === leaves.length) return isWhole ? [] : [treeHash(leaves)];
+  const cut = split(leaves.length);
+  return older <= cut
+    ? [...continuation(older, leaves.slice(0, cut), isWhole), treeHash(leaves.slice(cut))]
+    : [...continuation(older - cut, leaves.slice(cut), false), treeHash(leaves.slice(0, cut))];
+}
+
+test("every small tree is proven to continue every smaller one, and no other", async () => {
+  for (let size = 1; size <= 17; size++) {
+    const leaves = leavesOf(size);
+    const newer = { size, root: treeHash(leaves) };
+    for (let count = 1; count <= size; count++) {
+      const older = { size: count, root: treeHash(leaves.slice(0, count)) };
+      const proof = continuation(count, leaves);
+      expect(await isConsistent(older, newer, proof)).toBe(true);
+      expect(await isConsistent({ size: count, root: sha(older.root) }, newer, proof)).toBe(false);
+      expect(await isConsistent(older, { size, root: sha(newer.root) }, proof)).toBe(false);
+      expect(await isConsistent(older, newer, [...proof, leaves[0]!])).toBe(false);
+      if (proof.length > 0) expect(await isConsistent(older, newer, proof.slice(1))).toBe(false);
+      if (count < size) expect(await isConsistent(newer, older, proof)).toBe(false);
+    }
   }
 });
 
@@ -103,9 +130,18 @@ describe("check", () => {
   test("a redacted part is replaced by its commitment", async () => {
     const { event, proof, vkey, commitments } = sample();
     proof.parts[1] = { name: "actor", commitment: commitments[1]! };
-    expect(await check({ ...event, actor: null }, proof, vkey)).toEqual({ kind: "holds", signature: "checked" });
+    const removed: Event = { ...event, actor: null, redacted: ["actor"] };
+    expect(await check(removed, proof, vkey)).toEqual({ kind: "holds", signature: "checked" });
+    expect(await check({ ...event, redacted: ["actor"] }, proof, vkey)).toMatchObject({ kind: "fails" });
+    expect(await check({ ...removed, redacted: [] }, proof, vkey)).toMatchObject({ kind: "fails" });
     proof.parts[1] = { name: "actor", commitment: commitments[2]! };
     expect(await check(event, proof, vkey)).toMatchObject({ kind: "fails" });
+  });
+
+  test("what the server computes for each answer is said to be outside of the proof", () => {
+    const { event } = sample();
+    expect(outside({ ...event, country: "GB", expires_at: null })).toEqual(["country"]);
+    expect(outside({ ...event, invented: true } as Event)).toEqual(["invented"]);
   });
 
   const other = () => sample().vkey;
@@ -120,6 +156,8 @@ describe("check", () => {
     ["a description that is not stored", ({ event }) => (event.description = "harmless")],
     ["another organization on the screen", ({ event }) => (event.organization = "other")],
     ["another value deep in the metadata", ({ event }) => ((event.metadata as { n: unknown[] }).n = [1, { deep: false }])],
+    ["another project on the screen", ({ event }) => (event.project = "other")],
+    ["a part said to be removed that is there", ({ event }) => (event.redacted = ["targets"])],
     ["a change hidden from the screen", ({ event }) => (event.changes = [])],
     ["another id", ({ event }) => (event.id = event.id.replace("d", "e"))],
     ["another position", ({ event }) => event.sequence++],

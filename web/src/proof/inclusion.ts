@@ -1,19 +1,12 @@
 // Checks in the browser that an event is in its ledger and is what the screen shows: parts → commitments → leaf record → root
 // → signed checkpoint. The bytes are described in docs/formats/tree.md.
 //
-// The verifier key comes from the same server as the proof, so a checked signature says that the server stands by this tree,
-// not that nobody else was shown another one. That takes a key from elsewhere: `trailbook verify`.
-import { PART_NAMES, type Event, type Json, type Proof } from "../../api/contract";
-import { concat, fromBase64, sha256, sha256Of, textBytes, toBase64 } from "./bytes";
-
-export interface Checkpoint {
-  origin: string;
-  size: number;
-  root: Uint8Array;
-  /** What is signed. */
-  text: string;
-  signatures: { name: string; bytes: Uint8Array }[];
-}
+// A verifier key that comes from the same server as the proof says that the server stands by this tree, not that nobody else
+// was shown another one. That takes a key from elsewhere: one that is pinned.
+import { PART_NAMES, type Event, type Json, type Proof } from "../api/contract";
+import { fromBase64, sha256Of, textBytes } from "./bytes";
+import { parseCheckpoint, verifySignature } from "./checkpoint";
+import { equal, hashLeaf, rootOf } from "./tree";
 
 /** What was found out. `fault` names the first thing that does not hold. */
 export type Verdict = { kind: "holds"; signature: "checked" | "unchecked" } | { kind: "fails"; fault: string };
@@ -28,14 +21,21 @@ export async function check(event: Event, proof: Proof, vkey: string | null): Pr
   const checkpoint = parseCheckpoint(proof.checkpoint);
   if (checkpoint === null) return fails("The checkpoint cannot be read.");
   if (checkpoint.size !== proof.size) return fails("The checkpoint speaks of another size.");
+  if (!isOf(checkpoint.origin, event)) return fails("The checkpoint is that of another ledger.");
   const leaf = fromBase64(proof.leaf);
   const fault = leafFault(leaf, event, proof) ?? (await partsFault(leaf, event, proof));
   if (fault !== null) return fails(fault);
   const root = await rootOf(proof.index, proof.size, await hashLeaf(leaf), proof.hashes.map(fromBase64));
   if (root === null || !equal(root, checkpoint.root)) return fails("The proof does not lead to the checkpoint's root.");
   if (vkey === null) return { kind: "holds", signature: "unchecked" };
-  const signature = await signatureOf(checkpoint, vkey);
-  return signature === "wrong" ? fails("The checkpoint's signature is wrong.") : { kind: "holds", signature };
+  const signature = await verifySignature(checkpoint, vkey);
+  return signature === "wrong" ? fails("The checkpoint is not signed with the key that it is checked with.") : { kind: "holds", signature };
+}
+
+/** Whether checkpoints of this origin are those of the event's ledger: it ends in project and organization, and after a restoration in its epoch. */
+function isOf(origin: string, event: Event): boolean {
+  const ledger = origin.replace(/\/e\d+$/, "");
+  return event.organization == null || ledger.endsWith(`/${event.project}/${event.organization}`);
 }
 
 /** The leaf record says which event it is. */
@@ -56,8 +56,10 @@ async function partsFault(leaf: Uint8Array, event: Event, proof: Proof): Promise
     const committed = leaf.subarray(54 + 32 * position, 86 + 32 * position);
     if ("commitment" in part) {
       if (!equal(fromBase64(part.commitment), committed)) return `The leaf does not commit to the part “${part.name}”.`;
+      if (!event.redacted.includes(part.name) || !isEmpty(shown(event, part.name, null))) return `The screen shows a part “${part.name}” that is not proven.`;
       continue;
     }
+    if (event.redacted.includes(part.name)) return `The screen hides the part “${part.name}”.`;
     const bytes = fromBase64(part.bytes);
     const commitment = await sha256Of(PART_DOMAIN, new Uint8Array([position + 1]), fromBase64(part.salt), bytes);
     if (!equal(commitment, committed)) return `The part “${part.name}” has been altered.`;
@@ -82,6 +84,21 @@ function shown(event: Event, part: string, stored: Json): Json | undefined {
   return Object.fromEntries([...names].flatMap((name) => (name in members ? [[name, members[name] ?? null]] : [])));
 }
 
+/** Whether nothing of a removed part is shown. */
+function isEmpty(value: Json | undefined): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === "object" && Object.values(value).every((member) => member === null || (Array.isArray(member) && member.length === 0));
+}
+
+/** What a leaf record or its checkpoint says, and the parts that are members themselves. */
+const ENVELOPE = ["id", "project", "sequence", "epoch", "received_at", "redacted", "actor", "targets", "context"];
+
+/** The members of a returned event that no proof speaks of: what the server computes anew for each answer. */
+export function outside(event: Event): string[] {
+  const proven = new Set<string>([...ENVELOPE, ...Object.values(OPEN_MEMBERS).flatMap((names) => names ?? [])]);
+  return Object.entries(event).flatMap(([name, value]) => (proven.has(name) || value === null ? [] : [name]));
+}
+
 function same(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
@@ -89,62 +106,4 @@ function same(left: Json | undefined, right: Json | undefined): boolean {
   const [ours, theirs] = [left as Record<string, Json>, right as Record<string, Json>];
   const names = Object.keys(ours);
   return names.length === Object.keys(theirs).length && names.every((name) => Object.hasOwn(theirs, name) && same(ours[name], theirs[name]));
-}
-
-export function hashLeaf(record: Uint8Array): Promise<Uint8Array> {
-  return sha256Of(new Uint8Array([0]), record);
-}
-
-/** The root that an inclusion proof leads to, RFC 9162 section 2.1.3.2; null when the proof has the wrong length. */
-export async function rootOf(index: number, size: number, leaf: Uint8Array, path: Uint8Array[]): Promise<Uint8Array | null> {
-  if (!(index < size)) return null;
-  let [node, last, hash] = [BigInt(index), BigInt(size) - 1n, leaf];
-  for (const sibling of path) {
-    if (last === 0n) return null;
-    if ((node & 1n) === 1n || node === last) {
-      hash = await sha256Of(new Uint8Array([1]), sibling, hash);
-      while ((node & 1n) === 0n && node !== 0n) [node, last] = [node >> 1n, last >> 1n];
-    } else {
-      hash = await sha256Of(new Uint8Array([1]), hash, sibling);
-    }
-    [node, last] = [node >> 1n, last >> 1n];
-  }
-  return last === 0n ? hash : null;
-}
-
-/** A C2SP signed note with a checkpoint in it; null when it is not one. */
-export function parseCheckpoint(note: string): Checkpoint | null {
-  const cut = note.indexOf("\n\n");
-  if (cut < 0) return null;
-  const text = note.slice(0, cut + 1);
-  const [origin, size, root] = text.split("\n");
-  if (!origin || !root || !/^(0|[1-9]\d{0,15})$/.test(size ?? "")) return null;
-  const signatures = note.slice(cut + 2).split("\n").flatMap((line) => {
-    const match = /^— (\S+) ([A-Za-z0-9+/]+=*)$/.exec(line);
-    return match === null ? [] : [{ name: match[1]!, bytes: fromBase64(match[2]!) }];
-  });
-  return { origin, size: Number(size), root: fromBase64(root), text, signatures };
-}
-
-/** A verifier key is `name+hash+base64(0x01 ‖ Ed25519 key)`; the hash also names the key in the signature's first four bytes. */
-async function signatureOf(checkpoint: Checkpoint, vkey: string): Promise<"checked" | "wrong" | "unchecked"> {
-  const [name, hash, ...rest] = vkey.trim().split("+");
-  const key = fromBase64(rest.join("+"));
-  if (name !== checkpoint.origin || key[0] !== 1 || key.length !== 33) return "wrong";
-  const id = (await sha256(concat(textBytes(`${name}\n`), key))).subarray(0, 4);
-  const own = checkpoint.signatures.find((each) => each.name === name && equal(each.bytes.subarray(0, 4), id));
-  if (own === undefined || hash !== [...id].map((byte) => byte.toString(16).padStart(2, "0")).join("")) return "wrong";
-  let imported: CryptoKey;
-  try {
-    imported = await crypto.subtle.importKey("raw", key.slice(1), "Ed25519", false, ["verify"]);
-  } catch {
-    // A browser without Ed25519.
-    return "unchecked";
-  }
-  const good = await crypto.subtle.verify("Ed25519", imported, own.bytes.slice(4), textBytes(checkpoint.text));
-  return good ? "checked" : "wrong";
-}
-
-function equal(left: Uint8Array, right: Uint8Array): boolean {
-  return toBase64(left) === toBase64(right);
 }

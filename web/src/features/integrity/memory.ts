@@ -1,0 +1,84 @@
+// What this browser keeps about a ledger between visits: the key that its reader trusts, and the last checkpoint that held.
+import { useMemo, useSyncExternalStore } from "react";
+import { useScreen } from "../../screen";
+
+export interface Seen {
+  /** The signed note. */
+  note: string;
+  /** When it was seen, milliseconds since 1970. */
+  at: number;
+  /** The size and time of the first one of which everything since is a continuation. */
+  first: { size: number; at: number };
+}
+
+/** Both for one ledger. Without storage nothing is kept, and nothing fails. */
+export interface Memory {
+  /** Whether anything stays. */
+  isKept: boolean;
+  pinned: () => string | null;
+  pin: (vkey: string | null) => void;
+  seen: () => Seen | null;
+  remember: (seen: Seen | null) => void;
+}
+
+const CHANGED = "trailbook:memory";
+
+export function createMemory(storage: Storage | null, ledger: string): Memory {
+  const names = { key: `trailbook.key ${ledger}`, seen: `trailbook.seen ${ledger}` };
+  const put = (name: string, value: string | null) => {
+    try {
+      if (value === null) storage?.removeItem(name);
+      else storage?.setItem(name, value);
+    } catch {
+      // Full or forbidden: then it is not kept, which the page says nowhere else either.
+    }
+    globalThis.dispatchEvent?.(new globalThis.Event(CHANGED));
+  };
+  return {
+    isKept: storage !== null,
+    pinned: () => storage?.getItem(names.key) ?? null,
+    pin: (vkey) => put(names.key, vkey),
+    seen: () => parseSeen(storage?.getItem(names.seen) ?? null),
+    remember: (seen) => put(names.seen, seen === null ? null : JSON.stringify(seen)),
+  };
+}
+
+function parseSeen(text: string | null): Seen | null {
+  if (text === null) return null;
+  try {
+    const kept = JSON.parse(text) as Partial<Seen>;
+    const isWhole = typeof kept.note === "string" && typeof kept.at === "number" && typeof kept.first?.size === "number" && typeof kept.first.at === "number";
+    return isWhole ? (kept as Seen) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The browser's storage; null where pages may not have it, as in some frames. */
+function openStorage(): Storage | null {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What is kept about the ledger on the screen. */
+export function useMemory(): Memory {
+  const { client, access } = useScreen();
+  return useMemo(() => createMemory(openStorage(), [client.serverAddress(), access.project ?? "", access.organization].join(" ")), [client, access]);
+}
+
+/** The key that the reader pinned, as it is now, in whatever tab. */
+export function usePinned(memory: Memory): string | null {
+  return useSyncExternalStore(subscribe, memory.pinned);
+}
+
+function subscribe(changed: () => void): () => void {
+  window.addEventListener(CHANGED, changed);
+  window.addEventListener("storage", changed);
+  return () => {
+    window.removeEventListener(CHANGED, changed);
+    window.removeEventListener("storage", changed);
+  };
+}
