@@ -107,8 +107,8 @@ describe("activity", () => {
       assert.match(page.url(), /event=[0-9a-f-]{36}/);
       await page.reload();
       await panel.getByText("Included and unaltered.").waitFor();
-      await panel.getByRole("button", { name: "Open trace" }).click();
-      await rows(page, 2);
+      await panel.getByRole("link", { name: "Open trace" }).click();
+      await page.getByRole("heading", { level: 1, name: "Trace" }).waitFor();
     }));
 
   test("the keyboard moves, opens and closes", () =>

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
-const BINARY = process.env.TRAILBOOK_BIN ?? fileURLToPath(new URL("../../target/release/trailbook", import.meta.url));
+export const BINARY = process.env.TRAILBOOK_BIN ?? fileURLToPath(new URL("../../target/release/trailbook", import.meta.url));
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const BROWSER_ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
 const KEY = "e2e-root-key-0123456789abcdef0123456789abcdef";
