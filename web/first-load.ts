@@ -1,4 +1,5 @@
-// What the page needs before it can be used must stay small, and so must all of it: a build above a limit fails.
+// What the page, the framed page and the element each need before they can be used must stay small, and so must all that they can load:
+// a build above a limit fails.
 import { gzipSync } from "node:zlib";
 import type { Plugin, Rolldown } from "vite";
 
@@ -11,20 +12,20 @@ const ON_DEMAND = /inter-extended-/;
 
 type Bundle = Rolldown.OutputBundle;
 
-/** Counts what each entry loads at once (its page, scripts that it imports, styles, fonts), and all that a browser can load. */
+/** Counts what each entry loads at once (scripts that it imports, their styles, the typeface), and all that a browser can load of it. */
 export function firstLoad(): Plugin {
   return {
     name: "first-load",
     apply: "build",
     enforce: "post",
     writeBundle(_, bundle) {
-      const shared = sizeOf(bundle, Object.keys(bundle).filter((name) => /\.(css|woff2|svg)$/.test(name) && !isOfLazy(bundle, name) && !ON_DEMAND.test(name)));
+      const typefaces = Object.keys(bundle).filter((name) => name.endsWith(".woff2"));
       const entries = Object.values(bundle).filter((file) => file.type === "chunk" && file.isEntry);
-      for (const entry of entries) {
-        const scripts = withImports(bundle, entry.fileName);
-        judge(this, `first load of ${entry.fileName}`, shared + sizeOf(bundle, [...scripts]), FIRST_LOAD_BYTES_MAX);
+      for (const { fileName } of entries) {
+        const [first, all] = [reach(bundle, fileName, false), reach(bundle, fileName, true)];
+        judge(this, `first load of ${fileName}`, sizeOf(bundle, [...first, ...typefaces.filter((name) => !ON_DEMAND.test(name))]), FIRST_LOAD_BYTES_MAX);
+        judge(this, `everything of ${fileName}`, sizeOf(bundle, [...all, ...typefaces]), EVERYTHING_BYTES_MAX);
       }
-      judge(this, "everything", sizeOf(bundle, Object.keys(bundle).filter((name) => /\.(html|js|css|svg|woff2)$/.test(name))), EVERYTHING_BYTES_MAX);
     },
   };
 }
@@ -35,18 +36,14 @@ function judge(build: { error: (said: string) => void; info: (said: string) => v
   build.info(said);
 }
 
-/** A script and all that it imports before it runs. */
-function withImports(bundle: Bundle, name: string, found = new Set<string>()): Set<string> {
+/** A script, all that it imports before it runs (`andLater` also what it may import afterwards), and their styles. */
+function reach(bundle: Bundle, name: string, andLater: boolean, found = new Set<string>()): Set<string> {
   const file = bundle[name];
   if (file?.type !== "chunk" || found.has(name)) return found;
   found.add(name);
-  file.imports.forEach((imported) => withImports(bundle, imported, found));
+  file.viteMetadata?.importedCss.forEach((style) => found.add(style));
+  [...file.imports, ...(andLater ? file.dynamicImports : [])].forEach((imported) => reach(bundle, imported, andLater, found));
   return found;
-}
-
-/** Whether a style is loaded only with a script that is loaded later. */
-function isOfLazy(bundle: Bundle, name: string): boolean {
-  return Object.values(bundle).some((file) => file.type === "chunk" && file.isDynamicEntry && !file.isEntry && file.viteMetadata?.importedCss.has(name) === true);
 }
 
 function sizeOf(bundle: Bundle, names: string[]): number {

@@ -13,6 +13,10 @@ interface Props {
   mode: Screen["mode"];
   /** Where the server is, when that is not the page's own origin. */
   server?: string;
+  /** How it is called, when that is not `fetch`. */
+  send?: typeof fetch;
+  /** The zone of times in place of the organization's. */
+  timeZone?: string | null;
   checkpointKey?: string | null;
   onLeave: () => Promise<void>;
   /** The server does not take the access (any more). */
@@ -20,15 +24,15 @@ interface Props {
 }
 
 /** One organization's log for one access, with a client and a cache of its own; wherever it is drawn. */
-export function Viewer({ access, place, mode, server = "", checkpointKey = null, onLeave, onEnd }: Props) {
-  const room = useMemo(() => ({ client: createClient(access, { server, onEnd }), queries: createQueries() }), [access, server, onEnd]);
+export function Viewer({ access, place, mode, server = "", send, timeZone = null, checkpointKey = null, onLeave, onEnd }: Props) {
+  const room = useMemo(() => ({ client: createClient(access, { server, onEnd, ...(send === undefined ? {} : { send }) }), queries: createQueries() }), [access, server, send, onEnd]);
   const [root, setRoot] = useState<HTMLElement | null>(null);
   return (
     <div className="trailbook" data-mode={mode} lang={locale()} ref={setRoot}>
       {root !== null && (
         <PlaceContext value={place}>
           <QueryClientProvider client={room.queries}>
-            <Organization client={room.client} access={access} mode={mode} root={root} checkpointKey={checkpointKey} leave={onLeave} />
+            <Organization client={room.client} access={access} mode={mode} timeZone={timeZone} root={root} checkpointKey={checkpointKey} leave={onLeave} />
           </QueryClientProvider>
         </PlaceContext>
       )}

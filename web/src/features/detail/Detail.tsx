@@ -44,7 +44,7 @@ export default function Detail(props: Props) {
 
   useEffect(() => {
     // Over a narrow page the panel covers the list, so the focus goes with it; beside the list it stays in the row.
-    if (panel.current !== null && getComputedStyle(panel.current).position === "fixed") panel.current.focus();
+    if (panel.current !== null && getComputedStyle(panel.current).zIndex !== "auto") panel.current.focus();
   }, []);
 
   const name = labels.screen("details", say("event"));

@@ -13,10 +13,10 @@ import { Refused } from "./Refused";
 const Unknown = lazy(() => import("./Unknown"));
 
 /** One organization's screen, as its policy has it. Nothing of it is drawn before the server has given the policy, and with it leave to look. */
-export function Organization(given: Omit<Screen, "policy">) {
+export function Organization({ timeZone, ...given }: Omit<Screen, "policy"> & { timeZone: string | null }) {
   const { client, access, leave } = given;
   const policy = useQuery({ queryKey: ["policy"], queryFn: ({ signal }) => client.policy(signal), staleTime: Number.POSITIVE_INFINITY });
-  const id = policy.data?.time_zone ?? "UTC";
+  const id = timeZone ?? policy.data?.time_zone ?? "UTC";
   const zone = useMemo(() => createZone(id), [id]);
   const labels = useMemo(() => policy.data && createLabels(policy.data, zone), [policy.data, zone]);
   const screen = useMemo(() => policy.data && { ...given, policy: policy.data }, Object.values({ ...given, policy: policy.data }));
@@ -31,7 +31,7 @@ export function Organization(given: Omit<Screen, "policy">) {
     );
   }
   // What was shown stays only where the server failed to answer; where it refused, it goes.
-  if (screen === undefined || labels === undefined || (problem !== null && !problem.passing)) return <Refused access={access} problem={problem} {...again} onLeave={leave} />;
+  if (screen === undefined || labels === undefined || (problem !== null && !problem.passing)) return <Refused access={access} problem={problem} {...again} onLeave={given.mode === "console" ? leave : null} />;
   return (
     <ScreenContext value={screen}>
       <ZoneContext value={zone}>

@@ -13,7 +13,8 @@ interface Props {
   problem: Problem | null;
   isLooking: boolean;
   onRetry: () => void;
-  onLeave: () => Promise<void>;
+  /** Null where nobody leaves: in another product's page. */
+  onLeave: (() => Promise<void>) | null;
 }
 
 /** What is shown in place of a log that is not shown: why, in the server's words. */
@@ -34,7 +35,7 @@ export function Refused({ access, problem, isLooking, onRetry, onLeave }: Props)
         <button type="button" className="button" disabled={isLooking} onClick={onRetry}>
           {say(isLooking ? "looking" : "look_again")}
         </button>
-        <SignOutButton className="button" onLeave={onLeave} />
+        {onLeave !== null && <SignOutButton className="button" onLeave={onLeave} />}
       </div>
     </Card>
   );
