@@ -28,7 +28,7 @@ export function Viewer({ access, place, mode, server = "", send, timeZone = null
   const room = useMemo(() => ({ client: createClient(access, { server, onEnd, ...(send === undefined ? {} : { send }) }), queries: createQueries() }), [access, server, send, onEnd]);
   const [root, setRoot] = useState<HTMLElement | null>(null);
   return (
-    <div className="trailbook" data-mode={mode} lang={locale()} ref={setRoot}>
+    <div className="trailbook" part="viewer" data-mode={mode} lang={locale()} ref={setRoot}>
       {root !== null && (
         <PlaceContext value={place}>
           <QueryClientProvider client={room.queries}>

@@ -89,7 +89,7 @@ export function Activity() {
           <Breadcrumb names={policy.breadcrumb} />
           <Title words={title} state={state} isLive={isLive} onLive={() => setLive(!isLive)} />
           <About policy={policy} />
-          <div className="bar">
+          <div className="bar" part="toolbar">
             <RangePicker range={address.range} now={now} onRange={(range) => go({ range })} />
             <SearchBox query={address.query} filters={state.filters} fault={state.fault} field={searchField} onQuery={(query, step) => go({ query }, step)} onPick={setChip} />
             <FilterButton query={address.query} filters={state.filters} onQuery={setQuery} onClear={everything} />
@@ -159,7 +159,7 @@ function Title({ words: title, state, isLive, onLive }: { words: string; state: 
   const { client, access, policy } = useScreen();
   return (
     <div className="title">
-      <h1>
+      <h1 part="title">
         <bdi>{title}</bdi>
       </h1>
       {state.size !== null && (

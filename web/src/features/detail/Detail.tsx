@@ -49,7 +49,7 @@ export default function Detail(props: Props) {
 
   const name = labels.screen("details", say("event"));
   return (
-    <aside className="detail" aria-label={name} ref={panel} tabIndex={-1}>
+    <aside className="detail" part="detail" aria-label={name} ref={panel} tabIndex={-1}>
       {policy.labels.screen["details"] !== undefined && <p className="overline">{name}</p>}
       <header>
         <h2>{event === null ? say(asked.isError ? "cannot" : "loading") : <Sentence event={event} />}</h2>

@@ -65,6 +65,7 @@ export function EventTable({ events, fresh, selected, isWaiting, more, now, onOp
     <div className="list">
       <table
         role="grid"
+        part="list"
         className={`events ${isWaiting ? "waiting" : ""}`}
         style={style}
         data-density={layout.density}
