@@ -1,5 +1,5 @@
 // Holding the list still: while somebody reads further down, what arrives is counted and does not move what is read.
-import { useEffect, useRef, useState, type RefObject } from "react";
+import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import type { Event } from "../../api/contract";
 
 export interface Held {
@@ -25,7 +25,8 @@ export function useHold(arrivals: Event[], isHeld: boolean, key: unknown): Held 
     last.current = newest;
   });
   useEffect(() => setLimit(isHeld ? { key, sequence: last.current } : null), [isHeld, key]);
-  return hold(arrivals, limit !== null && limit.key === key ? limit.sequence : null);
+  const sequence = limit !== null && limit.key === key ? limit.sequence : null;
+  return useMemo(() => hold(arrivals, sequence), [arrivals, sequence]);
 }
 
 /** Whether the list's beginning, where `mark` stands, has been scrolled out of sight. */
