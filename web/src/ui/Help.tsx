@@ -9,7 +9,9 @@ const KEYS = [
   ["/", "key_search"],
   ["f", "key_filter"],
   ["j  k", "key_move"],
+  ["←  →", "key_values"],
   ["Enter", "key_open"],
+  ["x", "key_exclude"],
   ["Esc", "key_close"],
   ["?", "key_help"],
 ] as const;

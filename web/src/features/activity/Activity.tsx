@@ -64,19 +64,17 @@ export function Activity() {
     go({ event: null });
   }, [go, address.event]);
 
-  const [row, setRow] = useState<string | null>(null);
-  const current = events.findIndex((event) => event.id === (address.event ?? row));
   useShortcuts({
     search: () => searchField.current?.focus(),
     filter: () => root.querySelector<HTMLElement>(`.${ADD_FILTER}`)?.click(),
     move: (step) => {
-      const next = events[Math.min(Math.max(current + step, 0), events.length - 1)];
-      if (next === undefined) return;
-      setRow(next.id);
-      table.current?.focus(next.id);
-      if (address.event !== null) go({ event: next.id }, "replace");
+      const next = table.current?.move(step) ?? null;
+      if (next !== null && address.event !== null) go({ event: next }, "replace");
     },
-    open: () => row !== null && open(row),
+    open: () => {
+      const current = table.current?.current() ?? null;
+      if (current !== null) open(current);
+    },
     close: () => address.event !== null && close(),
     help: () => root.querySelector<HTMLElement>(`#${HELP_BUTTON}`)?.click(),
   });

@@ -109,9 +109,10 @@ function Activity({ column, event, shown, tabIndex, isSelected, charactersMax }:
 function Person(props: CellProps) {
   const labels = useLabels();
   const lines = linesOf(props.column, props.event, labels);
+  const isNobody = ["anonymous", "unknown"].includes(props.event.actor?.type ?? "unknown");
   return (
     <div className="who">
-      <Avatar letters={initials(lines.first[0]?.text ?? "")} isMachine={isMachine(props.event.actor)} />
+      <Avatar letters={initials(isNobody ? "" : (lines.first[0]?.text ?? ""))} isMachine={isMachine(props.event.actor)} />
       <Lines {...props} />
     </div>
   );

@@ -116,7 +116,7 @@ function Choice({ column, label = column.label, isOn, isDragged = false, isOnly 
       <label className="choice">
         <input type="checkbox" checked={isOn} disabled={isOnly} onChange={onToggle} />
         <bdi className="line">{clip(label, 100)}</bdi>
-        {column.id.includes(".") && <span className="mono muted line">{clip(column.id, 60)}</span>}
+        {!isOn && <span className="mono muted line">{clip(column.id, 60)}</span>}
       </label>
       {children}
     </li>

@@ -23,6 +23,10 @@ const Floating = lazy(() => import("./Floating"));
 export interface TableHandle {
   /** Scrolls to an event and gives it the focus. */
   focus: (id: string) => void;
+  /** Does so with the event after (1) or before (−1) the one that is open or has the focus, and says which it is. */
+  move: (step: 1 | -1) => string | null;
+  /** The event that has or had the focus. */
+  current: () => string | null;
 }
 
 interface Props {
@@ -56,7 +60,16 @@ export function EventTable({ events, fresh, selected, isWaiting, more, now, onOp
   const rows = useRows({ lines, body, heights: HEIGHTS[layout.density], covered, pinned: [current, selected] });
   useMore(rows.last, lines.length, more, onMore);
   const focus = useFocus(body, setCurrent);
-  useImperativeHandle(handle, () => ({ focus }), [focus]);
+  useImperativeHandle(handle, () => ({
+    focus,
+    move: (step) => {
+      const at = events.findIndex((event) => event.id === (selected ?? current));
+      const next = events[Math.min(Math.max(at + step, 0), events.length - 1)];
+      if (next !== undefined) focus(next.id);
+      return next?.id ?? null;
+    },
+    current: () => current,
+  }));
   const floating = useFloating();
   const active = events.some((event) => event.id === current) ? current : (events[0]?.id ?? null);
   const style = { "--list-columns": gridColumns(columns, layout.widths), "--list-width": `${widthMin(columns, layout.widths)}px` } as CSSProperties;

@@ -70,7 +70,7 @@ function Box({ open: { anchor, kind }, onClose, onStay, children }: { open: Open
     };
   }, [anchor, onClose]);
   return createPortal(
-    <div ref={box} popover="manual" className={`popover floating ${kind}`} onPointerEnter={onStay} onPointerLeave={() => kind === "time" && !box.current?.contains(box.current.ownerDocument.activeElement) && onClose()}>
+    <div ref={box} popover="manual" className={`popover floating floating-${kind}`} onPointerEnter={onStay} onPointerLeave={() => kind === "time" && !box.current?.contains(box.current.ownerDocument.activeElement) && onClose()}>
       {children}
     </div>,
     root,

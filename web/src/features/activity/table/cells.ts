@@ -112,11 +112,11 @@ export function activityValue(event: Event): Value {
   return { text: activityOf(event), field: event.action ? "action" : null, value: event.action };
 }
 
-/** What kind of act it was. Where the type says nothing the action does, unless that is what the activity says already. */
+/** What kind of act it was. Where the type says nothing the action does, if no catalog has put it into words. */
 export function typeValue(event: Event, labels: Labels): Value | null {
   if (event.action_type !== "other" || !event.action) return { text: labels.at("action_type", event.action_type), field: "action_type", value: event.action_type };
-  const text = labels.at("action", event.action);
-  return text === activityOf(event) ? null : { text, field: "action", value: event.action };
+  const isNamed = labels.at("action", event.action) !== event.action;
+  return isNamed || event.action === activityOf(event) ? null : { text: event.action, field: "action", value: event.action };
 }
 
 export function countryValue(event: Event): Value | null {
