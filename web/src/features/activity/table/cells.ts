@@ -86,7 +86,7 @@ function valuesOfPaths(paths: string[], event: Event, labels: Labels): { values:
     const found = valuesAt(event, path);
     if (found.length === 0) continue;
     const named = found.map(({ of, value }) => ({ text: wordOf(path, of, value, labels), ...asked(path, value, event) }));
-    const seen = named.filter((one, place) => one.text !== "" && named.findIndex((other) => other.text === one.text && other.value === one.value) === place);
+    const seen = [...new Map(named.map((value) => [JSON.stringify([value.text, value.value]), value])).values()].filter(({ text }) => text !== "");
     return { values: seen.slice(0, VALUES_MAX), more: Math.max(0, seen.length - VALUES_MAX) };
   }
   return { values: [], more: 0 };
