@@ -179,7 +179,20 @@ describe("query", () => {
       await page.keyboard.press("Backspace");
       await queried(page, "");
       await counted(page, 6);
+      assert.equal(await focusedName(page), "+ Add filter", "the focus is not lost with the chip");
     }));
+
+  test("an editor at the edge of the screen stays within it", () =>
+    onPage(
+      `/?q=actor_type%3Auser+actor%3Au_81+result%3Asuccess${SIGNED_IN}`,
+      async (page) => {
+        await counted(page, 3);
+        await page.getByRole("button", { name: "Values: Success. Change them" }).click();
+        const { x, width } = await page.locator(".condition-editor").boundingBox();
+        assert.ok(x >= 0 && x + width <= 800, `${x} and ${width}`);
+      },
+      { viewport: { width: 800, height: 700 } },
+    ));
 
   test("detail 10: ready questions are asked by one choice", () =>
     onPage(`/${SIGNED_IN}`, async (page) => {

@@ -1,5 +1,8 @@
 import { useEffect, useId, useRef, useState, type ReactNode } from "react";
 
+/** What stays free between a box and the edge of the screen. */
+const MARGIN = 8;
+
 interface Props {
   /** What the button shows. */
   label: ReactNode;
@@ -51,10 +54,19 @@ export function Popover({ label, name, className = "button", atEnd = false, boxC
         {label}
       </button>
       {isOpen && (
-        <div id={id} className={`popover ${atEnd ? "end" : ""} ${boxClassName}`}>
+        <div id={id} ref={keepInSight} className={`popover ${atEnd ? "end" : ""} ${boxClassName}`}>
           {children(close)}
         </div>
       )}
     </div>
   );
+}
+
+/** Moves a box that would reach beyond an edge of the screen back into it. */
+function keepInSight(box: HTMLElement | null): void {
+  if (box === null) return;
+  const { left, right } = box.getBoundingClientRect();
+  const beyond = right + MARGIN - document.documentElement.clientWidth;
+  const by = beyond > 0 ? -Math.min(beyond, left - MARGIN) : Math.max(0, MARGIN - left);
+  if (by !== 0) box.style.setProperty("translate", `${by}px`);
 }

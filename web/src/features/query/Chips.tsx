@@ -48,11 +48,16 @@ function Conditions({ query, filters, names, picked, onPick, onQuery, onText }: 
   const counts = useCounts(found, filters);
   return found.map((term, place) => {
     if (term.kind === "words") return null;
-    const remove = () => (onPick(null), onQuery(without(query, term)));
-    const press = ({ key, target }: KeyboardEvent<HTMLElement>) => {
+    const remove = (chip: Element | null) => {
+      // The next chip takes the place and the focus; behind the last one there is none.
+      if (!found.slice(place + 1).some((other) => other.kind !== "words")) chip?.parentElement?.querySelector<HTMLElement>(`.${ADD_FILTER}`)?.focus();
+      onPick(null);
+      onQuery(without(query, term));
+    };
+    const press = ({ key, target, currentTarget }: KeyboardEvent<HTMLElement>) => {
       // What is typed into an editor that hangs from the chip is not meant for the chip.
       if ((key !== "Backspace" && key !== "Delete") || (target as HTMLElement).closest(".popover") !== null) return;
-      if (picked === place) remove();
+      if (picked === place) remove(currentTarget);
       else onPick(place);
     };
     const parts = { term, labels, names, query, filters, onQuery, onText };
@@ -66,7 +71,7 @@ function Conditions({ query, filters, names, picked, onPick, onQuery, onText }: 
             <span className="unseen">{say("chip_count", { count: counts[place] })}</span>
           </span>
         )}
-        <button type="button" className="icon-button" aria-label={say("remove", { text })} onClick={remove}>
+        <button type="button" className="icon-button" aria-label={say("remove", { text })} onClick={({ currentTarget }) => remove(currentTarget.closest(".chip"))}>
           <Cross />
         </button>
         {picked === place && (

@@ -10,7 +10,7 @@ import { useZone } from "../../ui/useZone";
 import { number } from "../../ui/words";
 import { questions } from "./questions";
 import { say } from "./say";
-import { FOUND_IN, suggest, type Suggestion } from "./suggestions";
+import { FOUND_IN, suggest, type Group, type Suggestion } from "./suggestions";
 import { useValues } from "./useValues";
 
 interface Props {
@@ -54,13 +54,16 @@ export default function Completion({ id, text, spot, filters, keys, onActive, on
 
   if (values.problem !== null && all.length === 0 && spot.field !== null) return <Box>{say("values_failed", { reason: values.problem.message })}</Box>;
   if (all.length === 0) return null;
+  const titleOf = ({ name }: Group) => (name === "values" && spot.field !== null ? labels.field(spot.field) : say(name));
   let place = 0;
   return (
     <div className="popover completion" onPointerDown={(event) => event.preventDefault()}>
       <div id={id} role="listbox" className="completion-list" aria-label={say("suggestions")}>
         {groups.map((group) => (
-          <div key={group.name} role="group" aria-labelledby={`${id}-${group.name}`}>
-            <h3 id={`${id}-${group.name}`}>{group.name === "values" && spot.field !== null ? labels.field(spot.field) : say(group.name)}</h3>
+          <div key={group.name} role="group" aria-label={titleOf(group)}>
+            <div className="completion-title" aria-hidden="true">
+              {titleOf(group)}
+            </div>
             {group.suggestions.map((suggestion) => {
               const at = place++;
               return <Option key={at} id={optionId(at)} suggestion={suggestion} isAlone={group.name === "values"} isActive={at === active} onChoose={() => onChoose(suggestion.draft)} />;
