@@ -14,7 +14,7 @@ function server(status: number, body = "{}") {
   return { requests, send };
 }
 
-const session: Access = { kind: "session", organization: "o", project: "shop", person: "Sarah", isOperator: false };
+const session: Access = { kind: "session", organization: "o", project: "shop", person: "Sarah", email: "sarah@o.example", isOperator: false };
 const token: Access = { kind: "token", organization: "o", project: null, key: "secret" };
 
 test("a session is the browser's cookie, a key or token is a header, and never both", async () => {

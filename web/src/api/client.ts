@@ -20,6 +20,7 @@ export interface SessionAccess extends Place {
   kind: "session";
   /** What the person who is signed in is called. */
   person: string;
+  email: string;
   /** Whether it is an operator, who works for the whole deployment. */
   isOperator: boolean;
 }

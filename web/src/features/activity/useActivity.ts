@@ -140,7 +140,7 @@ export function keptSince({ retention_days }: Policy, now: Date): Date | null {
 }
 
 /** Whether the policy leaves out events that only read, and nobody asks for them. */
-export function areReadsHidden(policy: Policy, { query, reads }: Address): boolean {
+export function areReadsHidden(policy: Policy, { query, reads }: Pick<Address, "query" | "reads">): boolean {
   return policy.hide_reads && !reads && !terms(query).some((term) => (term.kind === "field" && term.field === "action_type") || (term.kind === "expression" && /type:/.test(term.text)));
 }
 

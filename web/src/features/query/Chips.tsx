@@ -10,6 +10,7 @@ import { Popover } from "../../ui/Popover";
 import { number } from "../../ui/words";
 import { ADD_FILTER } from "./FilterButton";
 import { say } from "./say";
+import { useAsk } from "./useAsk";
 
 const FieldEditor = lazy(() => import("./ConditionEditor").then(({ FieldEditor }) => ({ default: FieldEditor })));
 const ValuesEditor = lazy(() => import("./ConditionEditor").then(({ ValuesEditor }) => ({ default: ValuesEditor })));
@@ -93,7 +94,6 @@ function Parts({ term, query, filters, labels, names, onQuery }: PartProps & { t
   const { field, relation, values } = partsOf(term, labels, names);
   const set = (condition: Condition) => onQuery(replaced(query, term, condition));
   const other = partsOf({ ...term, negated: !term.negated }, labels, names).relation;
-  const others = { ...filters, q: without(query, term) };
   const relationButton = (
     <button type="button" className="chip-part relation" aria-label={say("change_relation", { text: relation, other })} onClick={() => set({ ...term, negated: !term.negated })}>
       {term.negated && <Without />}
@@ -123,7 +123,7 @@ function Parts({ term, query, filters, labels, names, onQuery }: PartProps & { t
         }
         name={say("change_values", { text: clip(values, 80) })}
       >
-        {(close) => <ValuesEditor condition={term} filters={others} onCondition={set} onDone={close} />}
+        {(close) => <ValuesEditor condition={term} others={without(query, term)} filters={filters} onCondition={set} onDone={close} />}
       </Editor>
     </>
   );
@@ -172,13 +172,14 @@ function ClearAll({ onClear }: { onClear: () => void }) {
 }
 
 /** How many events each condition holds for on its own, by its term's place. */
-function useCounts(found: Term[], { from, to }: Filters): (number | undefined)[] {
+function useCounts(found: Term[], filters: Filters): (number | undefined)[] {
   const { client } = useScreen();
+  const ask = useAsk(filters);
   const counted: Term[] = found.filter((term) => term.kind !== "words").slice(0, COUNTED_CHIPS_MAX);
   const answers = useQueries({
     queries: counted.map((term) => ({
-      queryKey: ["condition", { q: term.text, from, to }],
-      queryFn: async ({ signal }: { signal: AbortSignal }) => (await client.count({ q: term.text, from, to }, signal)).count,
+      queryKey: ["condition", ask(term.text)],
+      queryFn: async ({ signal }: { signal: AbortSignal }) => (await client.count(ask(term.text), signal)).count,
     })),
   });
   return found.map((term) => (counted.includes(term) ? answers[counted.indexOf(term)]?.data : undefined));

@@ -33,7 +33,7 @@ export default function Completion({ id, text, spot, filters, keys, onActive, on
   const labels = useLabels();
   const zone = useZone();
   const now = useNow();
-  const values = useValues(useFieldsAt(spot), { ...filters, q: besides(text, spot) }, spot.typed);
+  const values = useValues(useFieldsAt(spot), besides(text, spot), filters, spot.typed);
   const groups = useMemo(() => suggest({ text, spot, values: values.of, questions: questions(access), labels, zone, now }), [text, spot, values.of, access, labels, zone, now]);
   const all = groups.flatMap((group) => group.suggestions);
   const [active, setActive] = useActive(text, all.length);
@@ -161,7 +161,7 @@ function Hints({ isInField, isActive }: { isInField: boolean; isActive: boolean 
     [["Esc"], say("hint_close")],
   ];
   return (
-    <div className="completion-hints pointer-only" aria-hidden="true">
+    <div className="completion-hints" aria-hidden="true">
       {hints.map(([keys, meaning]) => (
         <span key={meaning}>
           {keys.map((key) => (

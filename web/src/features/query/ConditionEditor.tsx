@@ -29,19 +29,20 @@ export function FieldEditor({ current, onField }: { current?: string; onField: (
 
 interface ValuesProps {
   condition: Condition;
-  /** Among which events the values are looked for. */
+  /** What else is asked for: the values are looked for among those events. */
+  others: string;
   filters: Filters;
   onCondition: (condition: Condition) => void;
   onDone: () => void;
 }
 
 /** The values of a condition, to be ticked; what is typed can be one although no event has it. */
-export function ValuesEditor({ condition, filters, onCondition, onDone }: ValuesProps) {
+export function ValuesEditor({ condition, others, filters, onCondition, onDone }: ValuesProps) {
   const labels = useLabels();
   const [typed, setTyped] = useState("");
   const [first] = useState(condition.values);
   const { field, values, negated } = condition;
-  const found = useValues([field], filters, typed);
+  const found = useValues([field], others, filters, typed);
   const choices = found.of.get(field) ?? [];
   const toggle = (value: Value) => onCondition({ ...condition, values: isAmong(values, value) ? values.filter((each) => !isSame(each, value)) : [...values, value] });
   const own = typedValue(typed);
@@ -91,7 +92,7 @@ export function AddedCondition({ query, filters, onQuery, onDone }: AddedProps) 
           </label>
         ))}
       </fieldset>
-      <ValuesEditor condition={condition} filters={{ ...filters, q: before }} onCondition={change} onDone={onDone} />
+      <ValuesEditor condition={condition} others={before} filters={filters} onCondition={change} onDone={onDone} />
     </>
   );
 }

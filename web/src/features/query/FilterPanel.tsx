@@ -8,6 +8,7 @@ import { useScreen } from "../../screen";
 import { Cross } from "../../ui/icons";
 import { number } from "../../ui/words";
 import { say } from "./say";
+import { useAsk } from "./useAsk";
 import { useValues, type Choice } from "./useValues";
 
 /** Fewer values than this are seen at a glance and need no search. */
@@ -100,7 +101,7 @@ function Section({ setting: { field, label, values }, query, filters, onQuery }:
   const [typed, setTyped] = useState("");
   const [fields] = useState([field]);
   // The conditions on the field itself are left out, so that other values can be added; those on others count.
-  const found = useValues(fields, { ...filters, q: withoutField(query, field).trim() }, typed);
+  const found = useValues(fields, withoutField(query, field), filters, typed);
   const chosen = valuesOf(query, field, false);
   const choices = inOrder(useKept(found.of.get(field) ?? [], found.isLoading), values);
   const isSearched = useSticky(choices.length >= SEARCHED_FROM || field === "actor" || field === "target");
@@ -154,7 +155,7 @@ function Security({ label, query, onQuery }: { label: string; query: string; onQ
 /** How many events the staged filters leave. */
 function Matching({ query, filters }: { query: string; filters: Filters }) {
   const { client } = useScreen();
-  const asked = { ...filters, q: query.trim() };
+  const asked = useAsk(filters)(query);
   const count = useQuery({ queryKey: ["matching", asked], queryFn: ({ signal }) => client.count(asked, signal), placeholderData: keepPreviousData });
   return (
     <span className="muted number" role="status">

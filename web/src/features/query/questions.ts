@@ -16,5 +16,5 @@ const QUESTIONS: Question[] = [
 /** The questions for whoever looks; only of who is signed in it is known who they are. */
 export function questions(access: Access): Question[] {
   if (access.kind !== "session") return QUESTIONS;
-  return [...QUESTIONS, { id: "my_activity", query: printCondition({ field: "actor", values: [{ text: access.person, prefix: false }], negated: false }) }];
+  return [...QUESTIONS, { id: "my_activity", query: printCondition({ field: "actor", values: [{ text: access.email, prefix: false }], negated: false }) }];
 }

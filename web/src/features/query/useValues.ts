@@ -5,6 +5,7 @@ import { useLabels, type Labels } from "../../event/labels";
 import { both, printCondition } from "../../query/terms";
 import { useScreen } from "../../screen";
 import { begins } from "./match";
+import { useAsk } from "./useAsk";
 
 /** So many values of a field are asked for at once; they are searched here when the field has no more. */
 const VALUES_MAX = 200;
@@ -29,10 +30,13 @@ export interface Values {
   problem: Error | null;
 }
 
-/** The values of fields among the events of `filters` that `typed` begins a word of; people are also found by their e-mail address. */
-export function useValues(fields: readonly string[], filters: Filters, typed: string): Values {
+/** The values of fields among the events of `query` in the range of `shown` that `typed` begins a word of; people are also found by their e-mail address. */
+export function useValues(fields: readonly string[], query: string, shown: Filters, typed: string): Values {
   const { client } = useScreen();
   const labels = useLabels();
+  const ask = useAsk(shown);
+  // That reads are left out is no reason not to offer them.
+  const filters = fields[0] === "action_type" ? { q: query.trim(), from: shown.from, to: shown.to } : ask(query);
   const wanted = typed.trim();
   const all = useFacets(fields, filters, "");
   const long = fields.filter((field) => (all.data?.[field]?.length ?? 0) >= VALUES_MAX);

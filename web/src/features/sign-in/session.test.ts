@@ -44,7 +44,7 @@ test("a key is kept and forgotten, and nonsense in the storage is no access", ()
 
 test("whoever has no name is called by the e-mail address", () => {
   const signedIn = { id: "usr_1", project: "default", organization: "o", email: "sarah@o.example", name: null, role: "viewer", permissions: [], rights: [], expires_at: "2026-11-20T09:14:07Z" };
-  expect(sessionAccess(signedIn)).toEqual({ kind: "session", organization: "o", project: "default", person: "sarah@o.example", isOperator: false });
+  expect(sessionAccess(signedIn)).toEqual({ kind: "session", organization: "o", project: "default", person: "sarah@o.example", email: "sarah@o.example", isOperator: false });
   expect(sessionAccess({ ...signedIn, name: "Sarah" })).toMatchObject({ person: "Sarah" });
   expect(sessionAccess({ ...signedIn, organization: "_system" }).isOperator).toBe(true);
   expect(sessionAccess({ ...signedIn, organization: "_system", project: "shop" }).isOperator).toBe(false);

@@ -38,7 +38,7 @@ export function keyAccess(kind: KeyAccess["kind"], organization?: string, key?: 
 /** The access of whoever is signed in: to their organization. */
 export function sessionAccess({ organization, project, name, email }: SignedIn): SessionAccess {
   const isOperator = organization === SYSTEM && project === DEFAULT_PROJECT;
-  return { kind: "session", organization, project, person: name ?? email, isOperator };
+  return { kind: "session", organization, project, person: name ?? email, email, isOperator };
 }
 
 export function load(storage: Storage): KeyAccess | null {
