@@ -1,6 +1,5 @@
 // The first screen in a real browser against the real binary; stage.mjs says what it needs.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setStage, signOut } from "./stage.mjs";
 
@@ -121,18 +120,6 @@ describe("activity", () => {
       await page.keyboard.press("Escape");
       await page.locator(".detail").waitFor({ state: "detached" });
       assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Logged in");
-    }));
-
-  test("the CSV has the rows of the query", () =>
-    onPage(`/?q=type%3Adelete${SIGNED_IN}`, async (page) => {
-      await rows(page, 1);
-      const waiting = page.waitForEvent("download");
-      await page.getByRole("button", { name: "Export CSV" }).click();
-      const download = await waiting;
-      assert.match(download.suggestedFilename(), /^trailbook-fashion-\d{4}-\d\d-\d\d\.csv$/);
-      const csv = await readFile(await download.path(), "utf8");
-      assert.match(csv, /permission_set\.deleted/);
-      assert.doesNotMatch(csv, /user\.login/);
     }));
 
   test("what is stored appears by itself, when it matches", () =>

@@ -125,8 +125,6 @@ export function createClient(access: Access, options: Options = {}) {
     checkpointKey: (signal?: AbortSignal) => json<CheckpointKey>("/checkpoint-key", {}, signal),
 
     policy: (signal?: AbortSignal) => json<Policy>("/policy", {}, signal),
-    /** The whole result as CSV. */
-    csv: async (filters: Filters, signal?: AbortSignal) => (await call("/events.csv", { ...filters }, signal)).blob(),
 
     /** Events in commit order as they are stored; ends when the server closes the stream. */
     async *live(filters: Filters, after: string | null, signal: AbortSignal, opened: () => void) {

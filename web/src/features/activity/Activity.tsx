@@ -6,12 +6,12 @@ import { useNow } from "../../ui/useNow";
 import { useDelayed } from "../../ui/useDelayed";
 import { useTitle } from "../../ui/useTitle";
 import { wordsOf } from "../../ui/words";
+import { ExportButton } from "../export/ExportButton";
 import { ADD_FILTER, FilterButton } from "../query/FilterButton";
 import { SearchBox } from "../query/SearchBox";
 import { Fault } from "../query/Fault";
 import { useNames } from "../query/useNames";
 import { About, Breadcrumb } from "./About";
-import { CsvButton } from "./CsvButton";
 import { RangePicker } from "../range/RangePicker";
 import { useScrolledAway } from "./hold";
 import { ColumnsButton } from "./table/ColumnsButton";
@@ -85,7 +85,7 @@ export function Activity() {
       <div className={`columns ${address.event === null ? "" : "with-detail"}`}>
         <main className="page">
           <Breadcrumb names={policy.breadcrumb} />
-          <Title words={title} state={state} isLive={isLive} onLive={() => setLive(!isLive)} />
+          <Title words={title} state={state} address={address} now={now} isLive={isLive} onLive={() => setLive(!isLive)} />
           <About policy={policy} />
           <div className="bar" part="toolbar">
             <RangePicker range={address.range} now={now} onRange={(range) => go({ range })} />
@@ -153,8 +153,8 @@ function selectText(field: HTMLInputElement | null, start: number, end: number):
   field?.setSelectionRange(start, end);
 }
 
-function Title({ words: title, state, isLive, onLive }: { words: string; state: State; isLive: boolean; onLive: () => void }) {
-  const { client, access, policy } = useScreen();
+function Title({ words: title, state, address, now, isLive, onLive }: { words: string; state: State; address: Address; now: Date; isLive: boolean; onLive: () => void }) {
+  const { policy } = useScreen();
   return (
     <div className="title">
       <h1 part="title">
@@ -171,7 +171,7 @@ function Title({ words: title, state, isLive, onLive }: { words: string; state: 
           {say("live")}
         </button>
         {state.list.kind === "ready" && <ColumnsButton events={state.list.events} />}
-        {policy.rights.export && <CsvButton client={client} organization={access.organization} filters={state.filters} isDisabled={state.fault !== null} />}
+        {policy.rights.export && <ExportButton address={address} filters={state.filters} columns={address.columns} size={state.size} isFaulty={state.fault !== null} now={now} />}
       </div>
     </div>
   );

@@ -1,0 +1,195 @@
+// Files of the log from the screen, in a real browser against the real server; stage.mjs says what it needs.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { setStage } from "./stage.mjs";
+
+const DAY = 24 * 3_600_000;
+const MANY = 12_000;
+const networks = new WeakMap();
+
+let stage;
+
+before(async () => {
+  stage = await setStage();
+  const at = (days) => new Date(Date.now() - days * DAY).toISOString();
+  const event = (organization, days, action_type, more = {}) => ({ organization, action: `file.${action_type}`, action_type, actor: { id: "u_1", name: "Sarah Khan" }, occurred_at: at(days), ...more });
+  const files = (organization) => [event(organization, 0, "create"), event(organization, 1, "delete", { message: 'two\nlines of "it"' }), event(organization, 40, "delete", { metadata: { plan: "gold" } }), event(organization, 80, "update")];
+  await stage.call("PUT", "/v1/organizations/bounded", {
+    policy: {
+      retention_days: 90,
+      default_range_days: 30,
+      max_range_days: 30,
+      time_zone: "Asia/Kolkata",
+      columns: [
+        { id: "when", label: "Date and Time", value: "{occurred_at}" },
+        { id: "what", label: "Activity", value: "{action_type}" },
+      ],
+    },
+  });
+  await stage.call("POST", "/v1/events", { events: [...files("bounded"), ...files("free")] });
+  for (let first = 0; first < MANY; first += 1_000) {
+    const events = Array.from({ length: 1_000 }, (_, place) => event("many", (first + place) / MANY, "read", { message: "x".repeat(400) }));
+    await stage.call("POST", "/v1/events", { events });
+  }
+});
+
+after(() => stage?.end());
+
+const onLog = (organization, search, use, options) => stage.onPage(`/${search}#key={key}&organization=${organization}`, use, options);
+const button = (page) => page.getByRole("button", { name: "Export", exact: true });
+const dialog = (page) => page.getByRole("dialog");
+
+async function open(page, name) {
+  await button(page).click();
+  await page.getByRole("button", { name: new RegExp(`^${name}`) }).click();
+  await dialog(page).getByRole("heading", { name }).waitFor();
+}
+
+/** Confirms the dialog and reads the file that comes of it. */
+async function take(page) {
+  const waiting = page.waitForEvent("download");
+  await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+  const download = await waiting;
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+const rowsOf = (bytes) => bytes.toString("utf8").trim().split("\r\n");
+
+describe("export", () => {
+  test("detail 26, M-22: the file has the very query of the screen, its range, columns and zone, and as many rows as were said", () =>
+    onLog("bounded", "?q=type%3Adelete", async (page) => {
+      await page.locator(".count", { hasText: /^1 event/ }).waitFor();
+      await open(page, "Export filtered events");
+      await dialog(page).getByText("Of Last 30 days, what matches:").waitFor();
+      await dialog(page).getByText("type:delete").waitFor();
+      await dialog(page).getByText("1 row", { exact: false }).first().waitFor();
+      assert.equal(await dialog(page).getByLabel("Times in").inputValue(), "Asia/Kolkata");
+      const { name, bytes } = await take(page);
+      assert.match(name, /^trailbook-bounded-\d{4}-\d\d-\d\d\.csv$/);
+      const [header, row, ...more] = rowsOf(bytes);
+      assert.equal(header, "Date and Time,Activity");
+      assert.match(row, /^"?\d.*\+05:30.*,Delete$/);
+      assert.deepEqual(more, []);
+      await dialog(page).getByText(/^1 row exported to trailbook-bounded-/).waitFor();
+      await dialog(page).getByRole("button", { name: "Close" }).last().click();
+      await dialog(page).waitFor({ state: "detached" });
+      const { events } = await stage.call("GET", "/v1/organizations/_system/events?q=action:trailbook.export.downloaded");
+      assert.deepEqual(events[0].metadata, { format: "csv", scope: "filtered", organization: "bounded" });
+    }));
+
+  test("detail 26: every field, JSON lines and evidence, of everything that is kept or of the dates on the screen", () =>
+    onLog("bounded", "?q=type%3Adelete", async (page) => {
+      await open(page, "Export all events");
+      await dialog(page).getByText("At most 4 rows").waitFor();
+      await dialog(page).getByLabel("JSON lines").check();
+      assert.equal(await dialog(page).getByLabel("Times in").count(), 0);
+      const all = (await take(page)).bytes.toString("utf8").trim().split("\n").map((line) => JSON.parse(line));
+      assert.deepEqual(all.map((event) => event.action_type), ["create", "delete", "delete", "update"]);
+      await dialog(page).getByRole("button", { name: "Close" }).last().click();
+
+      await open(page, "Export all events");
+      await dialog(page).getByLabel("Only Last 30 days").check();
+      await dialog(page).getByText("2 rows", { exact: false }).waitFor();
+      await dialog(page).getByLabel("Every field, as it is stored").check();
+      await dialog(page).getByLabel("Times in").selectOption("UTC");
+      const [header, first] = rowsOf((await take(page)).bytes);
+      assert.match(header, /^id,sequence,occurred_at,/);
+      assert.match(first, /Z,bounded,file\.create,create,/);
+      // A line end in a cell ends no row.
+      await dialog(page).getByText(/^2 rows exported/).waitFor();
+      await dialog(page).getByRole("button", { name: "Close" }).last().click();
+
+      await open(page, "Export all events");
+      await dialog(page).getByLabel("Evidence").check();
+      const { name, bytes } = await take(page);
+      assert.match(name, /\.evidence\.zip$/);
+      assert.equal(bytes.subarray(0, 2).toString(), "PK");
+    }));
+
+  test("columns of the reader's own go into the file, also where the list's are built in", () =>
+    onLog("free", "?q=type%3Adelete&columns=time,metadata.plan", async (page) => {
+      await open(page, "Export filtered events");
+      await dialog(page).getByText("2 rows", { exact: false }).waitFor();
+      const [header, , last] = rowsOf((await take(page)).bytes);
+      assert.match(header, /^Occurred at,/);
+      assert.match(last, /,gold$/);
+    }));
+
+  test("C-70: what is filtered by dates alone is not filtered", () =>
+    onLog("free", "?range=28d", async (page) => {
+      await page.locator(".count", { hasText: /^2 events/ }).waitFor();
+      await button(page).click();
+      const filtered = page.getByRole("button", { name: /^Export filtered events/ });
+      assert.equal(await filtered.isDisabled(), true);
+      await page.keyboard.press("Escape");
+      await page.getByRole("combobox", { name: "Search events" }).or(page.getByRole("searchbox", { name: "Search events" })).fill("type:delete");
+      await page.keyboard.press("Enter");
+      await page.locator(".count", { hasText: /^1 event/ }).waitFor();
+      await button(page).click();
+      assert.equal(await filtered.isEnabled(), true);
+    }));
+
+  test("detail 26: a long export says how far it is, runs on without its dialog, can be stopped, and tells when it is done", () =>
+    onLog("many", "", async (page) => {
+      await open(page, "Export all events");
+      await dialog(page).getByText("12,000 rows", { exact: false }).waitFor();
+      await throttle(page, 100_000);
+      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+      await dialog(page).getByText(/^[1-9][\d,]* of 12,000 rows$/).waitFor();
+      assert.ok(Number(await dialog(page).getByRole("progressbar", { name: "Progress of the export" }).getAttribute("value")) > 0);
+      await dialog(page).getByRole("button", { name: "Go on meanwhile" }).click();
+      await dialog(page).waitFor({ state: "detached" });
+      const state = page.getByRole("status").filter({ hasText: /rows/ });
+      await state.filter({ hasText: /of 12,000 rows/ }).waitFor();
+      await page.getByRole("button", { name: "Stop the export" }).click();
+      await state.filter({ hasText: /of 12,000 rows/ }).waitFor({ state: "detached" });
+
+      await open(page, "Export all events");
+      const waiting = page.waitForEvent("download");
+      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+      await dialog(page).getByRole("button", { name: "Go on meanwhile" }).click();
+      await throttle(page, -1);
+      const file = await readFile(await (await waiting).path(), "utf8");
+      assert.equal(file.trim().split("\r\n").length, MANY + 1);
+      await state.filter({ hasText: /^12,000 rows exported to trailbook-many-/ }).waitFor();
+    }));
+
+  test("a file that breaks off is not kept, and why it cannot be had is said", async () => {
+    await stage.onPage(await tokenPage("many", { may_export: true }), async (page) => {
+      let downloads = 0;
+      page.on("download", () => downloads++);
+      await open(page, "Export all events");
+      await throttle(page, 100_000);
+      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+      // That somebody looks and takes files is in the log as well.
+      await dialog(page).getByText(/^[1-9][\d,]* of 12,00\d rows$/).waitFor();
+      // Whoever may not take files any more gets no more of this one: the server ends it before its end.
+      await stage.call("PUT", "/v1/organizations/many", { policy: { export_roles: ["administrator"] } });
+      await throttle(page, -1);
+      await dialog(page).getByRole("alert").filter({ hasText: "The export failed: the file broke off before its end. Nothing was saved." }).waitFor();
+      await dialog(page).getByRole("button", { name: "Try again" }).click();
+      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+      await dialog(page).getByRole("alert").filter({ hasText: "do not let you export this log" }).waitFor();
+      assert.equal(downloads, 0);
+    });
+  });
+
+  test("who may not take files is not offered any", async () =>
+    stage.onPage(await tokenPage("free", {}), async (page) => {
+      await page.locator(".count", { hasText: /events/ }).waitFor();
+      assert.equal(await button(page).count(), 0);
+    }));
+});
+
+/** The page of an auditor's token. */
+async function tokenPage(organization, more) {
+  const { token } = await stage.call("POST", `/v1/organizations/${organization}/viewer-tokens`, { actor: { id: "u_2", name: "Omar", role: "auditor" }, ...more });
+  return `/#organization=${organization}&token=${token}`;
+}
+
+/** The page's network is this slow from now on; -1 is as fast as can be. */
+async function throttle(page, bytesPerSecond) {
+  networks.set(page, networks.get(page) ?? (await page.context().newCDPSession(page)));
+  await networks.get(page).send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: bytesPerSecond, uploadThroughput: -1 });
+}
