@@ -57,11 +57,11 @@ async function take(page) {
 const rowsOf = (bytes) => bytes.toString("utf8").trim().split("\r\n");
 
 describe("export", () => {
-  test("detail 26, M-22: the file has the very query of the screen, its range, columns and zone, and as many rows as were said", () =>
+  test("detail 26: the file has the very query of the screen, its range, columns and zone, and as many rows as were said", () =>
     onLog("bounded", "?q=type%3Adelete", async (page) => {
       await page.locator(".count", { hasText: /^1 event/ }).waitFor();
       await open(page, "Export filtered events");
-      await dialog(page).getByText("Of Last 30 days, what matches:").waitFor();
+      await dialog(page).getByText("Last 30 days, what matches:").waitFor();
       await dialog(page).getByText("type:delete").waitFor();
       await dialog(page).getByText("1 row", { exact: false }).first().waitFor();
       assert.equal(await dialog(page).getByLabel("Times in").inputValue(), "Asia/Kolkata");
@@ -116,7 +116,7 @@ describe("export", () => {
       assert.match(last, /,gold$/);
     }));
 
-  test("C-70: what is filtered by dates alone is not filtered", () =>
+  test("what is filtered by dates alone is not filtered", () =>
     onLog("free", "?range=28d", async (page) => {
       await page.locator(".count", { hasText: /^2 events/ }).waitFor();
       await button(page).click();

@@ -1,6 +1,7 @@
 // The date range of the activity against the real server; stage.mjs says what it needs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { cellOf, day } from "./days.mjs";
 import { setStage } from "./stage.mjs";
 
 const HOUR = 3_600_000;
@@ -49,7 +50,7 @@ async function choose(page, name) {
 }
 
 describe("range", () => {
-  test("O-14, O-15, O-16, O-17, M-12: presets by name narrow the list to their days", () =>
+  test("presets by name narrow the list to their days", () =>
     onLog("free", "", async (page) => {
       for (const [name, text, count] of [
         ["Today", "today", "2 events"],
@@ -68,7 +69,7 @@ describe("range", () => {
       await counted(page, "6 events");
     }));
 
-  test("O-5: the default window is what the policy says, and the button calls it so", () =>
+  test("the default window is what the policy says, and the button calls it so", () =>
     onLog("bounded", "", async (page) => {
       await counted(page, "7 events");
       assert.equal(await rangeButton(page).innerText(), "Last 30 days");
@@ -99,7 +100,7 @@ describe("range", () => {
       assert.equal(rangeOf(page), `${from}..${to}`);
     }));
 
-  test("O-18, C-35, C-46: start and end come from a calendar, by mouse and by keyboard", () =>
+  test("detail 14: start and end come from a calendar, by mouse and by keyboard", () =>
     onLog("free", `?range=${day(-2)}..${day(-2)}`, async (page) => {
       await page.getByText("No event matches").waitFor();
       await rangeButton(page).click();
@@ -121,7 +122,7 @@ describe("range", () => {
       assert.equal(rangeOf(page), `${day(-10)}..${day(-8)}`);
     }));
 
-  test("C-47, C-73: more than 30 days can be neither picked nor typed, and what a link asks too much of is said", () =>
+  test("detail 14: more days than a range may have can be neither picked nor typed, and what a link asks too much of is said", () =>
     onLog("days", "", async (page) => {
       await counted(page, "7 events");
       await rangeButton(page).click();
@@ -148,7 +149,7 @@ describe("range", () => {
       await page.getByText("The range covers 41 calendar days; at most 30 are allowed.", { exact: false }).waitFor();
     }));
 
-  test("C-48: a range beyond what is kept warns and shows what is left", () =>
+  test("detail 14: a range beyond what is kept warns and shows what is left", () =>
     onLog("bounded", "", async (page) => {
       await rangeButton(page).click();
       await box(page).getByText(/^Kept for 90 days: nothing from before /).waitFor();
@@ -170,6 +171,27 @@ describe("range", () => {
       assert.equal(rangeOf(page), "7d");
     }));
 
+  test("detail 2: what is shared is the time on the screen, for good", () =>
+    onLog(
+      "free",
+      "?range=2h&q=actor%3Au_1",
+      async (page) => {
+        await counted(page, "2 events");
+        await page.getByRole("button", { name: "Copy a link to exactly this time" }).click();
+        await page.getByRole("button", { name: "Copied" }).waitFor();
+        const link = await page.evaluate(() => navigator.clipboard.readText());
+        assert.equal(rangeOf(page), "2h");
+        const shared = new URL(link).searchParams;
+        assert.equal(shared.get("q"), "actor:u_1");
+        const [from, to] = shared.get("range").split("..").map((end) => Date.parse(end));
+        assert.ok(to - from >= 2 * HOUR && to - from < 2 * HOUR + 3 * 60_000, "two hours, and the minutes by which they are rounded");
+        await page.goto(link);
+        await counted(page, "2 events");
+        assert.equal(await page.getByRole("button", { name: /^Pin/ }).count(), 0);
+      },
+      { permissions: ["clipboard-read", "clipboard-write"] },
+    ));
+
   test("all time is everything, also where the policy shows less by default", () =>
     onLog("week", "?range=all", async (page) => {
       await counted(page, `${AGES.length} events`);
@@ -183,27 +205,3 @@ describe("range", () => {
       assert.equal(rangeOf(page), "7d");
     }));
 });
-
-/** The day in UTC that is so many days after today. */
-function day(days) {
-  return new Date(Date.now() + days * DAY).toISOString().slice(0, 10);
-}
-
-/** The day's button, in whichever month before it is. */
-async function cellOf(calendar, days) {
-  const cell = calendar.getByRole("button", { name: dayName(days) }).and(calendar.locator(":visible"));
-  const title = calendar.getByRole("heading").first();
-  await title.waitFor();
-  while ((await cell.count()) === 0) {
-    const shown = await title.innerText();
-    await calendar.getByRole("button", { name: "Earlier month" }).click();
-    await title.filter({ hasNotText: shown }).waitFor();
-  }
-  return cell;
-}
-
-/** How a screen reader is told of that day. */
-function dayName(days) {
-  const text = new Date(Date.now() + days * DAY).toLocaleDateString("en-GB", { timeZone: "UTC", weekday: "long", day: "numeric", month: "long", year: "numeric" });
-  return new RegExp(text.replace(",", ",?"));
-}

@@ -13,6 +13,7 @@ import { Fault } from "../query/Fault";
 import { useNames } from "../query/useNames";
 import { About, Breadcrumb } from "./About";
 import { RangePicker } from "../range/RangePicker";
+import { ShareButton } from "../range/ShareButton";
 import { useScrolledAway } from "./hold";
 import { ColumnsButton } from "./table/ColumnsButton";
 import { EventTable, type TableHandle } from "./table/EventTable";
@@ -170,6 +171,7 @@ function Title({ words: title, state, address, now, isLive, onLive }: { words: s
           <span className="dot" />
           {say("live")}
         </button>
+        <ShareButton address={address} now={now} />
         {state.list.kind === "ready" && <ColumnsButton events={state.list.events} />}
         {policy.rights.export && <ExportButton address={address} filters={state.filters} columns={address.columns} size={state.size} isFaulty={state.fault !== null} now={now} />}
       </div>
