@@ -231,3 +231,94 @@ describe("users", () => {
     assert.equal((await stage.call("GET", `${shop.of}/users`)).users[0].role, "owner");
   });
 });
+
+describe("keys and tokens", () => {
+  test("a key is shown once, does what its scopes say, and nothing once it is revoked", async () => {
+    const shop = await organization("keys", { Sarah: "owner" });
+    await stage.onPage("/settings/keys", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await page.getByText("No keys yet.").waitFor();
+      await page.getByRole("button", { name: "Make a key" }).click();
+      const dialog = page.getByRole("dialog");
+      // Nobody writes into the log that they administer.
+      assert.equal(await dialog.getByLabel("events:write").count(), 0);
+      await dialog.getByLabel("Name").fill("reports");
+      await dialog.getByLabel("events:read").check();
+      await dialog.getByRole("button", { name: "Make a key" }).click();
+      const key = await dialog.getByLabel("Key", { exact: true }).inputValue();
+      const read = async () => (await fetch(`${stage.address}${shop.of}/events/count`, { headers: { Authorization: `Bearer ${key}` } })).status;
+      assert.equal(await read(), 200);
+      await dialog.getByRole("button", { name: "I have kept it" }).click();
+      await page.getByRole("row", { name: /reports/ }).getByText("events:read").waitFor();
+      assert.ok(!(await page.content()).includes(key));
+      await page.getByRole("button", { name: "Revoke reports" }).click();
+      await dialog.getByRole("button", { name: "Revoke the key" }).click();
+      await page.getByText("No keys yet.").waitFor();
+      assert.equal(await read(), 401);
+    });
+  });
+
+  test("a viewer token's link is shown once, shows what its filter lets through, and a faulty filter is refused at its field", async () => {
+    const shop = await organization("tokens", { Sarah: "owner" });
+    await stage.onPage("/settings/tokens", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await page.getByRole("button", { name: "Make a token" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Id of the person").fill("p_1");
+      await dialog.getByLabel("Role", { exact: true }).fill("auditor");
+      await dialog.getByLabel("Only events that match").fill("actor:(");
+      await dialog.getByRole("button", { name: "Make a token" }).click();
+      await dialog.getByRole("alert").waitFor();
+      assert.equal(await dialog.getByLabel("Only events that match").getAttribute("aria-invalid"), "true");
+      await dialog.getByLabel("Only events that match").fill("actor:u_1");
+      await dialog.getByRole("button", { name: "Make a token" }).click();
+      const { pathname, hash } = new URL(await dialog.getByLabel("Link", { exact: true }).inputValue());
+      await stage.onPage(pathname + hash, async (theirs) => {
+        await theirs.getByText(ACTION).first().waitFor();
+        assert.equal(await settingsLink(theirs).count(), 0);
+      });
+      await dialog.getByRole("button", { name: "I have kept it" }).click();
+      await page.getByRole("row", { name: /p_1/ }).getByText("actor:u_1").waitFor();
+    });
+  });
+});
+
+describe("catalog and single sign-on", () => {
+  test("an action is found by its words, and leads to its events", async () => {
+    await stage.call("PUT", "/v1/projects/default/catalog", {
+      areas: [{ id: "prices", name: "Prices" }],
+      actions: [
+        { id: "price_list.changed", name: "Price list changed", area: "prices", action_type: "update" },
+        { id: "user.removed", name: "User removed", security: true, why: "They lose everything." },
+      ],
+    });
+    const shop = await organization("catalog", { Sarah: "owner" });
+    await stage.onPage("/settings/catalog", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await page.getByText("2 actions").waitFor();
+      await page.getByText("They lose everything.").waitFor();
+      await page.getByRole("searchbox", { name: "Find an action" }).fill("list changed");
+      await page.getByText("1 action", { exact: true }).waitFor();
+      await page.getByRole("region", { name: "Prices" }).getByRole("link", { name: "Price list changed" }).click();
+      await page.waitForURL(/q=action/);
+      await page.getByText(/^1 event/).waitFor();
+    });
+  });
+
+  test("a wrong line of roles and a provider that the server does not reach are told, and nothing is set", async () => {
+    const shop = await organization("provider", { Sarah: "owner" });
+    await stage.onPage("/settings/single-sign-on", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await page.getByLabel("Issuer").fill("http://127.0.0.1:1");
+      await page.getByLabel("Client", { exact: true }).fill("trailbook");
+      await page.getByLabel("Client secret").fill("secret");
+      await page.getByLabel("Roles of groups").fill("admins");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Write group = role: admins").waitFor();
+      await page.getByLabel("Roles of groups").fill("admins = owner");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("alert").waitFor();
+      assert.equal(await page.getByText("Saved.").count(), 0);
+    });
+  });
+});

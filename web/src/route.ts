@@ -1,6 +1,6 @@
 // Which part of the screen a path names.
 
-export const SETTINGS = ["organization", "users"] as const;
+export const SETTINGS = ["organization", "users", "keys", "tokens", "single-sign-on", "catalog"] as const;
 export type SettingsSection = (typeof SETTINGS)[number];
 
 export type Route =

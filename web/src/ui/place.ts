@@ -55,6 +55,39 @@ export function memoryPlace(first = "/", onGo: (to: string) => void = () => unde
   };
 }
 
+/** `place` whose addresses also carry these parameters, which nobody within sees and every step and link within keeps. */
+export function keeping(place: Place, names: readonly string[]): Place {
+  const carry = (to: string) => {
+    const [path, search = ""] = to.split("?", 2);
+    const [outer, inner] = [kept(place, names), new URLSearchParams(search)];
+    for (const [name, value] of inner) if (!names.includes(name)) outer.append(name, value);
+    const text = outer.toString();
+    return text === "" ? path! : `${path}?${text}`;
+  };
+  return {
+    ...place,
+    read: () => {
+      const [path, search = ""] = place.read().split("?", 2);
+      const inner = new URLSearchParams(search);
+      // What is kept only stays as it was written when nothing is taken out of it.
+      if (!names.some((name) => inner.has(name))) return place.read();
+      names.forEach((name) => inner.delete(name));
+      const text = inner.toString();
+      return text === "" ? path! : `${path}?${text}`;
+    },
+    go: (to, step) => place.go(carry(to), step),
+    link: (to) => place.link(carry(to)),
+  };
+}
+
+/** Those of the named parameters that the place has. */
+export function kept(place: Place, names: readonly string[]): URLSearchParams {
+  const search = new URLSearchParams(place.read().split("?", 2)[1]);
+  const set = new URLSearchParams();
+  for (const name of names) if (search.has(name)) set.set(name, search.get(name)!);
+  return set;
+}
+
 export const PlaceContext = createContext<Place>(memoryPlace());
 
 /** Where the screen is, and how to go elsewhere. Going to where one is does nothing. */

@@ -3,7 +3,11 @@ import { printRoute, SETTINGS, type SettingsSection } from "../../route";
 import { useScreen } from "../../screen";
 import { Link } from "../../ui/Link";
 import { useTitle } from "../../ui/useTitle";
+import { Catalog } from "./Catalog";
+import { Keys } from "./Keys";
 import { OrganizationSettings } from "./OrganizationSettings";
+import { SingleSignOn } from "./SingleSignOn";
+import { Tokens } from "./Tokens";
 import { Users } from "./Users";
 import { say } from "./words";
 import { WhomToAsk } from "./WhomToAsk";
@@ -12,6 +16,10 @@ import "../../styles/settings.css";
 const SECTIONS: Record<SettingsSection, ComponentType> = {
   organization: OrganizationSettings,
   users: Users,
+  keys: Keys,
+  tokens: Tokens,
+  "single-sign-on": SingleSignOn,
+  catalog: Catalog,
 };
 
 /** What an organization is set up with, for who may administer it. The server refuses everybody else; here they are told whom to ask. */

@@ -1,0 +1,99 @@
+import { useState } from "react";
+import type { Provider } from "../../api/administration";
+import { Problem } from "../../api/problem";
+import { FieldFault } from "../../ui/attempt";
+import { CopyButton } from "../../ui/CopyButton";
+import { Area, Field, Form, type Typed } from "../../ui/Form";
+import { Confirm } from "./Confirm";
+import { Part, Ready } from "./Part";
+import { lines } from "./people";
+import { useAdministration, useSetting } from "./useAdministration";
+import { say } from "./words";
+
+/** The organization's identity provider. */
+export function SingleSignOn() {
+  const administration = useAdministration();
+  const provider = useSetting("single-sign-on", async (signal): Promise<{ set: Provider | null }> => {
+    try {
+      return { set: await administration.provider(signal) };
+    } catch (problem) {
+      // That there is none is an answer too.
+      if (problem instanceof Problem && problem.status === 404) return { set: null };
+      throw problem;
+    }
+  });
+  return (
+    <Part title={say("single-sign-on")} about={say("sso_about")}>
+      <Ready of={provider}>{({ set }) => <ProviderForm key={JSON.stringify(set)} set={set} again={provider.again} />}</Ready>
+    </Part>
+  );
+}
+
+function ProviderForm({ set, again }: { set: Provider | null; again: () => Promise<void> }) {
+  const administration = useAdministration();
+  const [isRemoving, setRemoving] = useState(false);
+  const [isSaved, setSaved] = useState(false);
+  async function save(typed: Typed) {
+    setSaved(false);
+    await administration.setProvider({
+      issuer: typed("issuer") ?? "",
+      client_id: typed("client_id") ?? "",
+      client_secret: typed("client_secret"),
+      groups_claim: typed("groups_claim") ?? "groups",
+      roles: rolesOf(typed("roles")),
+      default_role: typed("default_role") ?? null,
+    });
+    setSaved(true);
+    await again();
+  }
+  const remove = async () => {
+    await administration.removeProvider();
+    await again();
+  };
+  const removing = set !== null && (
+    <button type="button" className="button danger" onClick={() => setRemoving(true)}>
+      {say("sso_remove")}
+    </button>
+  );
+  return (
+    <>
+      <Form button={say("save")} sending={say("saving")} onSend={save} others={removing}>
+        {set !== null && (
+          <div className="field">
+            <span className="field-name">{say("callback_url")}</span>
+            <span className="secret">
+              <bdi className="mono">{set.callback_url}</bdi>
+              <CopyButton text={() => set.callback_url} label={say("copy", { what: say("callback_url") })} />
+            </span>
+          </div>
+        )}
+        <Field label={say("issuer")} name="issuer" required defaultValue={set?.issuer} hint={say("issuer_hint")} />
+        <Field label={say("client_id")} name="client_id" required defaultValue={set?.client_id} autoComplete="off" />
+        <Field label={say("client_secret")} name="client_secret" type="password" className="input mono" autoComplete="new-password" hint={say(set === null ? "client_secret_hint" : "client_secret_stays")} />
+        <Field label={say("groups_claim")} name="groups_claim" defaultValue={set?.groups_claim ?? "groups"} hint={say("groups_claim_hint")} />
+        <Area label={say("group_roles")} name="roles" rows={4} defaultValue={Object.entries(set?.roles ?? {}).map(([group, role]) => `${group} = ${role}`).join("\n")} hint={say("group_roles_hint")} />
+        <Field label={say("default_role")} name="default_role" defaultValue={set?.default_role ?? ""} hint={say("default_role_hint")} />
+        <p role="status" className="saved">
+          {isSaved && say("saved")}
+        </p>
+      </Form>
+      {isRemoving && (
+        <Confirm title={say("sso_remove_title")} button={say("sso_remove")} onConfirm={remove} onClose={() => setRemoving(false)}>
+          {say("sso_remove_what")}
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+/** Lines such as `log-admins = administrator`, in their order. */
+function rolesOf(text: string | undefined): Record<string, string> {
+  return Object.fromEntries(
+    lines(text).map((line) => {
+      const cut = line.lastIndexOf("=");
+      const [group, role] = [line.slice(0, cut).trim(), line.slice(cut + 1).trim()];
+      if (cut < 0 || group === "" || role === "") throw new FieldFault("roles", say("group_roles_fault", { line }));
+      return [group, role];
+    }),
+  );
+}
