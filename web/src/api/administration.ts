@@ -1,6 +1,6 @@
 // Calls that set things up: the organization, its people, keys, viewer tokens, catalog and identity provider. Only the settings load this.
 import { organizationPath, type Access, type Transport } from "./client";
-import type { Policy } from "./contract";
+import type { Answer, Policy, Schemas, With } from "./contract";
 import { wordsOf } from "../ui/words";
 import en from "./words.en.json";
 
@@ -9,6 +9,7 @@ const say = wordsOf({ en });
 /** Fields of a policy as an organization sets them; what is absent is inherited. */
 export type PolicySettings = Partial<Record<string, unknown>>;
 
+/** By hand: in the document, the numbers of an organization have its name. */
 export interface OrganizationSetup {
   name: string;
   policy: PolicySettings;
@@ -22,49 +23,21 @@ export interface Versioned<T> {
   version: string;
 }
 
-export interface User {
-  id: string;
-  email: string;
-  email_verified: boolean;
-  name: string | null;
-  role: string;
-  permissions: string[];
-  state: "invited" | "active" | "deactivated";
-  created_at: string;
-}
+export type User = With<Answer<Schemas["User"]>, { state: "invited" | "active" | "deactivated" }>;
 
 /** Where a link goes: to the user by mail, or to the operator who asks. */
-export type Deliver = "mail" | "answer";
+export type Deliver = Schemas["Deliver"];
 
-export interface NewUser {
-  email: string;
-  name: string | null;
-  role: string;
-  permissions: string[];
-  deliver: Deliver;
-}
+export type NewUser = Required<Omit<Schemas["UserRequest"], "password">>;
 
 export const SCOPES = ["events:write", "events:read", "exports", "streams", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-export interface Key {
-  id: string;
-  name: string;
-  scopes: Scope[];
-  /** Null is all of the project. */
-  organization: string | null;
-  created_at: string;
-  expires_at: string | null;
-  last_used_at: string | null;
-}
+/** Without an organization it is for all of the project. */
+export type Key = With<Answer<Schemas["Key"]>, { scopes: Scope[] }>;
+export type NewKey = With<Required<Schemas["KeyRequest"]>, { scopes: Scope[] }>;
 
-export interface NewKey {
-  name: string;
-  scopes: Scope[];
-  organization: string | null;
-  expires_at: string | null;
-}
-
+/** By hand: the document has an object of any shape. */
 export interface TokenActor {
   id: string;
   name: string | null;
@@ -73,39 +46,15 @@ export interface TokenActor {
   permissions: string[];
 }
 
-export interface ViewerToken {
-  id: string;
-  actor: TokenActor;
-  filter: string | null;
-  may_export: boolean;
-  created_at: string;
-  expires_at: string;
-}
+export type ViewerToken = With<Answer<Schemas["Token"]>, { actor: TokenActor }>;
+export type NewToken = With<Required<Schemas["TokenRequest"]>, { actor: TokenActor; ttl_seconds: number }>;
 
-export interface NewToken {
-  actor: TokenActor;
-  ttl_seconds: number;
-  filter: string | null;
-  may_export: boolean;
-}
+/** Roles by group: the first that a person is in counts. */
+type Roles = Record<string, string>;
+export type ProviderSettings = With<Required<Omit<Schemas["ProviderRequest"], "client_secret">>, { roles: Roles }>;
+export type Provider = With<Answer<Schemas["Provider"]>, { roles: Roles }>;
 
-export interface ProviderSettings {
-  issuer: string;
-  client_id: string;
-  groups_claim: string;
-  /** Roles by group: the first that a person is in counts. */
-  roles: Record<string, string>;
-  default_role: string | null;
-}
-
-export interface Provider extends ProviderSettings {
-  callback_url: string;
-}
-
-export interface ListedOrganization {
-  name: string;
-  size: number;
-}
+export type ListedOrganization = Answer<Schemas["Listed"]>;
 
 /** Names of a page of organizations; the server gives no more at once. */
 const NAMES_PER_PAGE = 1000;
@@ -126,10 +75,10 @@ export function createAdministration(ask: Transport, access: Access) {
 
     users: async (signal?: AbortSignal) => (await json<{ users: User[] }>(`${own}/users`, { signal })).users,
     /** The link is only there when it was asked to be answered. */
-    invite: (body: NewUser) => json<User & { link: string | null }>(`${own}/users`, { method: "POST", body }),
+    invite: (body: NewUser) => json<User & Pick<Answer<Schemas["Created"]>, "link">>(`${own}/users`, { method: "POST", body }),
     changeUser: (id: string, body: { name?: string | null; email?: string; role?: string; state?: "active" | "deactivated" }) => json<User>(user(id), { method: "PATCH", body }),
     setPermissions: (id: string, permissions: string[]) => json<User>(`${user(id)}/permissions`, { method: "PUT", body: { permissions } }),
-    sendLink: (id: string, deliver: Deliver) => json<{ link: string | null }>(`${user(id)}/password-reset`, { method: "POST", body: { deliver } }),
+    sendLink: (id: string, deliver: Deliver) => json<Answer<Schemas["LinkMade"]>>(`${user(id)}/password-reset`, { method: "POST", body: { deliver } }),
     deleteUser: async (id: string) => void (await ask(user(id), { method: "DELETE" })),
 
     keys: async (signal?: AbortSignal) => (await json<{ keys: Key[] }>("/v1/keys", { signal })).keys,

@@ -1,26 +1,11 @@
 // Signing in and out, and what letters lead to. A session is a cookie that scripts cannot read: nothing of it passes through here.
-import type { SignedIn } from "./contract";
+import type { Schemas, SignedIn } from "./contract";
 import { Problem } from "./problem";
 
-export interface PasswordSignIn {
-  email: string;
-  password: string;
-  organization?: string | undefined;
-  project?: string | undefined;
-}
-
-export interface ResetRequest {
-  email: string;
-  organization?: string | undefined;
-  project?: string | undefined;
-}
-
-export interface NewPassword {
-  /** The secret of the letter's link. */
-  token: string;
-  password: string;
-  name?: string | undefined;
-}
+export type PasswordSignIn = Schemas["SignIn"];
+export type ResetRequest = Schemas["Forgotten"];
+/** The token is the secret of the letter's link. */
+export type NewPassword = Schemas["ChosenPassword"];
 
 export type Auth = ReturnType<typeof createAuth>;
 

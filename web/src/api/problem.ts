@@ -51,19 +51,13 @@ export function memberFaults(problem: Problem): Map<string, string> {
   return faults;
 }
 
-/** A fault in the text of a query: what is wrong and, where known, at which column (1-based). */
+/** A fault in the text of a query: what is wrong, and at which character, counted from 1. */
 export interface QueryFault {
-  column: number | null;
+  column: number;
   detail: string;
 }
 
 /** The fault in the query text that `problem` reports, or null when it is about something else. */
-export function queryFault(problem: Problem): QueryFault | null {
-  if (problem.status !== 400) return null;
-  const { body } = problem;
-  const own = body.errors?.find((each) => /^\/?q$/.test(each.pointer));
-  const detail = own?.detail ?? body.detail ?? "";
-  const said = own?.column ?? body.column ?? Number(/\bcolumn (\d+)/i.exec(detail)?.[1] ?? Number.NaN);
-  if (own === undefined && Number.isNaN(said)) return null;
-  return { column: Number.isInteger(said) && said > 0 ? said : null, detail };
+export function queryFault({ status, body: { column, detail } }: Problem): QueryFault | null {
+  return status === 400 && typeof column === "number" ? { column, detail: detail ?? "" } : null;
 }

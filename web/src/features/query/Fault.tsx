@@ -1,26 +1,19 @@
 import { useEffect, useRef, type RefObject } from "react";
 import type { QueryFault } from "../../api/problem";
-import { wordsOf } from "../../ui/words";
-import en from "./box.en.json";
-
-const say = wordsOf({ en });
 
 export const FAULT_ID = "query-fault";
 
 /** What is wrong with a query, under it: a sentence, and the text with the place marked. */
 export function Fault({ query, fault }: { query: string; fault: QueryFault }) {
-  const [before, at, after] = cut(query, fault) ?? [];
-  const isSaid = fault.column === null || /\bcolumn\b/i.test(fault.detail);
+  const [before, at, after] = cut(query, fault);
   return (
     <div className="query-fault" id={FAULT_ID} role="alert">
-      {isSaid ? fault.detail : say("column", { column: fault.column ?? 0, detail: fault.detail })}
-      {before !== undefined && (
-        <pre className="mono" aria-hidden="true">
-          {before.length > 60 ? `…${before.slice(-60)}` : before}
-          <mark>{at}</mark>
-          {after?.slice(0, 60)}
-        </pre>
-      )}
+      {fault.detail}
+      <pre className="mono" aria-hidden="true">
+        {before.length > 60 ? `…${before.slice(-60)}` : before}
+        <mark>{at}</mark>
+        {after.slice(0, 60)}
+      </pre>
     </div>
   );
 }
@@ -28,7 +21,7 @@ export function Fault({ query, fault }: { query: string; fault: QueryFault }) {
 /** The field's text once more, unseen, so that its faulty character is marked where it stands. */
 export function Marked({ text, fault, field }: { text: string; fault: QueryFault; field: RefObject<HTMLInputElement | null> }) {
   const place = useRef<HTMLDivElement>(null);
-  const cuts = cut(text, fault);
+  const [before, at, after] = cut(text, fault);
   useEffect(() => {
     const input = field.current;
     if (input === null) return;
@@ -37,19 +30,17 @@ export function Marked({ text, fault, field }: { text: string; fault: QueryFault
     input.addEventListener("scroll", follow);
     return () => input.removeEventListener("scroll", follow);
   });
-  if (cuts === null) return null;
   return (
     <div ref={place} className="search-marked" dir="auto" aria-hidden="true">
-      {cuts[0]}
-      <mark>{cuts[1]}</mark>
-      {cuts[2]}
+      {before}
+      <mark>{at}</mark>
+      {after}
     </div>
   );
 }
 
 /** The text before, at and after a fault. Columns count characters, not UTF-16 units. */
-function cut(text: string, fault: QueryFault): [string, string, string] | null {
-  if (fault.column === null) return null;
+function cut(text: string, fault: QueryFault): [string, string, string] {
   const characters = [...text];
   const at = Math.min(fault.column - 1, characters.length);
   return [characters.slice(0, at).join(""), characters[at] ?? " ", characters.slice(at + 1).join("")];

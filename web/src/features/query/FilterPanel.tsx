@@ -32,7 +32,7 @@ export default function FilterPanel({ query, filters, anchor, onQuery, onClear, 
   const [staged, setStaged] = useState(query);
   const dialog = useOpened(anchor);
   const title = useId();
-  const settings = policy.filters.length > 0 ? policy.filters : builtIn(labels.field);
+  const settings = policy.filters.length > 0 ? policy.filters.map((setting) => ({ ...setting, label: setting.label ?? labels.field(setting.field) })) : builtIn(labels.field);
   const apply = () => {
     onClose();
     onQuery(staged);
@@ -69,7 +69,9 @@ export default function FilterPanel({ query, filters, anchor, onQuery, onClear, 
   );
 }
 
-function builtIn(field: (id: string) => string): FilterSetting[] {
+type Labelled = FilterSetting & { label: string };
+
+function builtIn(field: (id: string) => string): Labelled[] {
   const settings = ["action_type", "actor"].map((id) => ({ field: id, label: field(id), values: [] }));
   return [...settings, { field: "security", label: say("security_only"), values: ["true"] }];
 }
@@ -90,7 +92,7 @@ function useOpened(anchor: RefObject<HTMLElement | null>): RefObject<HTMLDialogE
 }
 
 interface SectionProps {
-  setting: FilterSetting;
+  setting: Labelled;
   query: string;
   filters: Filters;
   onQuery: (query: string) => void;

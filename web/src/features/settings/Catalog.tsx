@@ -54,8 +54,8 @@ function Action({ action }: { action: CatalogAction }) {
         <Link to={events}>
           <bdi>{action.label}</bdi>
         </Link>
-        <span className="type" data-type={action.action_type}>
-          {labels.value("action_type", action.action_type)}
+        <span className="type" data-type={action.action_type ?? "other"}>
+          {labels.value("action_type", action.action_type ?? "other")}
         </span>
         {action.security && <SecurityBadge />}
       </div>
