@@ -1,0 +1,134 @@
+// Every screen, light and dark, wide and narrow, has no fault that axe-core finds; stage.mjs says what it needs.
+//
+// What no machine finds (whether names say enough, whether the order makes sense) is in the journeys of each screen.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { setStage } from "./stage.mjs";
+
+const AXE = fileURLToPath(new URL("../node_modules/axe-core/axe.min.js", import.meta.url));
+const RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
+const ORGANIZATION = "fashion";
+const OF = `/v1/organizations/${ORGANIZATION}`;
+
+const MODES = (process.env.AXE_ONE ? ["light"] : ["light", "dark"]).flatMap((colorScheme) => [
+  { name: `${colorScheme}, 1440×900`, colorScheme, viewport: { width: 1440, height: 900 } },
+  { name: `${colorScheme}, 390×844`, colorScheme, viewport: { width: 390, height: 844 } },
+]);
+
+const button = (page, name) => page.getByRole("button", { name });
+const heading = (page, name) => page.getByRole("heading", { name });
+const press = (name) => (page) => button(page, name).first().click();
+const row = (page) => page.getByText("Price list changed").first();
+const dialog = (page) => page.getByRole("dialog");
+const list = (query = "") => `/${query}`;
+
+/** Each: its name, where it is, what is pressed there, and what has to be there before it is judged. */
+const OUTSIDE = [
+  ["signing in", "/", null, (page) => heading(page, "Sign in")],
+  ["signing in, refused", "/", refuseSignIn, (page) => page.getByRole("alert")],
+  ["signing in with a key", "/", press("Use a key instead"), (page) => heading(page, "Use a key")],
+  ["single sign-on", "/", press("Single sign-on"), (page) => heading(page, "Single sign-on")],
+  ["a forgotten password", "/", press("Forgotten password?"), (page) => heading(page, "Forgotten password")],
+  ["choosing a password", "/#tb_link_x", null, (page) => heading(page, "Choose a password")],
+];
+
+const INSIDE = [
+  ["the list", list(), null, row],
+  ["the list, with conditions", list("?q=type:update%20-area:reporting%20price"), null, row],
+  ["one event", () => list(`?event=${first}`), null, (page) => page.getByText("Included and unaltered.")],
+  ["an event that does not exist", list("?event=0"), null, (page) => page.getByText("This event cannot be shown")],
+  ["completion", list(), (page) => page.getByRole("combobox", { name: "Search events" }).fill("ty"), (page) => page.getByRole("listbox")],
+  ["adding a filter", list(), press("Add filter"), (page) => page.locator(".condition-editor")],
+  ["the filter panel", list(), press("Filter"), dialog],
+  ["ranges and the calendar", list(), (page) => page.locator(".range button").first().click(), (page) => page.getByRole("grid", { name: /November|October|December|Days of the range/ })],
+  ["choosing columns", list(), press("Columns"), (page) => page.getByText("Density")],
+  ["what a value offers", list(), press("User: Omar Aziz"), (page) => page.getByRole("menu")],
+  ["the keyboard's keys", list(), press("Keyboard"), dialog],
+  ["the menu of whoever looks", list(), press("You and this screen"), (page) => button(page, "Sign out")],
+  ["nothing matches", list("?q=nobody-says-this%20type:delete"), null, (page) => page.getByText("No event matches")],
+  ["a query that cannot be read", list("?q=type:"), null, (page) => page.getByRole("alert")],
+  ["insights", "/insights", null, (page) => heading(page, "Insights")],
+  ["integrity", "/integrity", null, (page) => heading(page, "Integrity")],
+  ["settings: organization", "/settings/organization", null, (page) => button(page, "Save")],
+  ["settings: a policy's field", "/settings/organization", press("Set Title here"), (page) => button(page, "Save")],
+  ["settings: users", "/settings/users", null, (page) => page.getByText("eve@fashion.example")],
+];
+
+/** Logs of which there is nothing to see: by the link that leads there. */
+const EMPTY = [
+  ["an organization without events", () => link("empty"), null, (page) => page.getByText("Nothing is recorded yet")],
+  ["an organization that does not exist", () => link("nobody"), null, (page) => page.getByText("There is no organization called")],
+  ["somebody who may not look", () => refused, null, (page) => heading(page, "You cannot see this log")],
+];
+
+let stage;
+/** The id of the event that is opened, and the link of a token that lets nothing through. */
+let first;
+let refused;
+
+before(async () => {
+  stage = await setStage();
+  const event = { organization: ORGANIZATION, action: "price_list.changed", description: "Price list changed", security: true, action_type: "update", area: "prices", trace_id: "t-1" };
+  const actor = { id: "u_81", name: "Omar Aziz", email: "omar@fashion.example" };
+  const sent = await stage.call("POST", "/v1/events", {
+    events: [
+      { ...event, actor, targets: [{ type: "price_list", id: "p_1", name: "Winter" }], context: { ip: "81.2.69.142" }, changes: [{ field: "price", before: 1, after: null }], metadata: { rows: 12 } },
+      { ...event, actor, result: "denied", occurred_at: "2026-11-01T08:00:00Z" },
+      { organization: ORGANIZATION, action: "user.session.start", action_type: "login", result: "failure", actor: { type: "system" } },
+    ],
+  });
+  first = sent.events[0].id;
+  await stage.call("PUT", OF, { policy: { view_roles: ["reader"], retention_days: 400, max_range_days: 90, coverage_note: "All that your team does.", feedback_url: "https://feedback.example/log", breadcrumb: ["Account"] } });
+  await stage.call("PUT", "/v1/organizations/empty", {});
+  await stage.call("POST", `${OF}/users`, { email: "eve@fashion.example", role: "reader", password: "correct horse battery staple" });
+  const token = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_1", role: "clerk" }, ttl_seconds: 600 });
+  refused = `/${new URL(token.url, stage.address).hash}`;
+});
+
+after(() => stage?.end());
+
+const link = (organization) => `/#key=${stage.key}&organization=${organization}`;
+
+async function refuseSignIn(page) {
+  await page.getByLabel("E-mail").fill("nobody@fashion.example");
+  await page.getByLabel("Password").fill("not the password");
+  await button(page, "Sign in").first().click();
+}
+
+/** What axe-core has to say about the page as it is, a line for each kind of fault. */
+async function faults(page) {
+  await page.addScriptTag({ path: AXE });
+  const { violations, passes } = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] }), RULES);
+  assert.notEqual(passes.length, 0, "axe-core has judged nothing");
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 4).map(({ target, failureSummary }) => `${target.join(" ")} (${failureSummary.replace(/\s+/g, " ").slice(0, 300)})`).join("; ")}${nodes.length > 4 ? ` and ${nodes.length - 4} more` : ""}`);
+}
+
+for (const { name, ...mode } of MODES) {
+  describe(name, () => {
+    const judge = (start, screens) => (t) =>
+      // The page's policy lets no script in that is not its own, which axe-core is not.
+      stage.onPage(start(), async (page) => {
+        for (const [screen, at, act, isThere] of screens) {
+          await t.test(screen, async () => {
+            // By way of nowhere: a step from a place to its fragment alone would not load the page anew.
+            await page.goto("about:blank");
+            await page.goto(stage.address + (typeof at === "string" ? at : at()));
+            await act?.(page);
+            await isThere(page).first().waitFor();
+            assert.deepEqual(await faults(page), []);
+          });
+        }
+      }, { ...mode, reducedMotion: "reduce", bypassCSP: true });
+    test("ways in", judge(() => "/", OUTSIDE));
+    test("screens of a log", judge(() => link(ORGANIZATION), INSIDE));
+    test("logs of which there is nothing to see", judge(() => "/", EMPTY));
+  });
+}
+
+test("a fault is found", () =>
+  stage.onPage("/", async (page) => {
+    await heading(page, "Sign in").waitFor();
+    await page.evaluate(() => document.querySelector("label").remove());
+    assert.match((await faults(page)).join("\n"), /^label: /);
+  }, { bypassCSP: true }));
