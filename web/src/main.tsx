@@ -6,6 +6,7 @@ import { browserPlace, PlaceContext } from "./ui/place";
 import { chooseLanguage, locale } from "./ui/words";
 import "./styles/index.css";
 
+void import("./styles/later.css");
 offerFont();
 chooseLanguage(navigator.languages);
 document.documentElement.lang = locale();

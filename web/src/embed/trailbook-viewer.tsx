@@ -129,6 +129,7 @@ export class TrailbookViewer extends HTMLElement {
 function makeSheet(): CSSStyleSheet {
   const made = new CSSStyleSheet();
   made.replaceSync(styles);
+  void import("../styles/later.css?inline").then((later) => made.replaceSync(styles + later.default));
   return made;
 }
 
