@@ -47,10 +47,16 @@ export function ValuesEditor({ condition, others, filters, onCondition, onDone }
   const toggle = (value: Value) => onCondition({ ...condition, values: isAmong(values, value) ? values.filter((each) => !isSame(each, value)) : [...values, value] });
   const own = typedValue(typed);
   const isNew = own.text !== "" && !choices.some((choice) => choice.value === own.text);
+  /** Takes what stands first, as in any list that is searched. */
+  const take = () => {
+    const [best] = choices;
+    if (best !== undefined || isNew) toggle(best === undefined ? own : whole(best));
+    onDone();
+  };
   // Those that were chosen at first stay at the top, and nothing moves while one is ticked.
   const top = typed === "" ? first.filter((value) => value.prefix || !choices.some((choice) => choice.value === value.text)) : [];
   return (
-    <Menu typed={typed} onTyped={setTyped} hint={say("value_search")} name={say("values_of", { field: labels.field(field) })} onEnter={() => (isNew ? toggle(own) : choices[0] !== undefined && toggle(whole(choices[0])), onDone())}>
+    <Menu typed={typed} onTyped={setTyped} hint={say("value_search")} name={say("values_of", { field: labels.field(field) })} onEnter={take}>
       {top.map((value) => (
         <Item key={`own ${value.text}`} label={value.prefix ? `${value.text}*` : labels.value(field, value.text) || value.text} isOn={isAmong(values, value)} onClick={() => toggle(value)} />
       ))}
