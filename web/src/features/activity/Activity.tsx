@@ -9,7 +9,6 @@ import { wordsOf } from "../../ui/words";
 import { ExportButton } from "../export/ExportButton";
 import { ADD_FILTER, FilterButton } from "../query/FilterButton";
 import { SearchBox } from "../query/SearchBox";
-import { Fault } from "../query/Fault";
 import { useNames } from "../query/useNames";
 import { About, Breadcrumb } from "./About";
 import { RangePicker } from "../range/RangePicker";
@@ -36,6 +35,7 @@ const Badge = lazy(() => import("../integrity/Badge"));
 const Detail = lazy(() => import("../detail/Detail"));
 const ListState = lazy(() => import("./ListState"));
 const Chips = lazy(() => import("../query/Chips"));
+const Fault = lazy(() => import("../query/Fault").then(({ Fault }) => ({ default: Fault })));
 
 const NO_EVENTS: Event[] = [];
 
@@ -93,7 +93,7 @@ export function Activity() {
             <SearchBox query={address.query} filters={state.filters} fault={state.fault} field={searchField} onQuery={(query, step) => go({ query }, step)} onPick={setChip} />
             <FilterButton query={address.query} filters={state.filters} onQuery={setQuery} onClear={everything} />
           </div>
-          {state.fault !== null && <Fault query={address.query} fault={state.fault} />}
+          <Suspense fallback={null}>{state.fault !== null && <Fault query={address.query} fault={state.fault} />}</Suspense>
           <div className="chips">
             <Suspense fallback={null}>
               <Chips

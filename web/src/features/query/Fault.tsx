@@ -1,7 +1,6 @@
 import { useEffect, useRef, type RefObject } from "react";
 import type { QueryFault } from "../../api/problem";
-
-export const FAULT_ID = "query-fault";
+import { FAULT_ID } from "./SearchBox";
 
 /** What is wrong with a query, under it: a sentence, and the text with the place marked. */
 export function Fault({ query, fault }: { query: string; fault: QueryFault }) {

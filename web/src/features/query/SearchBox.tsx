@@ -6,12 +6,15 @@ import { terms } from "../../query/terms";
 import { Cross, Magnifier } from "../../ui/icons";
 import type { Step } from "../../ui/place";
 import { wordsOf } from "../../ui/words";
-import { FAULT_ID, Marked } from "./Fault";
 import en from "./box.en.json";
 
 const say = wordsOf({ en });
 
 const Completion = lazy(() => import("./Completion"));
+const Marked = lazy(() => import("./Fault").then(({ Marked }) => ({ default: Marked })));
+
+/** The id of what is said of a fault, wherever that stands. */
+export const FAULT_ID = "query-fault";
 
 /** A pause in typing after which the text is asked for; what an earlier pause asked for is cancelled then. */
 const PAUSE_MS = 60;
@@ -80,7 +83,7 @@ export function SearchBox({ query, filters, fault, field, onQuery, onPick }: Pro
     >
       <Magnifier />
       <div className="search-text">
-        {shown !== null && <Marked text={draft.text} fault={shown} field={field} />}
+        <Suspense fallback={null}>{shown !== null && <Marked text={draft.text} fault={shown} field={field} />}</Suspense>
         <input
           ref={field}
           type="text"
