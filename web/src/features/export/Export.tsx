@@ -13,9 +13,11 @@ import { wordsOf } from "../../ui/words";
 import { FORMATS, usualColumns, type Format, type Scope, type Wish } from "./file";
 import { Running, Result, runWords } from "./Progress";
 import { useExport } from "./useExport";
+import button from "./button.en.json";
 import en from "./words.en.json";
 
 const say = wordsOf({ en });
+const sayOfButton = wordsOf({ en: button });
 
 interface Props {
   address: Address;
@@ -53,7 +55,7 @@ export default function Export({ address, filters, columns, size, now, asked, on
     setRows(counted);
     start(wish, { filters, columns: columns ?? usualColumns(policy) });
   };
-  const title = asked === "all" ? labels.screen("export_all", say("all")) : labels.screen("export_filtered", say("filtered"));
+  const title = asked === "all" ? labels.screen("export_all", sayOfButton("all")) : labels.screen("export_filtered", sayOfButton("filtered"));
   return (
     <Dialog title={title} onClose={close}>
       {run.kind === "none" && <Choice asked={asked} address={address} filters={filters} size={size} now={now} onSend={send} onClose={close} />}

@@ -5,7 +5,7 @@ import type { Address } from "../../query/address";
 import { Caret } from "../../ui/icons";
 import { Popover } from "../../ui/Popover";
 import { wordsOf } from "../../ui/words";
-import en from "./words.en.json";
+import en from "./button.en.json";
 
 const say = wordsOf({ en });
 const Export = lazy(() => import("./Export"));

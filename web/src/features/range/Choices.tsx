@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState, type FormEvent } from "react";
+import { lazy, Suspense, useId, useState, type FormEvent } from "react";
 import { defaultRange, keptSince, printRange, rangeLabel, spanLabel, tooWide, type Range } from "../../query/range";
 import { typedRange } from "../../query/typed";
 import { useScreen } from "../../screen";
@@ -52,6 +52,7 @@ function Typed({ now, onRange }: { now: Date; onRange: (range: Range) => void })
   const zone = useZone();
   const [text, setText] = useState("");
   const [isAsked, setAsked] = useState(false);
+  const said = useId();
   const typed = typedRange(text);
   const days = typed === null ? null : tooWide(typed, now, zone, policy);
   const fault = typed === null ? say("typed_unknown") : days === null ? null : say("typed_wide", { count: days, max: policy.max_range_days ?? "" });
@@ -72,11 +73,11 @@ function Typed({ now, onRange }: { now: Date; onRange: (range: Range) => void })
           autoComplete="off"
           spellCheck={false}
           aria-invalid={isFaulty}
-          aria-describedby="range-typed-said"
+          aria-describedby={said}
           onChange={(event) => (setText(event.target.value), setAsked(false))}
         />
       </label>
-      <p id="range-typed-said" className={isFaulty ? "field-fault" : "muted"} role="status">
+      <p id={said} className={isFaulty ? "field-fault" : "muted"} role="status">
         {isFaulty ? fault : typed === null ? "" : say("meaning", { span: spanLabel(typed, now, zone, policy) })}
       </p>
     </form>

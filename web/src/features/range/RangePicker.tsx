@@ -5,7 +5,7 @@ import { Calendar, Caret, Pin } from "../../ui/icons";
 import { Popover } from "../../ui/Popover";
 import { useZone } from "../../ui/useZone";
 import { wordsOf } from "../../ui/words";
-import en from "./words.en.json";
+import en from "./button.en.json";
 
 const say = wordsOf({ en });
 const Choices = lazy(() => import("./Choices"));

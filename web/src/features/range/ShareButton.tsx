@@ -5,7 +5,7 @@ import { CopyButton } from "../../ui/CopyButton";
 import { usePlace } from "../../ui/place";
 import { useZone } from "../../ui/useZone";
 import { wordsOf } from "../../ui/words";
-import en from "./words.en.json";
+import en from "./button.en.json";
 
 const say = wordsOf({ en });
 
