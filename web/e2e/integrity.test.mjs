@@ -89,7 +89,7 @@ suite("integrity", () => {
         await route.fulfill({ response: answer, json: proof });
       });
       await page.locator(".open-event").first().click();
-      await verdict(page, "fails").getByText("does not lead to the checkpoint's root").waitFor();
+      await verdict(page, "fails").getByText("does not lead to the checkpoint’s root").waitFor();
     }));
 
   test("a key pinned by the reader is what everything is checked with: the right one holds, another one turns all red", async () => {

@@ -3,13 +3,36 @@
 //
 // A verifier key that comes from the same server as the proof says that the server stands by this tree, not that nobody else
 // was shown another one. That takes a key from elsewhere: one that is pinned.
-import { PART_NAMES, type Event, type Json, type Proof } from "../api/contract";
+import { PART_NAMES, type Event, type Json, type PartName, type Proof } from "../api/contract";
 import { fromBase64, sha256Of, textBytes } from "./bytes";
 import { parseCheckpoint, verifySignature } from "./checkpoint";
 import { equal, hashLeaf, rootOf } from "./tree";
 
-/** What was found out. `fault` names the first thing that does not hold. */
-export type Verdict = { kind: "holds"; signature: "checked" | "unchecked" } | { kind: "fails"; fault: string };
+/** The first thing that does not hold. */
+export type Fault =
+  | "no_checkpoint"
+  | "other_size"
+  | "other_ledger"
+  | "no_leaf"
+  | "other_position"
+  | "other_epoch"
+  | "other_event"
+  | "other_receipt"
+  | "not_five_parts"
+  | "not_committed"
+  | "not_removed"
+  | "altered"
+  | "hidden"
+  | "not_shown"
+  | "other_root"
+  | "other_key"
+  | "unreadable";
+
+/** What was found out; `part` is the part of the event that a fault is of. */
+export type Verdict = { kind: "holds"; signature: "checked" | "unchecked" } | { kind: "fails"; fault: Fault; part?: PartName };
+type Failure = Extract<Verdict, { kind: "fails" }>;
+
+const failure = (fault: Fault, part?: PartName): Failure => ({ kind: "fails", fault, ...(part === undefined ? {} : { part }) });
 
 const LEAF_DOMAIN = textBytes("trailbook/leaf/v1\0");
 const PART_DOMAIN = textBytes("trailbook/part/v1\0");
@@ -17,19 +40,18 @@ const LEAF_BYTES = 214;
 
 /** Checks `proof` for `event` as displayed. `vkey` is the checkpoint's verifier key, null when it is not known. */
 export async function check(event: Event, proof: Proof, vkey: string | null): Promise<Verdict> {
-  const fails = (fault: string): Verdict => ({ kind: "fails", fault });
   const checkpoint = parseCheckpoint(proof.checkpoint);
-  if (checkpoint === null) return fails("The checkpoint cannot be read.");
-  if (checkpoint.size !== proof.size) return fails("The checkpoint speaks of another size.");
-  if (!isOf(checkpoint.origin, event)) return fails("The checkpoint is that of another ledger.");
+  if (checkpoint === null) return failure("no_checkpoint");
+  if (checkpoint.size !== proof.size) return failure("other_size");
+  if (!isOf(checkpoint.origin, event)) return failure("other_ledger");
   const leaf = fromBase64(proof.leaf);
   const fault = leafFault(leaf, event, proof) ?? (await partsFault(leaf, event, proof));
-  if (fault !== null) return fails(fault);
+  if (fault !== null) return fault;
   const root = await rootOf(proof.index, proof.size, await hashLeaf(leaf), proof.hashes.map(fromBase64));
-  if (root === null || !equal(root, checkpoint.root)) return fails("The proof does not lead to the checkpoint's root.");
+  if (root === null || !equal(root, checkpoint.root)) return failure("other_root");
   if (vkey === null) return { kind: "holds", signature: "unchecked" };
   const signature = await verifySignature(checkpoint, vkey);
-  return signature === "wrong" ? fails("The checkpoint is not signed with the key that it is checked with.") : { kind: "holds", signature };
+  return signature === "wrong" ? failure("other_key") : { kind: "holds", signature };
 }
 
 /** Whether checkpoints of this origin are those of the event's ledger: it ends in project and organization, and after a restoration in its epoch. */
@@ -39,32 +61,32 @@ function isOf(origin: string, event: Event): boolean {
 }
 
 /** The leaf record says which event it is. */
-function leafFault(leaf: Uint8Array, event: Event, proof: Proof): string | null {
-  if (leaf.length !== LEAF_BYTES || !equal(leaf.subarray(0, 18), LEAF_DOMAIN)) return "The leaf record cannot be read.";
+function leafFault(leaf: Uint8Array, event: Event, proof: Proof): Failure | null {
+  if (leaf.length !== LEAF_BYTES || !equal(leaf.subarray(0, 18), LEAF_DOMAIN)) return failure("no_leaf");
   const view = new DataView(leaf.buffer, leaf.byteOffset, leaf.length);
   const id = [...leaf.subarray(38, 54)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (view.getBigUint64(22) !== BigInt(event.sequence) || proof.index !== event.sequence) return "The leaf is that of another position.";
-  if (view.getUint32(18) !== event.epoch) return "The leaf is that of another epoch.";
-  if (id !== event.id.replaceAll("-", "")) return "The leaf is that of another event.";
-  return view.getBigInt64(30) === BigInt(Date.parse(event.received_at)) ? null : "The leaf has another time of receipt.";
+  if (view.getBigUint64(22) !== BigInt(event.sequence) || proof.index !== event.sequence) return failure("other_position");
+  if (view.getUint32(18) !== event.epoch) return failure("other_epoch");
+  if (id !== event.id.replaceAll("-", "")) return failure("other_event");
+  return view.getBigInt64(30) === BigInt(Date.parse(event.received_at)) ? null : failure("other_receipt");
 }
 
 /** The leaf commits to the parts, and the parts are what the screen shows. */
-async function partsFault(leaf: Uint8Array, event: Event, proof: Proof): Promise<string | null> {
-  if (proof.parts.map((part) => part.name).join() !== PART_NAMES.join()) return "The proof does not have the five parts.";
+async function partsFault(leaf: Uint8Array, event: Event, proof: Proof): Promise<Failure | null> {
+  if (proof.parts.map((part) => part.name).join() !== PART_NAMES.join()) return failure("not_five_parts");
   for (const [position, part] of proof.parts.entries()) {
     const committed = leaf.subarray(54 + 32 * position, 86 + 32 * position);
     if ("commitment" in part) {
-      if (!equal(fromBase64(part.commitment), committed)) return `The leaf does not commit to the part “${part.name}”.`;
-      if (!event.redacted.includes(part.name) || !isEmpty(shown(event, part.name, null))) return `The screen shows a part “${part.name}” that is not proven.`;
+      if (!equal(fromBase64(part.commitment), committed)) return failure("not_committed", part.name);
+      if (!event.redacted.includes(part.name) || !isEmpty(shown(event, part.name, null))) return failure("not_removed", part.name);
       continue;
     }
-    if (event.redacted.includes(part.name)) return `The screen hides the part “${part.name}”.`;
+    if (event.redacted.includes(part.name)) return failure("hidden", part.name);
     const bytes = fromBase64(part.bytes);
     const commitment = await sha256Of(PART_DOMAIN, new Uint8Array([position + 1]), fromBase64(part.salt), bytes);
-    if (!equal(commitment, committed)) return `The part “${part.name}” has been altered.`;
+    if (!equal(commitment, committed)) return failure("altered", part.name);
     const stored = JSON.parse(new TextDecoder().decode(bytes)) as Json;
-    if (!same(stored, shown(event, part.name, stored))) return `The screen shows something else than the part “${part.name}”.`;
+    if (!same(stored, shown(event, part.name, stored))) return failure("not_shown", part.name);
   }
   return null;
 }

@@ -4,6 +4,7 @@ import { onlyPath } from "../../event/template";
 import { clip, countryName } from "../../event/words";
 import { useScreen } from "../../screen";
 import { wordsOf } from "../../ui/words";
+import { ActorPeek } from "./ActorPeek";
 import { Fact, LogId, Moment, Narrowing, Performer, subjectOf, Targets, Text, type Narrow } from "./values";
 import en from "./words.en.json";
 
@@ -38,7 +39,7 @@ function PolicyFacts({ event, now, onNarrow }: Props) {
           <Fact key={id} name={label}>
             {text !== "" && (
               <div className="value">
-                <Text characters_max={MESSAGE_CHARACTERS_MAX}>{text}</Text>
+                {subject?.field === "actor" ? <ActorPeek event={event} known={subject.value} name={text} now={now} /> : <Text characters_max={MESSAGE_CHARACTERS_MAX}>{text}</Text>}
                 {subject !== null && <Narrowing {...subject} onNarrow={onNarrow} />}
               </div>
             )}

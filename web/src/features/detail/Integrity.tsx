@@ -56,7 +56,7 @@ async function judge(event: Event, proof: Proof, vkey: string | null): Promise<F
   try {
     return await check(event, proof, vkey);
   } catch {
-    return { kind: "fails", fault: say("unreadable") };
+    return { kind: "fails", fault: "unreadable" };
   }
 }
 
@@ -87,7 +87,7 @@ function Outcome({ event, proof, finding, trust }: { event: Event; proof: Proof;
 function explanation(finding: Finding, proof: Proof, trust: Key["trust"] | null): string {
   const place = say("place", { place: proof.index + 1, size: proof.size });
   const origin = parseCheckpoint(proof.checkpoint)?.origin ?? "";
-  if (finding.kind === "fails") return `${finding.fault} ${place}.`;
+  if (finding.kind === "fails") return `${say(`fault_${finding.fault}`, { part: finding.part ?? "" })} ${place}.`;
   if (finding.kind === "unchecked") return `${say("not_checked", { place, origin })} ${finding.reason}`;
   if (finding.signature === "unchecked" || trust === null) return say("holds_unsigned", { place, origin });
   return say(`holds_${trust}`, { place, origin });
