@@ -71,7 +71,7 @@ describe("values", () => {
       await query(page, "actor:u_2");
       await rows(page, 2);
       await offer(0, "Copy");
-      await page.getByText("Copied").waitFor();
+      await page.getByRole("status").filter({ hasText: "Copied" }).waitFor();
       assert.equal(await clipboard(page), "Omar Aziz");
       assert.equal(parameter(page, "event"), null);
     }));
@@ -137,7 +137,7 @@ describe("values", () => {
         await page.keyboard.press("Enter");
         await page.waitForFunction(() => document.activeElement?.textContent.startsWith("Copy as"));
         await page.keyboard.press("Enter");
-        await page.getByText("Copied").waitFor();
+        await page.getByRole("status").filter({ hasText: "Copied" }).waitFor();
         assert.equal(await clipboard(page), instant);
       },
       { timezoneId: "Asia/Tokyo" },
@@ -295,7 +295,7 @@ describe("rows", () => {
     onPage(at("many"), async (page) => {
       await page.locator("tr.event").first().waitFor();
       await page.mouse.move(500, 600);
-      await page.mouse.wheel(0, 2_500);
+      await page.mouse.wheel(0, 1_900);
       const row = page.locator('tr.event:has-text("Report 40 ")');
       await row.waitFor();
       const before = await row.boundingBox();

@@ -85,21 +85,27 @@ function ValueMenu({ value, onQuery, onClose }: { value: Value; onQuery: Props["
   const field = value.field === null ? "" : clip(labels.field(value.field), 60);
   const text = clip(value.text, 80);
   const choose = (how: Narrowing) => () => (onQuery(value, how), onClose());
+  const { said, copy } = useCopy(value.text);
   return (
-    <div ref={menu} className="menu" role="menu" aria-label={`${field} ${text}`.trim()} onKeyDown={moveInMenu}>
-      <p className="menu-head line" role="presentation">
-        {field !== "" && <span>{field} </span>}
-        <bdi>{text}</bdi>
-      </p>
-      {value.field !== null && (
-        <>
-          <MenuItem icon={<Only />} label={say("filter_for")} onChoose={choose("for")} />
-          <MenuItem icon={<Without />} label={say("filter_out")} hint="x" onChoose={choose("out")} />
-          <MenuItem icon={<Funnel />} label={say("only_this", { field })} onChoose={choose("only")} />
-        </>
-      )}
-      <CopyItem text={value.text} label={say("copy")} role="menuitem" />
-    </div>
+    <>
+      <div ref={menu} className="menu" role="menu" aria-label={`${field} ${text}`.trim()} onKeyDown={moveInMenu}>
+        <p className="menu-head line" role="presentation">
+          {field !== "" && <span>{field} </span>}
+          <bdi>{text}</bdi>
+        </p>
+        {value.field !== null && (
+          <>
+            <MenuItem icon={<Only />} label={say("filter_for")} onChoose={choose("for")} />
+            <MenuItem icon={<Without />} label={say("filter_out")} hint="x" onChoose={choose("out")} />
+            <MenuItem icon={<Funnel />} label={say("only_this", { field })} onChoose={choose("only")} />
+          </>
+        )}
+        <MenuItem icon={<Copy />} label={said ?? say("copy")} onChoose={copy} />
+      </div>
+      <span className="unseen" role="status">
+        {said}
+      </span>
+    </>
   );
 }
 
@@ -113,17 +119,10 @@ function MenuItem({ icon, label, hint, onChoose }: { icon: ReactNode; label: str
   );
 }
 
-/** Copies, and says so where it stands. */
-function CopyItem({ text, label, role }: { text: string; label: string; role?: "menuitem" }) {
-  const [state, setState] = useState<"copied" | "not_copied" | null>(null);
-  return (
-    <button type="button" role={role} className="menu-item" onClick={async () => setState((await copyText(text)) ? "copied" : "not_copied")}>
-      <Copy />
-      <span role="status" className="line">
-        {state === null ? label : say(state)}
-      </span>
-    </button>
-  );
+/** Copying a text, and how it went. */
+function useCopy(text: string): { said: string | null; copy: () => Promise<void> } {
+  const [isCopied, setCopied] = useState<boolean | null>(null);
+  return { said: isCopied === null ? null : say(isCopied ? "copied" : "not_copied"), copy: async () => setCopied(await copyText(text)) };
 }
 
 function moveInMenu(event: KeyboardEvent<HTMLElement>): void {
@@ -140,6 +139,7 @@ function TimeCard({ instant, now, isEntered }: { instant: string; now: Date; isE
   const zone = useZone();
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => void (isEntered && card.current?.querySelector("button")?.focus({ preventScroll: true })), [isEntered]);
+  const { said, copy } = useCopy(instant);
   const own = createZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
   const date = new Date(instant);
   const lines = [
@@ -158,7 +158,13 @@ function TimeCard({ instant, now, isEntered }: { instant: string; now: Date; isE
           </div>
         ))}
       </dl>
-      <CopyItem text={instant} label={say("copy_time")} />
+      <button type="button" className="menu-item" onClick={copy}>
+        <Copy />
+        <span className="line">{said ?? say("copy_time")}</span>
+      </button>
+      <span className="unseen" role="status">
+        {said}
+      </span>
     </div>
   );
 }
