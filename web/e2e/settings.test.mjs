@@ -301,7 +301,7 @@ describe("catalog and single sign-on", () => {
       await page.getByText("1 action", { exact: true }).waitFor();
       await page.getByRole("region", { name: "Prices" }).getByRole("link", { name: "Price list changed" }).click();
       await page.waitForURL(/q=action/);
-      await page.getByText(/^1 event/).waitFor();
+      await page.getByText(/^1 event/).first().waitFor();
     });
   });
 

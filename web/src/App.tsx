@@ -2,13 +2,13 @@
 import { lazy, useCallback, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { createAuth } from "./api/auth";
 import type { Access } from "./api/client";
+import { Inside, withoutChoice } from "./features/console/Inside";
 import { onTheme, readTheme } from "./features/console/theme";
 import { hasSecret, load, readFragment, save, sessionAccess } from "./features/sign-in/session";
 import type { Notice, Way } from "./features/sign-in/SignIn";
 import { Starting } from "./features/sign-in/Starting";
 import { Later } from "./ui/Later";
-import { PlaceContext } from "./ui/place";
-import { Viewer } from "./Viewer";
+import { browserPlace, PlaceContext } from "./ui/place";
 
 // Whoever comes in with a session or a link needs none of these. What says that the server cannot be reached is not among them: it could not come.
 const SignIn = lazy(() => import("./features/sign-in/SignIn"));
@@ -45,11 +45,13 @@ export function App({ initial }: { initial: View }) {
   const enter = useCallback((next: Access) => setView({ kind: "inside", access: next }), []);
   const leave = useCallback(async () => {
     if (access?.kind === "session") await auth.signOut();
+    // Whoever comes next chooses for themselves.
+    place.go(withoutChoice(place), "replace");
     setView(access?.kind === "key" ? { ...OUTSIDE, way: "key" } : OUTSIDE);
-  }, [access]);
+  }, [access, place]);
   const end = useCallback(() => setView((now) => (now.kind === "inside" && now.access === access ? ended(now.access) : now)), [access]);
 
-  if (view.kind === "inside") return <Viewer key={view.access.organization} access={view.access} place={place} mode="console" onLeave={leave} onEnd={end} />;
+  if (view.kind === "inside") return <Inside access={view.access} place={place} onLeave={leave} onEnd={end} />;
   if (view.kind === "starting") {
     return <Starting auth={auth} onAnswer={(signedIn) => (signedIn === null ? setView(OUTSIDE) : enter(sessionAccess(signedIn)))} />;
   }
@@ -96,7 +98,7 @@ function useArrivals(access: Access | null, onView: (view: View) => void) {
 function takeFragment(): View | null {
   const brought = readFragment(location.hash);
   // A letter's page is nothing without its secret: what is left is the page itself.
-  if (hasSecret(location.hash)) history.replaceState(null, "", brought?.kind === "letter" ? "/" : location.pathname + location.search);
+  if (hasSecret(location.hash)) history.replaceState(null, "", brought?.kind === "letter" ? "/" : withoutChoice(browserPlace()));
   if (brought === null) return null;
   return brought.kind === "letter" ? { kind: "choosing", secret: brought.secret } : { kind: "inside", access: brought.access };
 }

@@ -18,13 +18,15 @@ interface Props {
   /** The zone of times in place of the organization's. */
   timeZone?: string | null;
   checkpointKey?: string | null;
+  /** How to go to other organizations, where that can be. */
+  organizations?: Screen["organizations"];
   onLeave: () => Promise<void>;
   /** The server does not take the access (any more). */
   onEnd: () => void;
 }
 
 /** One organization's log for one access, with a client and a cache of its own; wherever it is drawn. */
-export function Viewer({ access, place, mode, server = "", send, timeZone = null, checkpointKey = null, onLeave, onEnd }: Props) {
+export function Viewer({ access, place, mode, server = "", send, timeZone = null, checkpointKey = null, organizations = null, onLeave, onEnd }: Props) {
   const room = useMemo(() => ({ client: createClient(access, { server, onEnd, ...(send === undefined ? {} : { send }) }), queries: createQueries() }), [access, server, send, onEnd]);
   const [root, setRoot] = useState<HTMLElement | null>(null);
   return (
@@ -32,7 +34,7 @@ export function Viewer({ access, place, mode, server = "", send, timeZone = null
       {root !== null && (
         <PlaceContext value={place}>
           <QueryClientProvider client={room.queries}>
-            <Organization client={room.client} access={access} mode={mode} timeZone={timeZone} root={root} checkpointKey={checkpointKey} leave={onLeave} />
+            <Organization client={room.client} access={access} mode={mode} timeZone={timeZone} root={root} checkpointKey={checkpointKey} organizations={organizations} leave={onLeave} />
           </QueryClientProvider>
         </PlaceContext>
       )}

@@ -13,6 +13,8 @@ export interface Screen {
   root: HTMLElement;
   /** The key that checkpoints must be signed with, as whoever embeds the screen gives it; null when nobody did. */
   checkpointKey: string | null;
+  /** Goes to another organization, or to one's own by null; null where the access is to one alone. */
+  organizations: { isElsewhere: boolean; choose: (organization: string | null, project?: string | null) => void } | null;
   leave: () => Promise<void>;
 }
 

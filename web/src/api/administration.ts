@@ -95,9 +95,13 @@ export function createAdministration(ask: Transport, access: Access) {
     removeProvider: async () => void (await ask(`${own}/single-sign-on`, { method: "DELETE" })),
 
     projects: async (signal?: AbortSignal) => (await json<{ projects: string[] }>("/v1/projects", { signal })).projects,
-    /** A page of the project's organizations, by name. */
-    organizations: (after: string | null, signal?: AbortSignal) =>
-      json<{ organizations: ListedOrganization[]; next: string | null }>("/v1/organizations", { parameters: { after: after ?? undefined, limit: NAMES_PER_PAGE }, signal }),
+    /** A page of a project's organizations, by name. */
+    organizations: (project: string | null, after: string | null, signal?: AbortSignal) =>
+      json<{ organizations: ListedOrganization[]; next: string | null }>("/v1/organizations", {
+        parameters: { after: after ?? undefined, limit: NAMES_PER_PAGE },
+        headers: project === null ? {} : { "Trailbook-Project": project },
+        signal,
+      }),
   };
 }
 

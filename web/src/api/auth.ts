@@ -31,6 +31,8 @@ export function createAuth(send: typeof fetch = (...call) => fetch(...call)) {
     signIn: async (body: PasswordSignIn) => void (await post("/auth/sign-in", body)),
     signOut: async () => void (await post("/auth/sign-out")),
     requestReset: async (body: ResetRequest) => void (await post("/auth/password-reset", body)),
+    /** Ends every other session. */
+    changePassword: async (body: { current: string; new: string }) => void (await post("/auth/password-change", body)),
     setPassword: async (body: NewPassword) => void (await post("/auth/password", body)),
 
     /** Who is signed in; null when nobody is. */

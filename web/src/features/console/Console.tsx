@@ -7,6 +7,7 @@ import { TopBar } from "./TopBar";
 
 const Insights = lazy(() => import("../insights/Insights"));
 const Integrity = lazy(() => import("../integrity/Integrity"));
+const Profile = lazy(() => import("../profile/Profile"));
 const Settings = lazy(() => import("../settings/Settings"));
 const Trace = lazy(() => import("../trace/Trace"));
 
@@ -31,6 +32,8 @@ function Part({ route }: { route: Route }) {
       return <Insights />;
     case "integrity":
       return <Integrity />;
+    case "profile":
+      return <Profile />;
     case "settings":
       return <Settings section={route.section} />;
     case "trace":

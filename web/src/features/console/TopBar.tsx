@@ -1,9 +1,9 @@
-import { useEffect, useRef, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from "react";
 import { initials } from "../../event/words";
 import { printRoute, type Route } from "../../route";
 import { useScreen } from "../../screen";
 import { Help } from "../../ui/Help";
-import { Mark } from "../../ui/icons";
+import { Caret, Mark } from "../../ui/icons";
 import { Link } from "../../ui/Link";
 import { Avatar } from "../../ui/marks";
 import { Popover } from "../../ui/Popover";
@@ -11,6 +11,8 @@ import { wordsOf } from "../../ui/words";
 import { SignOutButton } from "../sign-in/SignOutButton";
 import { ThemeSwitch } from "./ThemeSwitch";
 import en from "./words.en.json";
+
+const Switcher = lazy(() => import("./Switcher"));
 
 const say = wordsOf({ en });
 
@@ -23,9 +25,7 @@ export function TopBar({ route }: { route: Route }) {
         <Mark />
         <span>Trailbook</span>
       </Link>
-      <div className="organization line" title={access.organization}>
-        <bdi>{access.organization}</bdi>
-      </div>
+      <Organization />
       <nav aria-label={say("screens")}>
         <Tab to={{ screen: "activity" }} isOn={route.screen === "activity" || route.screen === "trace"}>
           {say("activity")}
@@ -45,11 +45,14 @@ export function TopBar({ route }: { route: Route }) {
       <div className="top-end">
         <Help />
         <Popover label={<Avatar letters={access.kind === "session" ? initials(access.person) : "·"} isMachine={access.kind !== "session"} />} name={say("person_menu")} className="icon-button" atEnd boxClassName="person-menu">
-          {() => (
+          {(close) => (
             <div className="menu">
               <p className="muted line">
                 <bdi>{access.kind === "session" ? access.person : say(access.kind === "key" ? "key" : "viewer_token")}</bdi>
               </p>
+              <Link to={printRoute({ screen: "profile" })} className="menu-item" onClick={close}>
+                {say("own_profile")}
+              </Link>
               <ThemeSwitch />
               <SignOutButton className="menu-item" onLeave={leave} />
             </div>
@@ -57,6 +60,38 @@ export function TopBar({ route }: { route: Route }) {
         </Popover>
       </div>
     </header>
+  );
+}
+
+/** Whose log it is; for who may go to other organizations, the way there. */
+function Organization() {
+  const { access, organizations } = useScreen();
+  const name = <bdi className="line">{access.organization}</bdi>;
+  if (organizations === null || (access.kind === "session" && !access.isOperator)) {
+    return (
+      <div className="organization line" title={access.organization}>
+        {name}
+      </div>
+    );
+  }
+  return (
+    <Popover
+      label={
+        <>
+          {name}
+          <Caret />
+        </>
+      }
+      name={say("switch", { organization: access.organization })}
+      className="button ghost organization"
+      boxClassName="switcher-box"
+    >
+      {(close) => (
+        <Suspense>
+          <Switcher close={close} />
+        </Suspense>
+      )}
+    </Popover>
   );
 }
 

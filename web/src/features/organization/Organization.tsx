@@ -14,14 +14,14 @@ const Unknown = lazy(() => import("./Unknown"));
 
 /** One organization's screen, as its policy has it. Nothing of it is drawn before the server has given the policy, and with it leave to look. */
 export function Organization({ timeZone, ...given }: Omit<Screen, "policy"> & { timeZone: string | null }) {
-  const { client, access, leave } = given;
+  const { client, access, organizations, leave } = given;
   const policy = useQuery({ queryKey: ["policy"], queryFn: ({ signal }) => client.policy(signal), staleTime: Number.POSITIVE_INFINITY });
   const id = timeZone ?? policy.data?.time_zone ?? "UTC";
   const zone = useMemo(() => createZone(id), [id]);
   const labels = useMemo(() => policy.data && createLabels(policy.data, zone), [policy.data, zone]);
   const screen = useMemo(() => policy.data && { ...given, policy: policy.data }, Object.values({ ...given, policy: policy.data }));
   if (policy.isPending) return <Loading />;
-  const again = { isLooking: policy.isFetching, onRetry: () => void policy.refetch() };
+  const again = { isLooking: policy.isFetching, organizations, onRetry: () => void policy.refetch() };
   const problem = policy.error instanceof Problem ? policy.error : null;
   if (problem?.status === 404 && access.kind === "key") {
     return (

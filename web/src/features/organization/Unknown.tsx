@@ -1,4 +1,5 @@
 import type { KeyAccess } from "../../api/client";
+import type { Screen } from "../../screen";
 import { clip } from "../../event/words";
 import { CopyButton } from "../../ui/CopyButton";
 import { Mark } from "../../ui/icons";
@@ -11,12 +12,13 @@ const say = wordsOf({ en });
 interface Props {
   access: KeyAccess;
   isLooking: boolean;
+  organizations: Screen["organizations"];
   onRetry: () => void;
   onLeave: () => Promise<void>;
 }
 
 /** What is shown in place of a ledger that does not exist: how to begin it, or how to name another one. */
-export default function Unknown({ access, isLooking, onRetry, onLeave }: Props) {
+export default function Unknown({ access, isLooking, organizations, onRetry, onLeave }: Props) {
   const shown = firstEventCommand(location.origin, access, { variable: "TRAILBOOK_KEY" });
   return (
     <main className="unknown">
@@ -37,7 +39,7 @@ export default function Unknown({ access, isLooking, onRetry, onLeave }: Props) 
           <button type="button" className="button primary" disabled={isLooking} onClick={onRetry}>
             {say(isLooking ? "looking" : "look_again")}
           </button>
-          <button type="button" className="button" onClick={() => void onLeave()}>
+          <button type="button" className="button" onClick={() => (organizations?.isElsewhere === true ? organizations.choose(null) : void onLeave())}>
             {say("another")}
           </button>
         </div>

@@ -54,9 +54,11 @@ function Action({ action }: { action: CatalogAction }) {
         <Link to={events}>
           <bdi>{action.label}</bdi>
         </Link>
-        <span className="type" data-type={action.action_type ?? "other"}>
-          {labels.value("action_type", action.action_type ?? "other")}
-        </span>
+        {action.action_type !== null && (
+          <span className="type" data-type={action.action_type}>
+            {labels.value("action_type", action.action_type)}
+          </span>
+        )}
         {action.security && <SecurityBadge />}
       </div>
       <div className="muted">
