@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { createClient, type Access } from "./api/client";
 import { Problem } from "./api/problem";
 import { Organization } from "./features/organization/Organization";
@@ -18,6 +18,8 @@ interface Props {
   /** The zone of times in place of the organization's. */
   timeZone?: string | null;
   checkpointKey?: string | null;
+  /** What stands above every part of the screen. */
+  bar?: ReactNode;
   /** How to go to other organizations, where that can be. */
   organizations?: Screen["organizations"];
   onLeave: () => Promise<void>;
@@ -26,7 +28,7 @@ interface Props {
 }
 
 /** One organization's log for one access, with a client and a cache of its own; wherever it is drawn. */
-export function Viewer({ access, place, mode, server = "", send, timeZone = null, checkpointKey = null, organizations = null, onLeave, onEnd }: Props) {
+export function Viewer({ access, place, mode, server = "", send, timeZone = null, checkpointKey = null, bar = null, organizations = null, onLeave, onEnd }: Props) {
   const room = useMemo(() => ({ client: createClient(access, { server, onEnd, ...(send === undefined ? {} : { send }) }), queries: createQueries() }), [access, server, send, onEnd]);
   const [root, setRoot] = useState<HTMLElement | null>(null);
   return (
@@ -34,7 +36,7 @@ export function Viewer({ access, place, mode, server = "", send, timeZone = null
       {root !== null && (
         <PlaceContext value={place}>
           <QueryClientProvider client={room.queries}>
-            <Organization client={room.client} access={access} mode={mode} timeZone={timeZone} root={root} checkpointKey={checkpointKey} organizations={organizations} leave={onLeave} />
+            <Organization client={room.client} access={access} mode={mode} timeZone={timeZone} root={root} checkpointKey={checkpointKey} bar={bar} organizations={organizations} leave={onLeave} />
           </QueryClientProvider>
         </PlaceContext>
       )}

@@ -1,5 +1,5 @@
 // What every part of the screen stands on: whose log it shows, by what right, and where it is drawn.
-import { createContext, useContext } from "react";
+import { createContext, useContext, type ReactNode } from "react";
 import type { Access, Client } from "./api/client";
 import type { Policy } from "./api/contract";
 
@@ -15,6 +15,8 @@ export interface Screen {
   checkpointKey: string | null;
   /** Goes to another organization, or to one's own by null; null where the access is to one alone. */
   organizations: { isElsewhere: boolean; choose: (organization: string | null, project?: string | null) => void } | null;
+  /** What stands above every part, where the page is ours. */
+  bar: ReactNode;
   leave: () => Promise<void>;
 }
 

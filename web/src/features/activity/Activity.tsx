@@ -1,7 +1,7 @@
 import { lazy, Suspense, useCallback, useRef, useState } from "react";
 import type { Event } from "../../api/contract";
 import { useScreen } from "../../screen";
-import { HELP_BUTTON } from "../../ui/Help";
+import { HELP_BUTTON } from "../../ui/helpButton";
 import { useNow } from "../../ui/useNow";
 import { useDelayed } from "../../ui/useDelayed";
 import { useTitle } from "../../ui/useTitle";

@@ -3,7 +3,6 @@ import { parseRoute, type Route } from "../../route";
 import { useScreen } from "../../screen";
 import { usePlace } from "../../ui/place";
 import { Activity } from "../activity/Activity";
-import { TopBar } from "./TopBar";
 
 const Insights = lazy(() => import("../insights/Insights"));
 const Integrity = lazy(() => import("../integrity/Integrity"));
@@ -11,14 +10,14 @@ const Profile = lazy(() => import("../profile/Profile"));
 const Settings = lazy(() => import("../settings/Settings"));
 const Trace = lazy(() => import("../trace/Trace"));
 
-/** The part of the screen that the path names, under the bar that leads to the others. */
+/** The part of the screen that the path names, under the bar that leads to the others where there is one. */
 export function Console() {
-  const { mode } = useScreen();
+  const { bar } = useScreen();
   const { path } = usePlace();
   const route = parseRoute(path);
   return (
     <>
-      {mode === "console" && <TopBar route={route} />}
+      {bar}
       <Suspense fallback={<main className="page" aria-busy="true" />}>
         <Part route={route} />
       </Suspense>

@@ -3,6 +3,7 @@ import type { Access } from "../../api/client";
 import type { Screen } from "../../screen";
 import { keeping, kept, type Place } from "../../ui/place";
 import { Viewer } from "../../Viewer";
+import { TopBar } from "./TopBar";
 
 interface Props {
   access: Access;
@@ -11,6 +12,7 @@ interface Props {
   onEnd: () => void;
 }
 
+const BAR = <TopBar />;
 /** What of the address names the organization. */
 const CHOICE = ["organization", "project"] as const;
 
@@ -24,7 +26,7 @@ export function Inside({ access, place, onLeave, onEnd }: Props) {
     const choose = (organization: string | null, project: string | null = null) => place.go(`/${addressOf(organization, project)}`, "push");
     return { isElsewhere: chosen !== access, choose };
   }, [access, chosen, place]);
-  return <Viewer key={`${chosen.project} ${chosen.organization}`} access={chosen} place={inner} mode="console" organizations={organizations} onLeave={onLeave} onEnd={onEnd} />;
+  return <Viewer key={`${chosen.project} ${chosen.organization}`} access={chosen} place={inner} mode="console" bar={BAR} organizations={organizations} onLeave={onLeave} onEnd={onEnd} />;
 }
 
 /** An address without the choice of an organization. */

@@ -1,24 +1,26 @@
 import { lazy, Suspense, useEffect, useRef, type ReactNode } from "react";
 import { initials } from "../../event/words";
-import { printRoute, type Route } from "../../route";
+import { parseRoute, printRoute, type Route } from "../../route";
 import { useScreen } from "../../screen";
 import { Help } from "../../ui/Help";
 import { Caret, Mark } from "../../ui/icons";
 import { Link } from "../../ui/Link";
 import { Avatar } from "../../ui/marks";
+import { usePlace } from "../../ui/place";
 import { Popover } from "../../ui/Popover";
 import { wordsOf } from "../../ui/words";
-import { SignOutButton } from "../sign-in/SignOutButton";
-import { ThemeSwitch } from "./ThemeSwitch";
 import en from "./words.en.json";
 
+const PersonMenu = lazy(() => import("./PersonMenu"));
 const Switcher = lazy(() => import("./Switcher"));
 
 const say = wordsOf({ en });
 
 /** Whose log it is, the other parts of the screen, and who looks. */
-export function TopBar({ route }: { route: Route }) {
-  const { access, leave, policy } = useScreen();
+export function TopBar() {
+  const { access, policy } = useScreen();
+  const { path } = usePlace();
+  const route = parseRoute(path);
   return (
     <header className="top">
       <Link to="/" className="brand">
@@ -46,16 +48,9 @@ export function TopBar({ route }: { route: Route }) {
         <Help />
         <Popover label={<Avatar letters={access.kind === "session" ? initials(access.person) : "·"} isMachine={access.kind !== "session"} />} name={say("person_menu")} className="icon-button" atEnd boxClassName="person-menu">
           {(close) => (
-            <div className="menu">
-              <p className="muted line">
-                <bdi>{access.kind === "session" ? access.person : say(access.kind === "key" ? "key" : "viewer_token")}</bdi>
-              </p>
-              <Link to={printRoute({ screen: "profile" })} className="menu-item" onClick={close}>
-                {say("own_profile")}
-              </Link>
-              <ThemeSwitch />
-              <SignOutButton className="menu-item" onLeave={leave} />
-            </div>
+            <Suspense>
+              <PersonMenu close={close} />
+            </Suspense>
           )}
         </Popover>
       </div>
