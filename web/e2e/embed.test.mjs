@@ -297,6 +297,13 @@ suite("tokens", () => {
     });
   });
 
+  test("a page whose own script comes late is waited for", () =>
+    onHost({ body: element() }, async (page) => {
+      await page.locator("#log").getByText("Loading…").waitFor();
+      await page.evaluate(() => (document.getElementById("log").getToken = () => fetch("/token").then((answer) => answer.text())));
+      await shown(page);
+    }));
+
   test("where no other comes, the log goes and a sentence says why; it comes back with a token", () =>
     onHost({ body: element(), script: `window.good = true; document.getElementById("log").getToken = () => window.good ? fetch("/token").then((answer) => answer.text()) : Promise.reject(new Error("signed out"));` }, async (page) => {
       await shown(page);

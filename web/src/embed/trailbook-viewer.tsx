@@ -26,6 +26,8 @@ export class TrailbookViewer extends HTMLElement {
   static readonly observedAttributes = ["token", ...SETTINGS, ...STATE];
 
   #getToken: GetToken | null = null;
+  /** Ends the waiting for it: the page's own script may come later than this one. */
+  #arrived: (getToken: GetToken) => void = () => undefined;
   #root: Root | null = null;
   #isDue = false;
   #at = "/";
@@ -39,6 +41,7 @@ export class TrailbookViewer extends HTMLElement {
 
   set getToken(getToken: GetToken | null) {
     this.#getToken = getToken;
+    if (getToken !== null) this.#arrived(getToken);
   }
 
   constructor() {
@@ -98,7 +101,8 @@ export class TrailbookViewer extends HTMLElement {
 
   async #ask(): Promise<string | null> {
     this.#tell("trailbook-token-expired", {});
-    return (await this.#getToken?.()) ?? null;
+    const getToken = this.#getToken ?? (await new Promise<GetToken>((resolve) => (this.#arrived = resolve)));
+    return getToken();
   }
 
   /** Shows what the page asks for by its attributes. */
