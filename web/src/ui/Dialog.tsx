@@ -25,12 +25,12 @@ export function Dialog({ title, onClose, children }: { title: ReactNode; onClose
         onClose();
       }}
     >
-      <header>
+      <div className="dialog-head">
         <h2 id={id}>{title}</h2>
         <button type="button" className="icon-button" aria-label={say("close")} onClick={onClose}>
           <Cross />
         </button>
-      </header>
+      </div>
       {children}
     </dialog>
   );

@@ -174,9 +174,9 @@ function Questions({ policy, span, link }: Part & { policy: Policy }) {
 export function Card({ title, about, children }: { title: string; about?: string | null; children: ReactNode }) {
   return (
     <section className="insight" aria-label={title}>
-      <h3>
+      <h2>
         <bdi>{clip(title, 200)}</bdi>
-      </h3>
+      </h2>
       {about && (
         <p className="muted">
           <bdi>{clip(about, 1_000)}</bdi>

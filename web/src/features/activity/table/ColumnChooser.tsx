@@ -28,9 +28,9 @@ export default function ColumnChooser({ events }: { events: readonly Event[] }) 
     <>
       <input className="input" type="search" value={text} onChange={(event) => setText(event.target.value)} placeholder={say("search_columns")} aria-label={say("search_columns")} spellCheck={false} />
       <div className="column-lists">
-        {wanted === "" && <h3>{say("shown")}</h3>}
+        {wanted === "" && <h2>{say("shown")}</h2>}
         <Shown columns={columns} isListed={matches} onColumns={show} />
-        {(further.length > 0 || isNew) && <h3>{say("further")}</h3>}
+        {(further.length > 0 || isNew) && <h2>{say("further")}</h2>}
         <ul>
           {isNew && <Choice column={typed} label={say("add_path", { path: clip(typed.id, 60) })} isOn={false} onToggle={() => (show([...columns, typed]), setText(""))} />}
           {further.map((column) => (

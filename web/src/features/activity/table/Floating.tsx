@@ -73,7 +73,7 @@ function Box({ open: { anchor, kind }, onClose, onStay, children }: { open: Open
     <div ref={box} popover="manual" className={`popover floating floating-${kind}`} onPointerEnter={onStay} onPointerLeave={() => kind === "time" && !box.current?.contains(box.current.ownerDocument.activeElement) && onClose()}>
       {children}
     </div>,
-    root,
+    root.querySelector("main") ?? root,
   );
 }
 
