@@ -144,6 +144,8 @@ for (const viewport of VIEWPORTS) {
               await page.goto(stage.address + (typeof at === "string" ? at : at()));
               await act?.(page);
               await isThere(page).first().waitFor();
+              // A list that waits for its answer is faded, as disabled things are.
+              await page.locator(".events.waiting").waitFor({ state: "detached" });
               await page.addScriptTag({ path: AXE });
               for (const colorScheme of ["light", "dark"]) {
                 await page.emulateMedia({ colorScheme });
