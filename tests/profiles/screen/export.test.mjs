@@ -97,6 +97,14 @@ suite("exports", () => {
       assert.equal((await take(page)).rows.length, 4);
     }));
 
+  test("M-24: the screen confirms that the file is there", () =>
+    inProfile("moengage", "", async (page) => {
+      await counted(page, 4);
+      await open(page, "Export Audit Logs", /^Export all/);
+      await take(page);
+      await page.getByText(/^4 rows exported to /).first().waitFor();
+    }));
+
   test("R-24: Export, at the top right corner of the report, gives a CSV file to whom may have it", () =>
     inProfile("audit-log-report", "", async (page) => {
       await counted(page, 2);
