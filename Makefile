@@ -10,12 +10,12 @@ REPEAT ?= 3
 PORT ?= 8321
 BINARY := target/release/trailbook
 
-.PHONY: help demo test check web country release e2e kill9 simulate import-all bench golden deny clean
+.PHONY: help demo test check web country release e2e screenshots kill9 simulate import-all bench golden deny clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: release country ## build, start on loopback, load real audit events (PROFILE=name: that profile's), print address, key and a curl
+demo: release country ## build, start on loopback, load real audit events (PROFILE=name: that profile's), print address, key and a curl; a product's page around it at PORT+1
 	@scripts/demo $(BINARY) $(PORT) $(PROFILE)
 
 test: web ## everything that CI runs
@@ -40,6 +40,9 @@ release: web ## the release binary
 e2e: web ## browser journeys against the debug binary
 	cargo build --locked -p trailbook
 	scripts/e2e target/debug/trailbook
+
+screenshots: release country ## draw the pictures in docs/screenshots
+	cd web && TRAILBOOK_BIN=$(abspath $(BINARY)) TRAILBOOK_COUNTRY_DATABASE=$(abspath target/country.mmdb) npm run screenshots
 
 kill9: release ## kill -9 under load while it seals, CYCLES=200 times
 	KILL9_CYCLES=$(CYCLES) TRAILBOOK_BIN=$(abspath $(BINARY)) cargo test --release --locked -p trailbook --test http -- --nocapture kill9

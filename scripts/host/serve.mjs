@@ -32,7 +32,7 @@ createServer(async (request, response) => {
     console.error(`${pathname}: ${reason.message}`);
     response.writeHead(502).end();
   }
-}).listen(Number(port), "127.0.0.1");
+}).listen(Number(port), "127.0.0.1", () => console.log(`The viewer in a product's own page: http://127.0.0.1:${port}/`));
 
 function contentSecurityPolicy() {
   return `default-src 'none'; script-src 'self' ${address}; style-src 'self'; connect-src 'self' ${address}; font-src ${address}; base-uri 'none'; frame-ancestors 'none'`;

@@ -255,6 +255,18 @@ suite("the element", () => {
       },
     ));
 
+  test("the key that the page pins decides what is verified, not the one that the server gives", async () => {
+    const { vkey } = await stage.call("GET", `/v1/organizations/${ORGANIZATION}/checkpoint-key`);
+    const [name, hash, key] = vkey.split("+");
+    const other = [name, hash, key.slice(0, -3) + (key.at(-3) === "A" ? "B" : "A") + key.slice(-2)].join("+");
+    for (const [pinned, state] of [[vkey, "verified"], [other, "failed"]]) {
+      await onHost({ body: element(`checkpoint-key="${pinned}"`), script: ASKS }, async (page) => {
+        await shown(page);
+        await page.locator(`.integrity-badge[data-state="${state}"]`).waitFor();
+      });
+    }
+  });
+
   test("it is accessible on a page of its host, light and dark", () =>
     onHost({ body: `<main>${element()}</main>`.replaceAll("main", "section"), script: ASKS }, async (page) => {
       await shown(page);

@@ -1,38 +1,94 @@
-// Draws the README's pictures of the screen from the demonstration's events: docs/screenshots/activity-*.png.
-import { mkdir, stat } from "node:fs/promises";
+// Draws the README's pictures of the screen into docs/screenshots: from the demonstration's real events, and each profile from its examples.
+// Examples come from addresses of documentation, real events from real ones: TRAILBOOK_COUNTRY_DATABASE has the countries of those.
+// Names of pictures that are wanted may be given: `npm run screenshots -- activity-light`.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { run, setStage } from "./stage.mjs";
+import { freePort, run, setStage } from "./stage.mjs";
 
-const FOLDER = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
+const above = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const FOLDER = above("docs/screenshots/");
 const PICTURE_BYTES_MAX = 300_000;
+const ORGANIZATION = "demo";
 
 const DESK = { width: 1440, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const PICTURES = [
-  { name: "activity-light", viewport: DESK, colorScheme: "light", path: "/?range=2020-05-01..2020-05-31", event: "user.session.start" },
-  { name: "activity-dark", viewport: DESK, colorScheme: "dark", path: "/?q=-actor_type%3Aunknown%20security%3Atrue&range=2022-01-01..2023-12-31", event: null },
-  { name: "activity-phone", viewport: PHONE, colorScheme: "light", path: "/?range=2020-05-01..2020-05-31", event: null },
+const MONTH = "?range=2020-05-01..2020-05-31";
+const LIGHT_AND_DARK = ["light", "dark"];
+
+const settled = {
+  list: async (page) => {
+    await page.locator("tr.event").first().waitFor();
+    await page.locator(".histogram").waitFor();
+    await page.locator('.live[data-state="live"]').waitFor();
+    await page.locator('.integrity-badge[data-state="verified"]').first().waitFor();
+  },
+  /** The detail of an event, once the browser has reckoned its proof. */
+  verdict: async (page) => {
+    await settled.list(page);
+    await page.locator(`tr.event[data-action="user.session.start"] .open-event`).first().click();
+    await page.locator('.proof[data-verdict="holds"]').waitFor();
+  },
+  lowerDetail: async (page) => {
+    await settled.verdict(page);
+    await page.locator(".proof").evaluate((proof) => proof.scrollIntoView({ block: "end" }));
+  },
+  heading: (page) => page.getByRole("heading", { level: 1 }).waitFor(),
+};
+
+/** Of the real events; one server has them all. */
+const REAL = [
+  { name: "activity-light", path: `/${MONTH}`, until: settled.verdict },
+  { name: "activity-dark", colorScheme: "dark", path: "/?q=-actor_type%3Aunknown%20security%3Atrue&range=2022-01-01..2023-12-31" },
+  { name: "activity-phone", viewport: PHONE, path: `/${MONTH}` },
+  { name: "detail", path: `/${MONTH}`, until: settled.lowerDetail },
+  { name: "insights", path: "/insights?range=2020-05-01..2020-05-31", until: settled.heading },
+  { name: "integrity", path: "/integrity", until: settled.heading },
+  { name: "settings", path: "/settings/organization", until: settled.heading },
+  { name: "embedded", host: true },
 ];
 
-const stage = await setStage();
-try {
-  await run("demo", "--server", stage.address, "--key", stage.key);
-  await mkdir(FOLDER, { recursive: true });
-  for (const picture of PICTURES) await draw(picture);
-} finally {
-  await stage.end();
+const wanted = process.argv.slice(2);
+await mkdir(FOLDER, { recursive: true });
+await drawAll(null, REAL);
+for (const file of (await readdir(above("profiles"))).filter((name) => name.endsWith(".toml")).sort()) {
+  const profile = file.replace(".toml", "");
+  await drawAll(profile, LIGHT_AND_DARK.map((colorScheme) => ({ name: `${profile}-${colorScheme}`, colorScheme, host: true })));
 }
 
-async function draw({ name, viewport, colorScheme, path, event }) {
-  const context = await stage.browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
-  const page = await context.newPage();
-  await page.goto(`${stage.address}${path}#key=${stage.key}&organization=demo`);
-  await page.locator(".histogram").waitFor();
-  await page.locator('.live[data-state="live"]').waitFor();
-  if (event !== null) {
-    await page.locator(`tr.event[data-action="${event}"]`).first().click();
-    await page.getByText("Included and unaltered.").waitFor();
+/** Pictures of one server, which has the events of a profile, or the real ones. */
+async function drawAll(profile, pictures) {
+  const chosen = pictures.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  if (chosen.length === 0) return;
+  const stage = await setStage({ environment: profile === null ? {} : { TRAILBOOK_COUNTRY_DATABASE: above("testdata/documentation.mmdb") } });
+  let host = null;
+  try {
+    await run("demo", "--server", stage.address, "--key", stage.key, ...(profile === null ? [] : ["--profile", profile]));
+    host = await setHost(stage);
+    for (const picture of chosen) await draw(stage, host.address, picture);
+  } finally {
+    host?.end();
+    await stage.end();
   }
+}
+
+/** The page of a product around the viewer, as `make demo` has it. */
+async function setHost({ address, key }) {
+  const port = await freePort();
+  const own = `http://127.0.0.1:${port}`;
+  await run("project", "set", "default", "--server", address, "--key", key, "--set", `embed_origins=["${own}"]`);
+  const server = spawn(process.execPath, [above("scripts/host/serve.mjs"), address, ORGANIZATION, String(port)], { env: { ...process.env, TRAILBOOK_KEY: key }, stdio: ["ignore", "pipe", "inherit"] });
+  // It says where it is when it is ready.
+  await Promise.race([once(server.stdout, "data"), once(server, "exit").then(([code]) => Promise.reject(new Error(`the host ended with ${code}`)))]);
+  return { address: own, end: () => server.kill() };
+}
+
+async function draw({ browser, address, key }, host, { name, path = "/", viewport = DESK, colorScheme = "light", host: isHosted = false, until = settled.list }) {
+  const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  await page.goto(isHosted ? `${host}/` : `${address}${path}#key=${key}&organization=${ORGANIZATION}`);
+  await until(page);
   await page.evaluate(() => document.fonts.ready);
   const file = `${FOLDER}${name}.png`;
   await page.screenshot({ path: file });

@@ -91,7 +91,8 @@ export async function signOut(page) {
   await button.click();
 }
 
-function freePort() {
+/** A port of loopback that nobody listens to. */
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer().once("error", reject);
     probe.listen(0, "127.0.0.1", () => {
