@@ -23,6 +23,15 @@ export function locale(): string {
   return FORMS.get(language) ?? language;
 }
 
+const plurals = new Map<string, Intl.PluralRules>();
+
+/** Made once for each language: making them costs more than a thousand sentences, and every row says some. */
+function pluralRules(tag: string): Intl.PluralRules {
+  const rules = plurals.get(tag) ?? new Intl.PluralRules(tag);
+  plurals.set(tag, rules);
+  return rules;
+}
+
 const numbers = new Map<string, Intl.NumberFormat>();
 
 /** A number as people write it. */
@@ -46,7 +55,7 @@ export function wordsOf<C extends Catalog>(catalogs: { en: C; [language: string]
     const isKnown = Object.hasOwn(catalogs, language);
     const sentence: Sentence = (isKnown ? catalogs[language]! : catalogs.en)[name];
     if (typeof sentence === "string") return sentence;
-    return sentence[new Intl.PluralRules(isKnown ? locale() : "en").select(Number(count))] ?? sentence.other;
+    return sentence[pluralRules(isKnown ? locale() : "en").select(Number(count))] ?? sentence.other;
   };
   const say = (name: keyof C & string, values: Record<string, string | number> = {}) =>
     find(name, values["count"]).replace(PLACE, (_, place: string) => text(values[place]));

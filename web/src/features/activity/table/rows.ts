@@ -4,12 +4,20 @@ import type { Zone } from "../../../ui/zone";
 
 export type Line = { kind: "day"; day: string } | { kind: "event"; event: Event };
 
+/** No zone's day begins inside of a quarter of an hour. */
+const QUARTER_MS = 900_000;
+
 /** A sorted list with a heading before each day. */
 export function linesByDay(events: readonly Event[], zone: Zone): Line[] {
   const lines: Line[] = [];
   let day: string | null = null;
+  // A zone takes its time to name a day, and most events share their quarter of an hour with others.
+  let quarter: number | null = null;
+  let own = "";
   for (const event of events) {
-    const own = zone.dayOf(new Date(event.occurred_at));
+    const at = Math.floor(Date.parse(event.occurred_at) / QUARTER_MS);
+    if (at !== quarter) own = zone.dayOf(new Date(at * QUARTER_MS));
+    quarter = at;
     if (own !== day) lines.push({ kind: "day", day: own });
     day = own;
     lines.push({ kind: "event", event });

@@ -83,14 +83,14 @@ function useView(body: RefObject<HTMLElement | null>, starts: Float64Array, cove
 /** Measures what is drawn before it is seen; another width of the list makes all heights guesses again. */
 function useMeasuring(body: RefObject<HTMLElement | null>, lines: Line[], heights: Wanted["heights"], measured: ReadonlyMap<string, number>, setMeasured: (measured: ReadonlyMap<string, number>) => void) {
   useLayoutEffect(() => {
-    const found = new Map(measured);
+    const found = new Map<string, number>();
     for (const row of body.current?.querySelectorAll<HTMLElement>("tr[data-index]") ?? []) {
       const line = lines[Number(row.dataset["index"])];
       if (line === undefined) continue;
-      const height = row.offsetHeight;
-      if (height !== (found.get(keyOf(line)) ?? heights[line.kind])) found.set(keyOf(line), height);
+      const key = keyOf(line);
+      if (row.offsetHeight !== (measured.get(key) ?? heights[line.kind])) found.set(key, row.offsetHeight);
     }
-    if ([...found].some(([key, height]) => measured.get(key) !== height)) setMeasured(found);
+    if (found.size > 0) setMeasured(new Map([...measured, ...found]));
   });
   useLayoutEffect(() => {
     if (body.current === null) return;
