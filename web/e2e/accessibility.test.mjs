@@ -66,8 +66,15 @@ const INSIDE = [
   ["integrity", "/integrity", null, (page) => heading(page, "Integrity")],
   ["settings: organization", "/settings/organization", null, (page) => button(page, "Save")],
   ["settings: a policy's field", "/settings/organization", press("Set Title here"), (page) => button(page, "Save")],
+  ...["keys", "tokens", "single-sign-on", "catalog"].map((section) => [`settings: ${section}`, `/settings/${section}`, null, (page) => page.getByRole("heading", { level: 2 })]),
+  ["own profile", "/profile", null, (page) => heading(page, "Your profile")],
+  ["a trace", "/traces/t-1", null, row],
+  ["the export dialog", list(), press("Export"), dialog],
   ["settings: users", "/settings/users", null, (page) => page.getByText("eve@fashion.example")],
 ];
+
+/** Inside of another page, by the token of the link. */
+const EMBEDDED = [["the page that others frame", () => framed, null, row]];
 
 /** Logs of which there is nothing to see: by the link that leads there. */
 const EMPTY = [
@@ -77,9 +84,10 @@ const EMPTY = [
 ];
 
 let stage;
-/** The id of the event that is opened, and the link of a token that lets nothing through. */
+/** The id of the event that is opened, the link of a token that lets nothing through, and the framed page of one that does. */
 let first;
 let refused;
+let framed;
 
 before(async () => {
   stage = await setStage();
@@ -97,6 +105,8 @@ before(async () => {
   await stage.call("PUT", "/v1/organizations/empty", {});
   await stage.call("POST", `${OF}/users`, { email: "eve@fashion.example", role: "reader", password: "correct horse battery staple" });
   const token = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_1", role: "clerk" }, ttl_seconds: 600 });
+  const shown = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_2", role: "reader" }, ttl_seconds: 600 });
+  framed = `/embed/${ORGANIZATION}#token=${shown.token}`;
   refused = `/${new URL(token.url, stage.address).hash}`;
 });
 
@@ -119,11 +129,13 @@ async function refuseSignIn(page) {
 async function faults(page) {
   const { violations, passes } = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] }), RULES);
   assert.notEqual(passes.length, 0, "axe-core has judged nothing");
-  const isException = ({ id, target }) => page.evaluate(([selector, exceptions]) => exceptions.some((each) => document.querySelector(selector)?.matches(each)), [target[0], EXCEPTIONS[id] ?? []]);
+  // A target inside of a shadow root is a way there: its host first.
+  const isException = ({ id, target: [way] }) =>
+    page.evaluate(([way, exceptions]) => exceptions.some((each) => way.reduce((at, selector) => (at.shadowRoot ?? at).querySelector(selector), document).matches(each)), [[way].flat(), EXCEPTIONS[id] ?? []]);
   const found = [];
   for (const { id, nodes } of violations) {
     for (const { target, failureSummary } of nodes) {
-      if (!(await isException({ id, target }))) found.push(`${id}: ${target.join(" ")}: ${failureSummary.replace(/\s+/g, " ")}`);
+      if (!(await isException({ id, target }))) found.push(`${id}: ${target.flat().join(" ")}: ${failureSummary.replace(/\s+/g, " ")}`);
     }
   }
   return found;
@@ -158,6 +170,7 @@ for (const viewport of VIEWPORTS) {
       );
     test("screens of a log", judge(() => link(ORGANIZATION), INSIDE));
     test("logs of which there is nothing to see", judge(() => "/", EMPTY));
+    test("embedded", judge(() => "/", EMBEDDED));
     test("ways in", judge(() => "/", OUTSIDE));
   });
 }
