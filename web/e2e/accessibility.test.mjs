@@ -69,7 +69,7 @@ const INSIDE = [
   ...["keys", "tokens", "single-sign-on", "catalog"].map((section) => [`settings: ${section}`, `/settings/${section}`, null, (page) => page.getByRole("heading", { level: 2 })]),
   ["own profile", "/profile", null, (page) => heading(page, "Your profile")],
   ["a trace", "/traces/t-1", null, row],
-  ["the export dialog", list(), press("Export"), dialog],
+  ["the export dialog", list(), askToExport, dialog],
   ["settings: users", "/settings/users", null, (page) => page.getByText("eve@fashion.example")],
 ];
 
@@ -117,6 +117,11 @@ const link = (organization) => `/#key=${stage.key}&organization=${organization}`
 async function askForKeys(page) {
   await row(page).waitFor();
   await page.keyboard.press("?");
+}
+
+async function askToExport(page) {
+  await button(page, "Export").first().click();
+  await button(page, "Export all events").click();
 }
 
 async function refuseSignIn(page) {

@@ -1,5 +1,11 @@
 // What the screen calls things: events, people, targets, fields and values.
 import type { Actor, Event, Target } from "../api/contract";
+import { locale, wordsOf } from "../ui/words";
+import fields from "./fields.en.json";
+import en from "./words.en.json";
+
+const say = wordsOf({ en });
+const sayField = wordsOf({ en: fields });
 
 /** Texts of events can be a megabyte long; no line on the screen shows more than this many characters. */
 const LINE_CHARACTERS_MAX = 300;
@@ -15,7 +21,7 @@ export function clip(text: string, characters_max = LINE_CHARACTERS_MAX): string
 
 /** What happened, as a sentence. */
 export function activityOf(event: Event): string {
-  return event.description || (event.action ? actionName(event.action) : "Removed");
+  return event.description || (event.action ? actionName(event.action) : say("removed"));
 }
 
 /** `user_created` and `CHANGE_LAST_NAME` in words; an action of any other shape as it is. */
@@ -30,12 +36,12 @@ export interface Person {
 }
 
 export function personOf(actor: Actor | null | undefined): Person {
-  if (!actor) return { name: "Removed", detail: "" };
+  if (!actor) return { name: say("removed"), detail: "" };
   const [name, other] = new Set([actor.name, actor.email, actor.id].filter((text) => typeof text === "string" && text !== ""));
   const kind = isMachine(actor) ? sentenceCase(actor.type) : "";
   if (typeof name === "string") return { name, detail: [kind, other].filter(Boolean).join(" · ") };
-  const nameless: Record<string, string> = { anonymous: "Anonymous", system: "System", unknown: "Unknown" };
-  return { name: nameless[actor.type] ?? sentenceCase(actor.type), detail: actor.type === "anonymous" ? "Not signed in" : "" };
+  const known = (["anonymous", "system", "unknown"] as const).find((type) => type === actor.type);
+  return { name: known === undefined ? sentenceCase(actor.type) : say(known), detail: actor.type === "anonymous" ? say("not_signed_in") : "" };
 }
 
 /** Whether no person acted; also when nothing is known of who did. */
@@ -64,10 +70,8 @@ export function headAndTail(text: string): [string, string] {
   return text.length < 24 || cut < 8 || /\s/.test(text) ? [text, ""] : [text.slice(0, cut), text.slice(cut)];
 }
 
-const ACTION_TYPES: Record<string, string> = { read: "View" };
-
 export function actionTypeLabel(type: string): string {
-  return ACTION_TYPES[type] ?? sentenceCase(type);
+  return type === "read" ? say("view") : sentenceCase(type);
 }
 
 /** `users_and_permissions` as `Users and permissions`. Other names (`ec2.amazonaws.com`, `AWS::S3::Bucket`) stay as they are. */
@@ -77,59 +81,21 @@ export function sentenceCase(text: string): string {
   return spaced === "" ? text : spaced[0]!.toUpperCase() + spaced.slice(1);
 }
 
-const COUNTRIES = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
+let countries: Intl.DisplayNames | undefined;
 
 export function countryName(code: string): string {
-  return /^[A-Z]{2}$/.test(code) ? (COUNTRIES.of(code) ?? code) : code;
+  if (!/^[A-Z]{2}$/.test(code)) return code;
+  countries ??= new Intl.DisplayNames([locale()], { type: "region", fallback: "code" });
+  return countries.of(code) ?? code;
 }
 
-/** The fields that the filter menu offers, in the order of use; chips name these and all others. */
-export const FIELDS = [
-  ["area", "Area"],
-  ["action_type", "Type"],
-  ["action", "Action"],
-  ["actor", "User"],
-  ["team", "Team"],
-  ["product", "Product"],
-  ["target", "Target"],
-  ["target_type", "Target type"],
-  ["result", "Result"],
-  ["security", "Security"],
-  ["ip", "IP address"],
-  ["country", "Country"],
-] as const;
+/** The fields that the filter menu offers, in the order of use. */
+export const FIELDS = ["area", "action_type", "action", "actor", "team", "product", "target", "target_type", "result", "security", "ip", "country"] as const;
 
-const FIELD_NAMES: Record<string, string> = {
-  ...Object.fromEntries(FIELDS),
-  occurred_at: "Time",
-  received_at: "Received",
-  expires_at: "Kept until",
-  description: "Activity",
-  "actor.name": "User’s name",
-  "actor.email": "User’s e-mail",
-  "actor.id": "User’s ID",
-  "actor.type": "User type",
-  "actor.team": "Team",
-  "targets.name": "Target’s name",
-  "targets.email": "Target’s e-mail",
-  "targets.id": "Target’s ID",
-  "targets.type": "Target type",
-  "changes.field": "Changed field",
-  "changes.before": "Before",
-  "changes.after": "After",
-  "context.ip": "IP address",
-  "context.user_agent": "Browser",
-  "context.url": "Page",
-  "context.referrer": "Came from",
-  id: "Log ID",
-  actor_type: "User type",
-  trace_id: "Trace",
-  client_id: "Client ID",
-  changed: "Changed field",
-};
+const isNamed = (field: string): field is keyof typeof fields => Object.hasOwn(fields, field);
 
 export function fieldName(field: string): string {
-  return FIELD_NAMES[field] ?? (field.startsWith("metadata.") ? field.slice("metadata.".length) : sentenceCase(field));
+  return isNamed(field) ? sayField(field) : field.startsWith("metadata.") ? field.slice("metadata.".length) : sentenceCase(field);
 }
 
 /** A field's value in words; `names` knows the names of people by their ids. */
@@ -145,7 +111,7 @@ export function valueLabel(field: string, value: string, names: ReadonlyMap<stri
     case "country":
       return countryName(value.toUpperCase());
     case "security":
-      return value === "true" ? "Security actions" : "Other actions";
+      return say(value === "true" ? "security" : "not_security");
     case "actor":
       return names.get(value) ?? value;
     default:

@@ -15,7 +15,7 @@ const LISTED_MAX = 60;
 export function FieldEditor({ current, onField }: { current?: string; onField: (field: string) => void }) {
   const labels = useLabels();
   const [typed, setTyped] = useState("");
-  const found = FIELDS.map(([id]) => id).filter((id) => begins(typed, labels.field(id), id));
+  const found = FIELDS.filter((id) => begins(typed, labels.field(id), id));
   return (
     <Menu typed={typed} onTyped={setTyped} hint={say("field_search")} name={say("fields")} onEnter={() => found[0] !== undefined && onField(found[0])}>
       {found.map((id) => (

@@ -68,7 +68,7 @@ function addressPattern(typed: string): string {
 }
 
 function fields({ text, spot, labels }: Known, minus: string): Suggestion[] {
-  const all = [...FIELDS.map(([field]) => field), ...MORE_FIELDS].filter((field) => !isNamed(field, spot.typed));
+  const all = [...FIELDS, ...MORE_FIELDS].filter((field) => !isNamed(field, spot.typed));
   const begun = all.filter((field) => begins(spot.typed, labels.field(field), field, nameOf(field)));
   // The colon comes with the operator, so that what is chosen says first whether it is or is not.
   return begun.map((field) => ({ kind: "field", field, draft: withWord(text, spot, minus + nameOf(field) + (hasOperators(field) && minus === "" ? "" : ":"), false) }));
@@ -76,7 +76,7 @@ function fields({ text, spot, labels }: Known, minus: string): Suggestion[] {
 
 /** What is to hold of the field whose whole name is written. */
 function operators({ text, spot }: Known, minus: string): Suggestion[] {
-  const field = [...FIELDS.map(([id]) => id), ...MORE_FIELDS].find((id) => isNamed(id, spot.typed));
+  const field = [...FIELDS, ...MORE_FIELDS].find((id) => isNamed(id, spot.typed));
   if (field === undefined) return [];
   const make = (operator: Operator, word: string, isWhole: boolean): Suggestion => ({ kind: "operator", field, operator, draft: withWord(text, spot, word, isWhole) });
   const name = nameOf(field);
