@@ -4,10 +4,11 @@
 //! - A checkpoint is signed only if it extends the last one that was signed for the ledger: a consistency proof between
 //!   them is built and verified first.
 //! - It is stored, and the chain head put among the objects, before the signature leaves this module.
+//! - A size is signed once in an epoch: what was stored is remembered before anybody else signs for the ledger.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 use trailbook_merkle::{Checkpoint, Hash, note, verify_consistency};
 
 use crate::{
@@ -83,11 +84,11 @@ pub(crate) fn origin_name(deployment: &str, organization: &OrganizationKey, epoc
 
 impl Ledger {
     /// A checkpoint of everything that is stored when this is called. Waits up to a second when another size was signed within the last
-    /// second; requests in the meantime share the result.
+    /// second; requests in the meantime share the result. Dropping the future does not undo a signing that has begun.
     pub async fn checkpoint(&self, organization: &OrganizationKey) -> Result<SignedCheckpoint, Error> {
         let ledger = self.state(organization)?;
         let size = ledger.head().size;
-        let mut signed = ledger.signed.lock().await;
+        let signed = Arc::clone(&ledger.signed).lock_owned().await;
         if let Some(newest) = signed
             .as_ref()
             .filter(|newest| newest.checkpoint.size >= size && newest.checkpoint.epoch == ledger.head().epoch)
@@ -99,17 +100,28 @@ impl Ledger {
         if let Some(at) = signed.as_ref().and_then(|newest| newest.at) {
             tokio::time::sleep((at + SIGN_EVERY).saturating_sub(clock.monotonic())).await;
         }
+        // What is stored has to be remembered: nobody's hanging up may come in between.
+        let signing = tokio::spawn(self.clone().sign_next(ledger, signed));
+        signing.await.unwrap_or(Err(Error::Unknown)).map(Into::into)
+    }
+
+    /// Signs where the ledger stands, and remembers it.
+    async fn sign_next(
+        self,
+        ledger: Arc<LedgerState>,
+        mut signed: OwnedMutexGuard<Option<Signed>>,
+    ) -> Result<StoredCheckpoint, Error> {
         let checkpoint = self.sign(&ledger, ledger.ledger_head(), signed.as_ref()).await?;
         *signed = Some(Signed {
             checkpoint: checkpoint.clone(),
-            at: Some(clock.monotonic()),
+            at: Some(self.inner.shared.clock.monotonic()),
         });
-        Ok(checkpoint.into())
+        Ok(checkpoint)
     }
 
     async fn sign(
         &self,
-        ledger: &Arc<LedgerState>,
+        ledger: &LedgerState,
         head: LedgerHead,
         last: Option<&Signed>,
     ) -> Result<StoredCheckpoint, Error> {

@@ -43,7 +43,7 @@ pub(crate) struct LedgerState {
     pub(crate) key: OrganizationKey,
     inner: RwLock<Inner>,
     /// Held while a checkpoint is signed; the newest one. See `signer`.
-    pub(crate) signed: tokio::sync::Mutex<Option<Signed>>,
+    pub(crate) signed: Arc<tokio::sync::Mutex<Option<Signed>>>,
 }
 
 /// The newest checkpoint of a ledger.
@@ -70,7 +70,7 @@ impl LedgerState {
                 first_sequence,
                 rows: Vec::new(),
             }),
-            signed: tokio::sync::Mutex::new(None),
+            signed: Arc::default(),
         }
     }
 

@@ -1,6 +1,9 @@
 //! Checkpoints, proofs and tiles agree with a tree computed from the rows.
 
-use trailbook_ledger::Error;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use trailbook_ledger::{Error, Ledger, Measures, OrganizationKey};
 use trailbook_merkle::{
     Checkpoint, Hash, leaf_hash,
     note::{self, VerifierKey},
@@ -9,9 +12,12 @@ use trailbook_merkle::{
     verify_consistency, verify_inclusion, verify_range,
 };
 
-use crate::support::{Scratch, close, event, organization, rows};
+use crate::{
+    faulty::{Faults, Faulty},
+    support::{Scratch, close, event, organization, rows},
+};
 
-async fn append(scratch: &Scratch, ledger: &trailbook_ledger::Ledger, count: usize) {
+async fn append(scratch: &Scratch, ledger: &Ledger, count: usize) {
     let lines: String = (0..count).map(|number| event("acme", number)).collect();
     scratch.append(ledger, &lines).await.unwrap();
 }
@@ -61,6 +67,53 @@ async fn a_new_checkpoint_extends_the_last_one_across_restarts() {
     verify_consistency(old.size, old.root, new.size, new.root, &proof).unwrap();
     close(ledger).await;
     assert_eq!(scratch.assert_sound().await.checkpoints, 2);
+}
+
+/// Asks for a checkpoint and goes away while it is being stored.
+async fn ask_and_go_away(ledger: &Ledger, organization: &OrganizationKey, faults: &Faults) {
+    let commits = || faults.calls().get("commit").copied().unwrap_or_default();
+    let before = commits();
+    let storing = async {
+        while commits() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = storing => {}
+        answer = ledger.checkpoint(organization) => panic!("answered before it was stored: {answer:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_asks_while_a_checkpoint_is_stored_gets_that_one_even_when_its_asker_has_gone_away() {
+    let scratch = Scratch::new();
+    let measures = Arc::new(Measures::default());
+    let faults = Faults::none();
+    let database = Arc::new(Faulty {
+        inner: scratch.sqlite(&measures),
+        faults: Arc::clone(&faults),
+    });
+    let ledger = Ledger::open(scratch.parts_on(database, measures)).await.unwrap();
+    let acme = organization("acme");
+    for size in 1..=20 {
+        append(&scratch, &ledger, 1).await;
+        scratch.clock.advance(2000);
+        ask_and_go_away(&ledger, &acme, &faults).await;
+        let others = event("globex", size);
+        let (answers, stored) = tokio::join!(
+            join_all((0..8).map(|_| ledger.checkpoint(&acme))),
+            scratch.append(&ledger, &others),
+        );
+        stored.expect("nobody's events fail with a checkpoint");
+        let kept = ledger.checkpoint_at(&acme, size as u64).await.unwrap();
+        for answer in answers {
+            assert_eq!(answer.unwrap(), kept, "one note for one size");
+        }
+    }
+    close(ledger).await;
+    drop(faults);
+    assert_eq!(scratch.assert_sound().await.checkpoints, 20);
 }
 
 #[tokio::test]
