@@ -1,5 +1,6 @@
 import { lazy, Suspense, useCallback, useRef, useState } from "react";
 import type { Event } from "../../api/contract";
+import type { View } from "../../api/views";
 import { useScreen } from "../../screen";
 import { HELP_BUTTON } from "../../ui/helpButton";
 import { useNow } from "../../ui/useNow";
@@ -10,6 +11,8 @@ import { ExportButton } from "../export/ExportButton";
 import { ADD_FILTER, FilterButton } from "../query/FilterButton";
 import { SearchBox } from "../query/SearchBox";
 import { useNames } from "../query/useNames";
+import { useView } from "../views/useView";
+import { ViewsButton } from "../views/ViewsButton";
 import { About, Breadcrumb } from "./About";
 import { RangePicker } from "../range/RangePicker";
 import { ShareButton } from "../range/ShareButton";
@@ -45,7 +48,8 @@ export function Activity() {
   const [address, go] = useAddress();
   const [isLive, setLive] = useState(true);
   const title = clip(policy.title ?? say("title"), 200);
-  useTitle([clip(address.query.trim(), 100), title].filter(Boolean).join(" · "));
+  const view = useView(address, go);
+  useTitle([view === null ? "" : clip(view.name, 100), clip(address.query.trim(), 100), title].filter(Boolean).join(" · "));
   const now = useNow();
   const printing = usePrinting();
   const beginning = useRef<HTMLDivElement>(null);
@@ -86,7 +90,7 @@ export function Activity() {
       <div className={`columns ${address.event === null ? "" : "with-detail"}`}>
         <main className="page">
           <Breadcrumb names={policy.breadcrumb} />
-          <Title words={title} state={state} address={address} now={now} isLive={isLive} onLive={() => setLive(!isLive)} />
+          <Title words={title} state={state} address={address} view={view} now={now} isLive={isLive} onLive={() => setLive(!isLive)} onAddress={go} />
           <About policy={policy} />
           <div className="bar" part="toolbar">
             <RangePicker range={address.range} now={now} onRange={(range) => go({ range })} />
@@ -154,7 +158,18 @@ function selectText(field: HTMLInputElement | null, start: number, end: number):
   field?.setSelectionRange(start, end);
 }
 
-function Title({ words: title, state, address, now, isLive, onLive }: { words: string; state: State; address: Address; now: Date; isLive: boolean; onLive: () => void }) {
+interface TitleProps {
+  words: string;
+  state: State;
+  address: Address;
+  view: View | null;
+  now: Date;
+  isLive: boolean;
+  onLive: () => void;
+  onAddress: (change: Partial<Address>) => void;
+}
+
+function Title({ words: title, state, address, view, now, isLive, onLive, onAddress }: TitleProps) {
   const { policy } = useScreen();
   return (
     <div className="title">
@@ -171,6 +186,7 @@ function Title({ words: title, state, address, now, isLive, onLive }: { words: s
           <span className="dot" />
           {say("live")}
         </button>
+        <ViewsButton address={address} view={view} onAddress={onAddress} />
         <ShareButton address={address} now={now} />
         {state.list.kind === "ready" && <ColumnsButton events={state.list.events} />}
         {policy.rights.export && <ExportButton address={address} filters={state.filters} columns={address.columns} size={state.size} isFaulty={state.fault !== null} now={now} />}

@@ -6,7 +6,7 @@ import { Dialog } from "../../ui/Dialog";
 import { Choice, Field, Form, Tickbox, type Typed } from "../../ui/Form";
 import { longDate } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
-import { Confirm } from "./Confirm";
+import { Confirm } from "../../ui/Confirm";
 import { Part, Ready } from "./Part";
 import { Secret } from "./Secret";
 import { useAdministration, useSetting } from "./useAdministration";

@@ -4,7 +4,7 @@ import { Problem } from "../../api/problem";
 import { FieldFault } from "../../ui/attempt";
 import { CopyButton } from "../../ui/CopyButton";
 import { Area, Field, Form, type Typed } from "../../ui/Form";
-import { Confirm } from "./Confirm";
+import { Confirm } from "../../ui/Confirm";
 import { Part, Ready } from "./Part";
 import { lines } from "./people";
 import { useAdministration, useSetting } from "./useAdministration";

@@ -6,7 +6,7 @@ import { Area, Choice, Field, Form, Tickbox, type Typed } from "../../ui/Form";
 import { usePlace } from "../../ui/place";
 import { fullTime } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
-import { Confirm } from "./Confirm";
+import { Confirm } from "../../ui/Confirm";
 import { Part, Ready } from "./Part";
 import { lines, rolesOf } from "./people";
 import { Secret } from "./Secret";

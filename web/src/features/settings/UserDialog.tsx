@@ -4,7 +4,7 @@ import { isOfDeployment } from "../../api/client";
 import { useScreen } from "../../screen";
 import { Dialog } from "../../ui/Dialog";
 import { Area, Choice, Field, Form, type Typed } from "../../ui/Form";
-import { Confirm } from "./Confirm";
+import { Confirm } from "../../ui/Confirm";
 import { called, lines, mayWords, rolesOf } from "./people";
 import { useAdministration, useDeed } from "./useAdministration";
 import { say } from "./words";

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import type { View } from "../../api/views";
+import { parseAddress } from "../../query/address";
+import { addressOf, isBare, isChanged, keptOf } from "./view";
+
+const view = (kept: Partial<View>): View => ({ id: "view_1", name: "Mine", shared: false, filter: "", range: null, columns: null, owner: { id: "u", name: null }, is_own: true, created_at: "", updated_at: "", ...kept });
+
+test.each([
+  ["", { filter: "", range: null, columns: null }],
+  ["?q=%20type:login%20&range=7d&columns=a,b", { filter: "type:login", range: "7d", columns: ["a", "b"] }],
+])("%s is kept, and is the same list again", (search, kept) => {
+  const address = parseAddress(search);
+  expect(keptOf(address)).toEqual(kept);
+  expect(isChanged(view(kept), { ...address, ...addressOf(view(kept)) })).toBe(false);
+});
+
+test.each(["?q=x", "?range=7d", "?columns=a"])("%s is no bare address, and another list than a view of everything", (search) => {
+  expect(isBare(parseAddress(search))).toBe(false);
+  expect(isChanged(view({}), parseAddress(search))).toBe(true);
+});
+
+test("order, event and the view itself are not the view's", () => expect(isBare(parseAddress("?order=asc&event=e&view=view_1"))).toBe(true));
+
+test("a range that the screen does not know is the default one", () => expect(isChanged(view({ range: "last_week" }), parseAddress(""))).toBe(false));
