@@ -66,11 +66,18 @@ const INSIDE = [
   ["integrity", "/integrity", null, (page) => heading(page, "Integrity")],
   ["settings: organization", "/settings/organization", null, (page) => button(page, "Save")],
   ["settings: a policy's field", "/settings/organization", press("Set Title here"), (page) => button(page, "Save")],
-  ...["keys", "tokens", "single-sign-on", "catalog"].map((section) => [`settings: ${section}`, `/settings/${section}`, null, (page) => page.getByRole("heading", { level: 2 })]),
-  ["own profile", "/profile", null, (page) => heading(page, "Your profile")],
   ["a trace", "/traces/t-1", null, row],
   ["the export dialog", list(), askToExport, dialog],
   ["settings: users", "/settings/users", null, (page) => page.getByText("eve@fashion.example")],
+  ["settings: somebody", "/settings/users", press("Change eve@fashion.example"), dialog],
+  ["settings: keys", "/settings/keys", press("Make a key"), dialog],
+  ["settings: viewer tokens", "/settings/tokens", press("Make a token"), dialog],
+  ["settings: single sign-on", "/settings/single-sign-on", null, (page) => page.getByLabel("Issuer")],
+  ["settings: the catalog", "/settings/catalog", null, (page) => page.getByText("The project has no catalog")],
+  ["the own profile", "/profile", null, (page) => page.getByText("What you may do in fashion")],
+  ["going to other organizations", list(), press("go to another organization"), (page) => button(page, "empty")],
+  ["saved views", list(), press("Views"), (page) => page.getByText("No views yet.")],
+  ["saving a view", list(), saveView, dialog],
 ];
 
 /** Inside of another page, by the token of the link. */
@@ -122,6 +129,11 @@ async function askForKeys(page) {
 async function askToExport(page) {
   await button(page, "Export").first().click();
   await button(page, "Export all events").click();
+}
+
+async function saveView(page) {
+  await button(page, "Views").first().click();
+  await button(page, "Save this as a view…").click();
 }
 
 async function refuseSignIn(page) {
