@@ -1,11 +1,17 @@
 //! `trailbook serve`: the parts put together, from the settings to the last answer.
 //!
 //! Invariants
-//! - Standard output gets one line, with the address, once requests are answered.
+//! - Standard output gets one line, with the address, once requests are answered and signals are heeded.
 //! - SIGTERM and SIGINT end the process within ten seconds, after the requests in flight.
 //! - After a failed sync the process ends at once, with an error: what is in memory is no longer believed.
 
-use std::{fs, io::Write, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    fs,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use tokio::{
@@ -104,10 +110,12 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
             settings.listen
         )
     })?;
+    // Before anybody has the address: until then a signal ends the process as it stands.
+    let signalled = signalled().context("signals cannot be listened to")?;
     announce(&listener, made.as_deref())?;
     let serving = connections::serve(listener, app, &settings.limits, stopping);
     let outcome = tokio::select! {
-        () = serving_until_signal(serving, stop) => ExitCode::SUCCESS,
+        () = serving_until(signalled, serving, stop) => ExitCode::SUCCESS,
         reason = fatal(&ledger) => {
             tracing::error!(reason, "the process stops: a write could not be made durable");
             return Ok(ExitCode::FAILURE);
@@ -169,23 +177,33 @@ fn announce(listener: &TcpListener, made: Option<&str>) -> anyhow::Result<()> {
     if let Some(key) = made {
         eprintln!("\n  The root key, shown only now; keep it safe:\n\n    {key}\n");
     }
-    let mut out = std::io::stdout();
+    let mut out = io::stdout();
     writeln!(out, "Trailbook listens on http://{}", listener.local_addr()?)?;
     Ok(out.flush()?)
 }
 
-async fn serving_until_signal(serving: impl Future<Output = ()>, stop: watch::Sender<bool>) {
-    let signalled = async {
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return std::future::pending().await;
-        };
+/// From now on SIGTERM and SIGINT no longer end the process but what is given back.
+fn signalled() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    })
+}
+
+/// Serves, and tells what serves to stop once signalled.
+async fn serving_until(
+    signalled: impl Future<Output = ()>,
+    serving: impl Future<Output = ()>,
+    stop: watch::Sender<bool>,
+) {
+    let stopping = async {
+        signalled.await;
         tracing::info!("stopping: requests in flight are finished");
         stop.send_replace(true);
         std::future::pending().await
     };
-    tokio::select! { () = serving => {}, () = signalled => {} }
+    tokio::select! { () = serving => {}, () = stopping => {} }
 }
 
 async fn fatal(ledger: &Ledger) -> String {

@@ -104,17 +104,35 @@ impl Server {
 
     /// Resident memory of the process, in bytes.
     pub(crate) fn resident_bytes(&self) -> u64 {
+        let kibibytes = self.status("VmRSS:");
+        kibibytes.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// Whether the process has a handler for a signal.
+    pub(crate) fn catches(&self, signal: u32) -> bool {
+        let caught = u64::from_str_radix(&self.status("SigCgt:"), 16).unwrap();
+        caught & (1 << (signal - 1)) != 0
+    }
+
+    /// What the kernel says of the process under a name.
+    fn status(&self, name: &str) -> String {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        value.trim().to_owned()
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.process.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
     }
 
     /// Sends SIGTERM and waits; the exit code, and the directory for a further start.
     pub(crate) fn stop(mut self) -> (Option<i32>, tempfile::TempDir) {
-        Command::new("kill")
-            .args(["-TERM", &self.process.id().to_string()])
-            .status()
-            .unwrap();
+        self.terminate();
         let code = self.process.wait().unwrap().code();
         let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
         (code, directory)
