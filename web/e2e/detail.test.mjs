@@ -193,3 +193,22 @@ suite("detail", () => {
       await rows(page, 3);
     }));
 });
+
+test("names that browsers have of their own are names of fields like others: the event is drawn as it is, and its proof holds", async () => {
+  const organization = "names";
+  const metadata = JSON.parse('{"__proto__":{"plan":"gold"},"constructor":"metal","plain":"x"}');
+  const changes = [{ field: "expires_at", before: "never", after: 90 }, { field: "constructor", after: "create" }, { field: "__proto__", before: "name" }];
+  await stage.call("POST", "/v1/events", { events: [{ organization, action: "constructor", description: "Odd names", actor: ana, changes, metadata }] });
+  await stage.onPage(`/#key={key}&organization=${organization}`, async (page) => {
+    await page.locator(".open-event").filter({ hasText: "Odd names" }).click();
+    await page.locator('.proof[data-verdict="holds"]').waitFor();
+    const table = await panelOf(page).getByRole("table").first().innerText();
+    for (const text of ["expires_at", "never", "90", "constructor", "create", "__proto__", "name"]) assert.ok(table.includes(text), text);
+    // Another event makes the list anew; what is shown of the first one stays what it is.
+    await stage.call("POST", "/v1/events", { events: [{ organization, action: "later", description: "Later", actor: ana }] });
+    await page.getByText("Later", { exact: true }).first().waitFor();
+    await page.reload();
+    await page.locator('.proof[data-verdict="holds"]').waitFor();
+    assert.match(await panelOf(page).locator("pre").first().innerText(), /"__proto__": \{\s+"plan": "gold"/);
+  });
+});

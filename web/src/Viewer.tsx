@@ -50,6 +50,8 @@ function createQueries(): QueryClient {
       queries: {
         retry: (failures, problem) => failures < 2 && problem instanceof Problem && problem.passing,
         refetchOnWindowFocus: false,
+        // Sharing copies objects member by member, and a member `__proto__` of an event's metadata would get lost on the way.
+        structuralSharing: false,
         staleTime: 5_000,
       },
     },

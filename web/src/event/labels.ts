@@ -3,6 +3,7 @@ import { createContext, useContext } from "react";
 import type { Event, Json, Policy } from "../api/contract";
 import { fullTime } from "../ui/time";
 import { UTC, type Zone } from "../ui/zone";
+import { own } from "./own";
 import { render, type Found } from "./template";
 import { countryName, fieldName, sentenceCase, valueLabel } from "./words";
 
@@ -25,6 +26,8 @@ export interface Labels {
   value: (field: string, value: string) => string;
   /** What stands for a value at an event path. */
   at: (path: string, value: Json) => string;
+  /** What stands for the value of a changed field: the policy may have words for it by the field's name, which is the product's own, whatever paths of events are called. */
+  changed: (field: string, value: Json) => string;
   /** A column's or line's text over an event. */
   render: (template: string, event: Event) => string;
   /** The product's word for something of the screen, else `builtIn`. */
@@ -42,28 +45,32 @@ export function createLabels(policy: Policy, zone: Zone): Labels {
   const types = new Map(policy.action_types.map((type) => [type.id, type.label]));
   const actions = new Map(policy.actions.map((action) => [action.id, action]));
   const named = (path: string, value: string): string | undefined => {
-    const own = values[path]?.[value];
-    if (own !== undefined) return own;
+    const said = own(own(values, path) ?? {}, value);
+    if (said !== undefined) return said;
     if (path === "area") return areas.get(value);
     if (path === "action_type") return types.get(value);
     return path === "action" ? actions.get(value)?.label : undefined;
   };
+  const changed = (field: string, value: Json): string => {
+    if (typeof value === "object" && value !== null) return JSON.stringify(value);
+    return named(field, String(value)) ?? String(value);
+  };
   const at = (path: string, value: Json): string => {
     if (typeof value === "object" && value !== null) return JSON.stringify(value);
     const text = String(value);
-    if (TIMES.has(path)) return fullTime(text, zone);
+    if (TIMES.has(path) && !Number.isNaN(Date.parse(text))) return fullTime(text, zone);
     return named(path, text) ?? (path === "country" ? countryName(text) : path === "action_type" || path === "area" ? valueLabel(path, text) : text);
   };
   return {
     field: (field) => {
       // A filter is called as its field is, and a path as the policy has it.
-      const own = fields[field] ?? fields[PATHS[field] ?? field];
-      return own ?? fieldName(field);
+      return own(fields, field) ?? own(fields, own(PATHS, field) ?? field) ?? fieldName(field);
     },
-    value: (field, value) => named(PATHS[field] ?? field, value) ?? valueLabel(field, value),
+    value: (field, value) => named(own(PATHS, field) ?? field, value) ?? valueLabel(field, value),
     at,
-    render: (template, event) => render(template, event, ({ of, value }: Found) => at(of, value)),
-    screen: (name, builtIn) => screen[name] ?? builtIn,
+    changed,
+    render: (template, event) => render(template, event, ({ of, value, isChanged }: Found) => (isChanged ? changed : at)(of, value)),
+    screen: (name, builtIn) => own(screen, name) ?? builtIn,
     isKnown: (action) => actions.size === 0 || actions.has(action) || action.startsWith("trailbook."),
     why: (action) => actions.get(action)?.why ?? null,
   };

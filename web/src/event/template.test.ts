@@ -28,8 +28,8 @@ test.each([
 ])("%s is rendered as %s", (template, text) => expect(plain(template)).toBe(text));
 
 test("the words of a change are looked up by the field's name", () => {
-  expect(valuesAt(EVENT, "changes.after")).toEqual([{ of: "role", value: "owner" }]);
-  expect(valuesAt(EVENT, "changes.field")).toEqual([{ of: "changes.field", value: "role" }]);
+  expect(valuesAt(EVENT, "changes.after")).toEqual([{ of: "role", value: "owner", isChanged: true }]);
+  expect(valuesAt(EVENT, "changes.field")).toEqual([{ of: "changes.field", value: "role", isChanged: false }]);
 });
 
 test("a template that is one path is known", () => {

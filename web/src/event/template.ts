@@ -1,6 +1,7 @@
 // Templates of columns: text with paths into an event in braces, rendered as the server renders them in files
 // (docs/policies.md): `{{` and `}}` are braces, `{a|b}` is the first path that is there.
 import type { Event, Json } from "../api/contract";
+import { own } from "./own";
 
 export type Piece = { text: string } | { paths: string[] };
 
@@ -31,6 +32,8 @@ export function onlyPath(template: string): string | null {
 export interface Found {
   of: string;
   value: Json;
+  /** Whether `of` is the name of a changed field, and no path of an event. */
+  isChanged: boolean;
 }
 
 /** What is at a path of an event: `actor.name`, `targets.name` (of all), `targets.0.name`, `changes.before`, `metadata.a\.b.c`. */
@@ -42,15 +45,16 @@ export function valuesAt(event: Event, path: string): Found[] {
     const place = /^\d+$/.test(rest[0]!) ? Number(rest[0]) : null;
     const members = place === null ? list : list.slice(place, place + 1);
     const key = rest[place === null ? 0 : 1]!;
-    return members.flatMap((member) => present(root === "changes" && key !== "field" ? String(member["field"]) : `${root}.${key}`, member[key]));
+    const isChanged = root === "changes" && key !== "field";
+    return members.flatMap((member) => present(isChanged ? String(member["field"]) : `${root}.${key}`, own(member, key), isChanged));
   }
-  const value = keys.reduce<Json | undefined>((at, key) => (at !== null && typeof at === "object" && !Array.isArray(at) ? at[key] : undefined), event as unknown as Json);
+  const value = keys.reduce<Json | undefined>((at, key) => (at !== null && typeof at === "object" && !Array.isArray(at) ? own(at, key) : undefined), event as unknown as Json);
   return present(path, value);
 }
 
-function present(of: string, value: Json | undefined): Found[] {
+function present(of: string, value: Json | undefined, isChanged = false): Found[] {
   if (value === undefined || value === null || value === "") return [];
-  return Array.isArray(value) ? value.flatMap((each) => present(of, each)) : [{ of, value }];
+  return Array.isArray(value) ? value.flatMap((each) => present(of, each, isChanged)) : [{ of, value, isChanged }];
 }
 
 /** A template over an event; `show` gives the words of a value. Missing is `—` beside other paths; where all are missing the text is empty. */

@@ -10,8 +10,11 @@ const sayField = wordsOf({ en: fields });
 /** Texts of events can be a megabyte long; no line on the screen shows more than this many characters. */
 const LINE_CHARACTERS_MAX = 300;
 
-/** Characters that turn the direction of what follows, and control characters: they make a text look like another one. */
-const DECEIVING = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+/**
+ * Characters that turn the direction of what follows or cannot be seen: they make a text look like another one. Joiners (U+200C,
+ * U+200D) stay where a script or an emoji needs them: beside what is not Latin.
+ */
+const DECEIVING = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|(?<=[\u0000-\u024f])[\u200c\u200d]/g;
 
 /** The beginning of a text, in which characters that deceive the eye are named instead of obeyed. */
 export function clip(text: string, characters_max = LINE_CHARACTERS_MAX): string {

@@ -4,6 +4,7 @@ import type { View } from "../../api/views";
 import { useScreen } from "../../screen";
 import { HELP_BUTTON } from "../../ui/helpButton";
 import { useNow } from "../../ui/useNow";
+import { Fallible } from "../../ui/Fallible";
 import { useDelayed } from "../../ui/useDelayed";
 import { useTitle } from "../../ui/useTitle";
 import { wordsOf } from "../../ui/words";
@@ -123,7 +124,9 @@ export function Activity() {
           <div ref={beginning} />
           <Arrived count={state.waiting} onShow={() => beginning.current?.scrollIntoView({ block: "end" })} />
           {state.list.kind === "ready" ? (
-            <EventTable events={events} fresh={state.fresh} selected={address.event} isWaiting={state.list.isWaiting} more={state.list.more} now={now} onOpen={open} onMore={state.loadMore} handle={table} />
+            <Fallible of={JSON.stringify(state.filters)}>
+              <EventTable events={events} fresh={state.fresh} selected={address.event} isWaiting={state.list.isWaiting} more={state.list.more} now={now} onOpen={open} onMore={state.loadMore} handle={table} />
+            </Fallible>
           ) : (
             <Suspense>
               <ListState list={state.list} address={address} filters={state.filters} now={now} onAddress={go} onRetry={state.retry} />
@@ -137,16 +140,18 @@ export function Activity() {
         </main>
         {address.event !== null && (
           <Suspense fallback={<aside className="detail" aria-busy="true" />}>
-            <Detail
-              key={address.event}
-              id={address.event}
-              known={picked}
-              now={now}
-              onClose={close}
-              onOpen={open}
-              onQuery={(change) => setQuery(change(address.query))}
-              isCountryCredited={hasCountry}
-            />
+            <Fallible of={address.event}>
+              <Detail
+                key={address.event}
+                id={address.event}
+                known={picked}
+                now={now}
+                onClose={close}
+                onOpen={open}
+                onQuery={(change) => setQuery(change(address.query))}
+                isCountryCredited={hasCountry}
+              />
+            </Fallible>
           </Suspense>
         )}
       </div>

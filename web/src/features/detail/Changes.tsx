@@ -99,7 +99,7 @@ function Side({ kind, field, value }: { kind: "before" | "after"; field: string;
       </td>
     );
   }
-  const text = typeof value === "object" ? JSON.stringify(value, null, 1) : labels.at(field, value) || String(value);
+  const text = typeof value === "object" ? JSON.stringify(value, null, 1) : labels.changed(field, value) || String(value);
   return (
     <td className={kind}>
       <div>

@@ -32,7 +32,7 @@ export function Integrity({ event }: { event: Event }) {
   });
   // What is judged is the very event that is drawn, and no other that had its id before.
   const judged = useQuery({
-    queryKey: ["verdict", key.data?.vkey ?? null, asked.dataUpdatedAt, event],
+    queryKey: ["verdict", key.data?.vkey ?? null, asked.dataUpdatedAt, JSON.stringify(event)],
     queryFn: () => judge(event, asked.data!, key.data?.vkey ?? null),
     enabled: asked.isSuccess && !key.isPending,
     staleTime: Number.POSITIVE_INFINITY,

@@ -12,9 +12,11 @@ export function csvRow(event: Event, columns: ColumnSetting[], labels: Labels): 
   return templates.map((template) => cell(labels.render(template, event))).join(",");
 }
 
-function cell(text: string): string {
+/** A pasted text is cut into cells at tabs and line ends, whatever quotes it has: in a row that is copied they are spaces. */
+function cell(line: string): string {
+  const text = line.replace(/[\t\r\n]+/g, " ");
   const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** A command for a shell that asks the server for the event; the credential is whoever runs it to give. */

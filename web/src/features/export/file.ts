@@ -1,4 +1,5 @@
 // The file that a reader asks for: which of the server's files it is, with what parameters, and what it is called.
+import { own } from "../../event/own";
 import type { Filters, Policy } from "../../api/contract";
 
 /** By their names in the server's paths. */
@@ -47,8 +48,8 @@ export function requestOf(wish: Wish, { filters, columns }: OnScreen, policy: Pi
 }
 
 function fileColumns(ids: readonly string[], policy: Pick<Policy, "columns">): string[] {
-  const own = new Set(policy.columns.map(({ id }) => id));
-  return [...new Set(ids.flatMap((id) => (own.has(id) ? [id] : (PATHS[id] ?? [id]))))];
+  const ofPolicy = new Set(policy.columns.map(({ id }) => id));
+  return [...new Set(ids.flatMap((id) => (ofPolicy.has(id) ? [id] : (own(PATHS, id) ?? [id]))))];
 }
 
 /** The file name's ending. */

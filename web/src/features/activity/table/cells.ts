@@ -1,6 +1,7 @@
 // What a cell says: one or two lines of values, and for each how a query asks for it.
 import type { Event, Json } from "../../../api/contract";
 import type { Labels } from "../../../event/labels";
+import { own } from "../../../event/own";
 import { parseTemplate, valuesAt } from "../../../event/template";
 import { activityOf, countryName, isMachine, personOf, sentenceCase } from "../../../event/words";
 import type { Column } from "./columns";
@@ -43,7 +44,7 @@ const OWN_FIELDS = new Set(["action", "action_type", "area", "product", "country
 export function fieldOf(path: string): string | null {
   const plain = path.replace(/^(targets|changes)\.\d+\./, "$1.");
   if (OWN_FIELDS.has(plain)) return plain;
-  return FIELDS[plain] ?? (plain.startsWith("metadata.") && !/^metadata\.raw(\.|$)/.test(plain) ? plain : null);
+  return own(FIELDS, plain) ?? (plain.startsWith("metadata.") && !/^metadata\.raw(\.|$)/.test(plain) ? plain : null);
 }
 
 /** The lines of a column over an event. What a template joins with ` · ` or ` — ` stands on the second line. */
