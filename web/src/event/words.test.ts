@@ -65,3 +65,5 @@ test("values and fields are said in words", () => {
   expect(countryName("ZZZ")).toBe("ZZZ");
   expect(fieldName("metadata.plan.tier")).toBe("plan.tier");
 });
+
+test("areas of the log's own acts are in words as others are", () => expect([valueLabel("area", "trailbook.reads"), valueLabel("area", "users_and_permissions"), valueLabel("area", "a.b")]).toEqual(["Reads", "Users and permissions", "a.b"]));

@@ -105,6 +105,8 @@ export function fieldName(field: string): string {
 export function valueLabel(field: string, value: string, names: ReadonlyMap<string, string> = new Map()): string {
   switch (field) {
     case "area":
+      // Areas of the log's own acts have its name before them.
+      return sentenceCase(value.replace(/^trailbook\./, ""));
     case "target_type":
     case "actor_type":
     case "result":
