@@ -3,10 +3,11 @@ import { lazy, useCallback, useContext, useEffect, useState, useSyncExternalStor
 import { createAuth } from "./api/auth";
 import type { Access } from "./api/client";
 import { Inside, withoutChoice } from "./features/console/Inside";
-import { onTheme, readTheme } from "./features/console/theme";
+import { readTheme } from "./features/console/theme";
 import { hasSecret, load, readFragment, save, sessionAccess } from "./features/sign-in/session";
 import type { Notice, Way } from "./features/sign-in/SignIn";
 import { Starting } from "./features/sign-in/Starting";
+import { subscribe } from "./ui/kept";
 import { Later } from "./ui/Later";
 import { browserPlace, PlaceContext } from "./ui/place";
 
@@ -34,7 +35,7 @@ const auth = createAuth();
 
 /** The gate: who is looking decides between the ways in and the screen, which the rest of the page is. */
 export function App({ initial }: { initial: View }) {
-  const theme = useSyncExternalStore(onTheme, readTheme);
+  const theme = useSyncExternalStore(subscribe, readTheme);
   useEffect(() => void (document.documentElement.dataset["theme"] = theme), [theme]);
   const [view, setView] = useState(initial);
   const place = useContext(PlaceContext);

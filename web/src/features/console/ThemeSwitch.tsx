@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from "react";
+import { subscribe } from "../../ui/kept";
 import { wordsOf } from "../../ui/words";
-import { onTheme, readTheme, saveTheme, type Theme } from "./theme";
+import { readTheme, saveTheme, type Theme } from "./theme";
 import en from "./words.en.json";
 
 const say = wordsOf({ en });
@@ -8,7 +9,7 @@ const THEMES: readonly Theme[] = ["light", "dark", "system"];
 
 /** Light, dark, or as the system has it; this browser keeps it. */
 export function ThemeSwitch() {
-  const theme = useSyncExternalStore(onTheme, readTheme);
+  const theme = useSyncExternalStore(subscribe, readTheme);
   return (
     <fieldset className="segmented" aria-label={say("theme")}>
       {THEMES.map((each) => (

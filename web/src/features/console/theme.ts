@@ -1,26 +1,17 @@
 // The theme that this browser's reader has chosen for the console.
+import { read, write } from "../../ui/kept";
 
 export type Theme = "light" | "dark" | "system";
 
 const NAME = "trailbook.theme";
-const CHANGED = "trailbook:theme";
 
+/** The theme that was chosen; the system's where none was. */
 export function readTheme(): Theme {
-  const kept = localStorage.getItem(NAME);
+  const kept = read(NAME);
   return kept === "light" || kept === "dark" ? kept : "system";
 }
 
+/** Chooses a theme for this browser. */
 export function saveTheme(theme: Theme): void {
-  localStorage.setItem(NAME, theme);
-  window.dispatchEvent(new globalThis.Event(CHANGED));
-}
-
-/** Hears of changes, those of other tabs too. */
-export function onTheme(changed: () => void): () => void {
-  window.addEventListener(CHANGED, changed);
-  window.addEventListener("storage", changed);
-  return () => {
-    window.removeEventListener(CHANGED, changed);
-    window.removeEventListener("storage", changed);
-  };
+  write(NAME, theme);
 }

@@ -3,12 +3,9 @@ import type { Access } from "../../../api/client";
 import { useLabels } from "../../../event/labels";
 import { useAddress } from "../../../query/useAddress";
 import { useScreen } from "../../../screen";
+import { read, subscribe, write } from "../../../ui/kept";
 import { columnOf, defaultColumns, type Column } from "./columns";
 import { DEFAULT_LAYOUT, parseLayout, type Layout } from "./layout";
-
-/** Layouts of this page where the browser keeps none, as in a frame that is shut off from storage. */
-const unkept = new Map<string, string>();
-const CHANGED = "trailbook:layout";
 
 export interface LayoutState {
   layout: Layout;
@@ -26,7 +23,7 @@ export function useLayout(): LayoutState {
   const labels = useLabels();
   const [address, go] = useAddress();
   const name = nameOf(access, address.view);
-  const text = useSyncExternalStore(subscribe, () => readText(name));
+  const text = useSyncExternalStore(subscribe, () => read(name));
   const kept = useMemo(() => parseLayout(text), [text]);
   const defaults = useMemo(() => defaultColumns(policy, labels), [policy, labels]);
 
@@ -42,8 +39,8 @@ export function useLayout(): LayoutState {
 
   const change = useCallback(
     (wanted: Partial<Layout>) => {
-      const next = { ...parseLayout(readText(name)), ...wanted };
-      writeText(name, JSON.stringify(next));
+      const next = { ...parseLayout(read(name)), ...wanted };
+      write(name, JSON.stringify(next));
       if ("columns" in wanted) go({ columns: wanted.columns ?? null }, "replace");
     },
     [name, go],
@@ -53,34 +50,8 @@ export function useLayout(): LayoutState {
   return { layout: kept, columns, defaults, isDefault, change, reset };
 }
 
-/** Under which name a reader's layout is kept. Keys and tokens have no person whom the page knows. */
+/** Under which name a reader's layout is kept. Nothing is known here of who holds a key or a viewer token: all of them share one. */
 function nameOf(access: Access, view: string | null): string {
-  const person = access.kind === "session" ? access.person : access.kind;
+  const person = access.kind === "session" ? access.email : access.kind;
   return ["trailbook.list", access.project ?? "", access.organization, person, view ?? ""].map(encodeURIComponent).join("/");
-}
-
-function readText(name: string): string | null {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return unkept.get(name) ?? null;
-  }
-}
-
-function writeText(name: string, text: string): void {
-  try {
-    localStorage.setItem(name, text);
-  } catch {
-    unkept.set(name, text);
-  }
-  window.dispatchEvent(new globalThis.Event(CHANGED));
-}
-
-function subscribe(changed: () => void): () => void {
-  window.addEventListener(CHANGED, changed);
-  window.addEventListener("storage", changed);
-  return () => {
-    window.removeEventListener(CHANGED, changed);
-    window.removeEventListener("storage", changed);
-  };
 }
