@@ -2,7 +2,7 @@
 //
 // Invariants
 // - Everything is drawn in the element's shadow root; the page gets nothing of ours but a typeface, and that only where it names none.
-// - Tokens come from the page alone; nothing is kept, and no cookie is sent.
+// - Tokens come from the page alone; no token is kept, and no cookie is sent.
 import { createRoot, type Root } from "react-dom/client";
 import { parseAddress, printAddress, type Address } from "../query/address";
 import { printRange } from "../query/range";
