@@ -153,6 +153,7 @@ function Top({ list, span, link }: Part & { list: TopList }) {
           </li>
         ))}
       </ol>
+      {list.field === "country" && entries.length > 0 && <p className="muted">{say("not_located")}</p>}
     </Card>
   );
 }
@@ -171,6 +172,7 @@ function Questions({ policy, span, link }: Part & { policy: Policy }) {
   );
 }
 
+/** A part of the screen under its own heading; `about` says more of what is asked there. */
 export function Card({ title, about, children }: { title: string; about?: string | null; children: ReactNode }) {
   return (
     <section className="insight" aria-label={title}>
@@ -187,6 +189,7 @@ export function Card({ title, about, children }: { title: string; about?: string
   );
 }
 
+/** Says of one part that its numbers could not be had, and why. The others stay. */
 export function Failed({ reason }: { reason: string }) {
   return (
     <p className="notice" role="alert">
