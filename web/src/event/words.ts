@@ -73,7 +73,7 @@ export function headAndTail(text: string): [string, string] {
   return text.length < 24 || cut < 8 || /\s/.test(text) ? [text, ""] : [text.slice(0, cut), text.slice(cut)];
 }
 
-export function actionTypeLabel(type: string): string {
+function actionTypeLabel(type: string): string {
   return type === "read" ? say("view") : sentenceCase(type);
 }
 

@@ -13,7 +13,7 @@ export type Range =
   | { kind: "last"; count: number; unit: Unit }
   | { kind: "custom"; from: string; to: string };
 
-export const PRESETS = ["today", "yesterday", "all"] as const;
+const PRESETS = ["today", "yesterday", "all"] as const;
 export type Preset = (typeof PRESETS)[number];
 
 const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -170,7 +170,7 @@ function endLabel(end: string, zone: Zone): string {
 }
 
 /** Whether a text is a day that there is. */
-export function isDay(end: string): boolean {
+function isDay(end: string): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(end) && !Number.isNaN(Date.parse(end)) && new Date(end).toISOString().startsWith(end);
 }
 

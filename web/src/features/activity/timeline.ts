@@ -11,7 +11,7 @@ export function merge(pages: readonly Event[][], arrivals: readonly Event[]): Ev
 }
 
 /** Times are RFC 3339 in UTC with milliseconds, so that their texts compare as they do. */
-export function newestFirst(left: Event, right: Event): number {
+function newestFirst(left: Event, right: Event): number {
   if (left.occurred_at !== right.occurred_at) return left.occurred_at < right.occurred_at ? 1 : -1;
   return right.sequence - left.sequence;
 }

@@ -1,3 +1,10 @@
+// What the activity shows of an address: pages of events, arrivals, the count, and what is wrong.
+//
+// Invariants
+// - The last good list stays until the next one is there; a faulty query or a failure never empties the screen.
+// - An event is in the list once, whether a page or the stream had it first; the count follows arrivals.
+//
+// Not here: the stream itself (useLive.ts), holding the list still (hold.ts), the order (timeline.ts).
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Event, Filters, Page, Policy } from "../../api/contract";

@@ -1,3 +1,10 @@
+// Events that arrive while somebody looks: one stream, kept up, resumed where it broke off.
+//
+// Invariants
+// - There is no stream while the page is hidden or nobody wants one.
+// - At most twice ARRIVALS_MAX events are held; the reader of this hook reads the list anew before that.
+//
+// Not here: how the stream is read (api/sse.ts), where arrivals go in the list (timeline.ts).
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Client } from "../../api/client";
 import type { Event, Filters } from "../../api/contract";

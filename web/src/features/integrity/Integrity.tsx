@@ -41,6 +41,7 @@ export default function Integrity() {
   );
 }
 
+/** A part of the screen under its own heading. */
 export function Card({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className="plate" aria-label={title}>

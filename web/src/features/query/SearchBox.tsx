@@ -1,3 +1,10 @@
+// The search box: the text of the query, what can be written next, and what is wrong with it.
+//
+// Invariants
+// - What is typed runs ahead of the query by one pause; leaving the box says what was left unsaid.
+// - A query that is changed elsewhere replaces the text, but not while it is the one that was said here.
+//
+// Not here: what is offered (Completion.tsx), what a text means at a caret (query/spot.ts); whether it is right only the server says.
 import { lazy, Suspense, useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 import type { Filters } from "../../api/contract";
 import type { QueryFault } from "../../api/problem";

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { createAdministration, type Administration } from "../../api/administration";
 import { useScreen } from "../../screen";
 
+/** The calls by which the organization on the screen is set up. */
 export function useAdministration(): Administration {
   const { client, access } = useScreen();
   return useMemo(() => createAdministration(client.transport, access), [client, access]);

@@ -5,6 +5,7 @@ import type { Address } from "../../query/address";
 import { useScreen } from "../../screen";
 import { addressOf, isBare } from "./view";
 
+/** The calls for saved views of the organization on the screen. */
 export function useViews(): Views {
   const { client, access } = useScreen();
   return useMemo(() => createViews(client.transport, access.organization), [client, access]);

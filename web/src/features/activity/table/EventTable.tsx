@@ -1,3 +1,10 @@
+// The list of events as a grid: its rows, the focus in them, and what keys and other parts of the screen do with it.
+//
+// Invariants
+// - One row is in the tab order, and what has or had the focus is drawn wherever the view is.
+// - The next page is asked for once for each length of the list.
+//
+// Not here: which rows are drawn (useRows.ts), which columns (useLayout.ts), what a cell says (Cell.tsx).
 import { Fragment, lazy, Suspense, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type Ref, type RefObject } from "react";
 import type { Event } from "../../../api/contract";
 import { useAddress } from "../../../query/useAddress";

@@ -12,8 +12,10 @@ export interface CellActions {
   hushTime: () => void;
 }
 
+/** Given by the list (useFloating.ts) to all of its cells. */
 export const CellActionsContext = createContext<CellActions | null>(null);
 
+/** What the list does for this cell; outside of a list no cell is drawn. */
 export function useCellActions(): CellActions {
   const actions = useContext(CellActionsContext);
   if (actions === null) throw new Error("a cell is drawn outside of the list");

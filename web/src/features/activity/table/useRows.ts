@@ -1,3 +1,10 @@
+// Which lines of the list are drawn: those in the window, some around them, and those that must stay.
+//
+// Invariants
+// - Lines that are not drawn take the room that they are guessed or were measured to need, so the list is as long as all of it.
+// - Heights that were measured hold for one width of the list only.
+//
+// Not here: the sums of heights (offsets.ts), days and lines (rows.ts).
 import { useLayoutEffect, useMemo, useRef, useState, type RefObject } from "react";
 import { useScreen } from "../../../screen";
 import { drawn, lineAt, startsOf, type Drawn } from "./offsets";
