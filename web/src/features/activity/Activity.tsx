@@ -1,4 +1,10 @@
-import { lazy, Suspense, useCallback, useRef, useState } from "react";
+// The screen of the log: what is asked for, the list, and the event that was picked beside it.
+//
+// Invariants
+// - The list follows from the address alone, so that a link shows the same.
+//
+// Not here: what an address finds (useActivity.ts), the list itself (table), one event (features/detail).
+import { lazy, Suspense, useCallback, useRef, useState, type Ref, type RefObject } from "react";
 import type { Event } from "../../api/contract";
 import type { View } from "../../api/views";
 import { useScreen } from "../../screen";
@@ -45,7 +51,7 @@ const NO_EVENTS: Event[] = [];
 
 /** The screen: everything that one organization's ledger has, and the event that was picked. */
 export function Activity() {
-  const { client, policy, root } = useScreen();
+  const { client, policy } = useScreen();
   const [address, go] = useAddress();
   const [isLive, setLive] = useState(true);
   const title = clip(policy.title ?? say("title"), 200);
@@ -56,105 +62,162 @@ export function Activity() {
   const beginning = useRef<HTMLDivElement>(null);
   const isAway = useScrolledAway(beginning);
   const state = useActivity({ client, policy }, address, now, { isLive, isHeld: isAway, onAddress: (shown) => go(shown, "replace") });
-  const searchField = useRef<HTMLInputElement>(null);
+  const field = useRef<HTMLInputElement>(null);
   const table = useRef<TableHandle>(null);
   const events = state.list.kind === "ready" ? state.list.events : NO_EVENTS;
-  const names = useNames(events, address.query);
-  const [chip, setChip] = useState<number | null>(null);
-  const everything = useCallback(() => go({ query: "", range: null }), [go]);
+  const opening = useOpening(address, go, table);
+  useListKeys({ address, field, table, opening, onAddress: go });
+  const hasCountry = events.some((event) => event.country !== null);
+  const part: Part = { state, address, now, onAddress: go };
+  return (
+    <div className={`columns ${address.event === null ? "" : "with-detail"}`}>
+      <main className="page">
+        <Breadcrumb names={policy.breadcrumb} />
+        <Title {...part} words={title} view={view} isLive={isLive} onLive={() => setLive(!isLive)} />
+        <About policy={policy} />
+        <Asking {...part} events={events} field={field} />
+        <Notices {...part} />
+        {state.list.kind === "ready" && (
+          <Suspense fallback={<div className="histogram-place" />}>
+            <Histogram filters={state.filters} range={address.range} now={now} arrived={state.arrived} onRange={(range) => go({ range })} />
+          </Suspense>
+        )}
+        <div ref={beginning} />
+        <Arrived count={state.waiting} onShow={() => beginning.current?.scrollIntoView({ block: "end" })} />
+        <Events {...part} table={table} onOpen={opening.open} />
+        <More state={state} />
+        <Footer hasCountry={hasCountry} />
+        {printing !== null && (
+          <printing.Sheet title={title} address={address} events={events} count={state.count?.events ?? null} checkpoint={printing.checkpoint} at={printing.at} />
+        )}
+      </main>
+      <Picked address={address} events={events} now={now} hasCountry={hasCountry} opening={opening} onAddress={go} />
+    </div>
+  );
+}
 
-  const setQuery = useCallback((query: string) => go({ query }), [go]);
-  const open = useCallback((event: string) => go({ event }), [go]);
+/** What most parts of the screen are drawn from. */
+interface Part {
+  state: State;
+  address: Address;
+  now: Date;
+  onAddress: Go;
+}
+
+type Go = ReturnType<typeof useAddress>[1];
+
+interface Opening {
+  open: (event: string) => void;
+  close: () => void;
+}
+
+/** Opening one event beside the list, and closing it: the focus goes back to its row. */
+function useOpening({ event }: Address, go: Go, table: RefObject<TableHandle | null>): Opening {
+  const open = useCallback((picked: string) => go({ event: picked }), [go]);
   const close = useCallback(() => {
-    if (address.event !== null) table.current?.focus(address.event);
+    if (event !== null) table.current?.focus(event);
     go({ event: null });
-  }, [go, address.event]);
+  }, [go, event, table]);
+  return { open, close };
+}
 
+interface Keyed {
+  address: Address;
+  field: RefObject<HTMLInputElement | null>;
+  table: RefObject<TableHandle | null>;
+  opening: Opening;
+  onAddress: Go;
+}
+
+/** What the keyboard's keys do with the list, the detail, and the fields above. */
+function useListKeys({ address: { event }, field, table, opening, onAddress }: Keyed): void {
+  const { root } = useScreen();
   useShortcuts({
-    search: () => searchField.current?.focus(),
+    search: () => field.current?.focus(),
     filter: () => root.querySelector<HTMLElement>(`.${ADD_FILTER}`)?.click(),
     move: (step) => {
       const next = table.current?.move(step) ?? null;
-      if (next !== null && address.event !== null) go({ event: next }, "replace");
+      if (next !== null && event !== null) onAddress({ event: next }, "replace");
     },
     open: () => {
       const current = table.current?.current() ?? null;
-      if (current !== null) open(current);
+      if (current !== null) opening.open(current);
     },
-    close: () => address.event !== null && close(),
+    close: () => event !== null && opening.close(),
     help: () => root.querySelector<HTMLElement>(`#${HELP_BUTTON}`)?.click(),
   });
+}
 
-  const picked = events.find((event) => event.id === address.event) ?? null;
-  const hasCountry = events.some((event) => event.country !== null);
+/** What is asked for: range, text, filters, and what the server says of them. */
+function Asking({ state, address, now, events, field, onAddress }: Part & { events: Event[]; field: RefObject<HTMLInputElement | null> }) {
+  const names = useNames(events, address.query);
+  const [chip, setChip] = useState<number | null>(null);
+  const setQuery = useCallback((query: string) => onAddress({ query }), [onAddress]);
+  const everything = useCallback(() => onAddress({ query: "", range: null }), [onAddress]);
   return (
-      <div className={`columns ${address.event === null ? "" : "with-detail"}`}>
-        <main className="page">
-          <Breadcrumb names={policy.breadcrumb} />
-          <Title words={title} state={state} address={address} view={view} now={now} isLive={isLive} onLive={() => setLive(!isLive)} onAddress={go} />
-          <About policy={policy} />
-          <div className="bar" part="toolbar">
-            <RangePicker range={address.range} now={now} onRange={(range) => go({ range })} />
-            <SearchBox query={address.query} filters={state.filters} fault={state.fault} field={searchField} onQuery={(query, step) => go({ query }, step)} onPick={setChip} />
-            <FilterButton query={address.query} filters={state.filters} onQuery={setQuery} onClear={everything} />
-          </div>
-          <Suspense fallback={null}>{state.fault !== null && <Fault query={address.query} fault={state.fault} />}</Suspense>
-          <div className="chips">
-            <Suspense fallback={null}>
-              <Chips
-                query={address.query}
-                filters={state.filters}
-                names={names}
-                picked={chip}
-                isNarrowed={address.query !== "" || address.range !== null}
-                onPick={setChip}
-                onQuery={setQuery}
-                onText={(start, end) => selectText(searchField.current, start, end)}
-                onClear={everything}
-              />
-            </Suspense>
-            <Count state={state} />
-          </div>
-          <Notices state={state} address={address} onAddress={go} />
-          {state.list.kind === "ready" && (
-            <Suspense fallback={<div className="histogram-place" />}>
-              <Histogram filters={state.filters} range={address.range} now={now} arrived={state.arrived} onRange={(range) => go({ range })} />
-            </Suspense>
-          )}
-          <div ref={beginning} />
-          <Arrived count={state.waiting} onShow={() => beginning.current?.scrollIntoView({ block: "end" })} />
-          {state.list.kind === "ready" ? (
-            <Fallible of={JSON.stringify(state.filters)}>
-              <EventTable events={events} fresh={state.fresh} selected={address.event} isWaiting={state.list.isWaiting} more={state.list.more} now={now} onOpen={open} onMore={state.loadMore} handle={table} />
-            </Fallible>
-          ) : (
-            <Suspense>
-              <ListState list={state.list} address={address} filters={state.filters} now={now} onAddress={go} onRetry={state.retry} />
-            </Suspense>
-          )}
-          <More state={state} />
-          <Footer hasCountry={hasCountry} />
-          {printing !== null && (
-            <printing.Sheet title={title} address={address} events={events} count={state.count?.events ?? null} checkpoint={printing.checkpoint} at={printing.at} />
-          )}
-        </main>
-        {address.event !== null && (
-          <Suspense fallback={<aside className="detail" aria-busy="true" />}>
-            <Fallible of={address.event}>
-              <Detail
-                key={address.event}
-                id={address.event}
-                known={picked}
-                now={now}
-                onClose={close}
-                onOpen={open}
-                onQuery={(change) => setQuery(change(address.query))}
-                isCountryCredited={hasCountry}
-              />
-            </Fallible>
-          </Suspense>
-        )}
+    <>
+      <div className="bar" part="toolbar">
+        <RangePicker range={address.range} now={now} onRange={(range) => onAddress({ range })} />
+        <SearchBox query={address.query} filters={state.filters} fault={state.fault} field={field} onQuery={(query, step) => onAddress({ query }, step)} onPick={setChip} />
+        <FilterButton query={address.query} filters={state.filters} onQuery={setQuery} onClear={everything} />
       </div>
+      <Suspense fallback={null}>{state.fault !== null && <Fault query={address.query} fault={state.fault} />}</Suspense>
+      <div className="chips">
+        <Suspense fallback={null}>
+          <Chips
+            query={address.query}
+            filters={state.filters}
+            names={names}
+            picked={chip}
+            isNarrowed={address.query !== "" || address.range !== null}
+            onPick={setChip}
+            onQuery={setQuery}
+            onText={(start, end) => selectText(field.current, start, end)}
+            onClear={everything}
+          />
+        </Suspense>
+        <Count state={state} />
+      </div>
+    </>
+  );
+}
+
+/** The list, or what there is to say in its place. */
+function Events({ state, address, now, table, onOpen, onAddress }: Part & { table: Ref<TableHandle>; onOpen: (id: string) => void }) {
+  const { list, filters, fresh, loadMore, retry } = state;
+  if (list.kind !== "ready") {
+    return (
+      <Suspense>
+        <ListState list={list} address={address} filters={filters} now={now} onAddress={onAddress} onRetry={retry} />
+      </Suspense>
+    );
+  }
+  return (
+    <Fallible of={JSON.stringify(filters)}>
+      <EventTable events={list.events} fresh={fresh} selected={address.event} isWaiting={list.isWaiting} more={list.more} now={now} onOpen={onOpen} onMore={loadMore} handle={table} />
+    </Fallible>
+  );
+}
+
+interface PickedProps {
+  address: Address;
+  events: Event[];
+  now: Date;
+  hasCountry: boolean;
+  opening: Opening;
+  onAddress: Go;
+}
+
+/** The event that was picked, beside the list. */
+function Picked({ address: { event: id, query }, events, now, hasCountry, opening, onAddress }: PickedProps) {
+  if (id === null) return null;
+  const known = events.find((event) => event.id === id) ?? null;
+  return (
+    <Suspense fallback={<aside className="detail" aria-busy="true" />}>
+      <Fallible of={id}>
+        <Detail key={id} id={id} known={known} now={now} onClose={opening.close} onOpen={opening.open} onQuery={(change) => onAddress({ query: change(query) })} isCountryCredited={hasCountry} />
+      </Fallible>
+    </Suspense>
   );
 }
 
@@ -163,15 +226,11 @@ function selectText(field: HTMLInputElement | null, start: number, end: number):
   field?.setSelectionRange(start, end);
 }
 
-interface TitleProps {
+interface TitleProps extends Part {
   words: string;
-  state: State;
-  address: Address;
   view: View | null;
-  now: Date;
   isLive: boolean;
   onLive: () => void;
-  onAddress: (change: Partial<Address>) => void;
 }
 
 function Title({ words: title, state, address, view, now, isLive, onLive, onAddress }: TitleProps) {
@@ -223,7 +282,7 @@ function Arrived({ count, onShow }: { count: number; onShow: () => void }) {
   );
 }
 
-function Notices({ state, address, onAddress }: { state: State; address: Address; onAddress: (change: Partial<Address>) => void }) {
+function Notices({ state, address, onAddress }: Part) {
   const { policy } = useScreen();
   const failed = state.problem !== null && state.list.kind === "ready";
   const isSlow = useDelayed(state.cancel !== null, SLOW_MS);

@@ -2,7 +2,7 @@
 //
 // Invariants
 // - There is no stream while the page is hidden or nobody wants one.
-// - At most twice ARRIVALS_MAX events are held; the reader of this hook reads the list anew before that.
+// - At most twice ARRIVALS_MAX events are held; the oldest give way.
 //
 // Not here: how the stream is read (api/sse.ts), where arrivals go in the list (timeline.ts).
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";

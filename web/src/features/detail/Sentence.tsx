@@ -66,7 +66,7 @@ export function useHistory(query: string): string {
   return `/${printAddress({ ...parseAddress(""), query, range: policy.max_range_days === null ? ALL : null })}`;
 }
 
-/** A link to everything that a query finds, whenever it was. */
+/** A link to that place. */
 export function HistoryLink({ query, children }: { query: string; children: ReactNode }) {
   return <Link to={useHistory(query)}>{children}</Link>;
 }
