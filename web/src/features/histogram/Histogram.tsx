@@ -1,13 +1,20 @@
-import { useEffect, useRef, useState, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
+// How many events happened when: bars of the range that is shown, which is narrowed by brushing over them.
+//
+// Invariants
+// - Every step of brushing can be taken back, until the range is chosen otherwise.
+//
+// Not here: what is counted (useHistogram.ts), how a stretch is taken (useBrush.ts), what bars are made of (bars.ts, stacks.ts).
+import { useState } from "react";
 import type { Filters } from "../../api/contract";
 import { useLabels } from "../../event/labels";
-import { customRange, rangeLabel, type Range } from "../../query/range";
+import { rangeLabel, type Range } from "../../query/range";
 import { useScreen } from "../../screen";
 import { useZone } from "../../ui/useZone";
 import { wordsOf } from "../../ui/words";
 import { axis, barLabel, height, isArriving, type Bar } from "./bars";
-import { barAt, stepsTo, stretch, undone, type Brush, type Step } from "./brush";
+import { stepsTo, undone, type Step } from "./brush";
 import { STACKS, type StackName } from "./stacks";
+import { useBrush } from "./useBrush";
 import { useHistogram, type Drawn } from "./useHistogram";
 import en from "./words.en.json";
 
@@ -69,87 +76,24 @@ interface BarsProps {
 
 function Bars({ drawn: { bars, interval, stack }, now, onNarrow, onUndo }: BarsProps) {
   const zone = useZone();
-  const [at, setAt] = useState(0);
-  const [brush, setBrush] = useState<Brush | null>(null);
-  const field = useRef<HTMLDivElement>(null);
-  const current = Math.min(at, bars.length - 1);
+  const { field, current, setCurrent, taken, handlers } = useBrush(bars, { onNarrow, onUndo });
   const tallest = Math.max(...bars.map((bar) => bar.count), 1);
-  const taken = brush === null ? null : stretch(brush, bars.length);
-  const isDragged = useRef(false);
-  const isByKeys = useRef(false);
-
-  // Bars that were narrowed to by the keyboard are other bars: the focus goes to the first of them.
-  useEffect(() => {
-    if (!isByKeys.current) return;
-    isByKeys.current = false;
-    setAt(0);
-    (field.current?.children[0] as HTMLElement | undefined)?.focus();
-  }, [bars]);
-
-  const narrow = (stretched: Brush) => {
-    const [first, last] = stretch(stretched, bars.length);
-    setBrush(null);
-    onNarrow(customRange(bars[first]!.from, bars[last]!.to));
-  };
-  const barUnder = (event: PointerEvent | MouseEvent) => {
-    const { left, width } = field.current!.getBoundingClientRect();
-    return barAt((event.clientX - left) / Math.max(1, width), bars.length);
-  };
-  const press = (event: PointerEvent<HTMLDivElement>) => {
-    if (event.button !== 0) return;
-    isDragged.current = false;
-    setBrush({ anchor: barUnder(event), head: barUnder(event) });
-    event.currentTarget.setPointerCapture(event.pointerId);
-  };
-  const drag = (event: PointerEvent<HTMLDivElement>) => {
-    if (brush === null || !event.currentTarget.hasPointerCapture(event.pointerId)) return;
-    const head = barUnder(event);
-    if (head !== brush.head) setBrush({ ...brush, head });
-    isDragged.current ||= head !== brush.anchor;
-  };
-  const release = () => {
-    if (brush !== null && isDragged.current) narrow(brush);
-    else setBrush(null);
-  };
-  // The end of a drag is a click as well; of a double click, the first one narrows.
-  const click = (event: MouseEvent<HTMLDivElement>) => {
-    if (isDragged.current && event.detail > 0) return void (isDragged.current = false);
-    if (event.detail > 1) return;
-    const focused = event.detail === 0 ? [...field.current!.children].indexOf(event.target as Element) : barUnder(event);
-    if (focused >= 0) narrow({ anchor: focused, head: focused });
-  };
-  const pressKey = (event: KeyboardEvent<HTMLDivElement>) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1, Home: -bars.length, End: bars.length }[event.key];
-    if (step !== undefined) {
-      const next = Math.min(Math.max(current + step, 0), bars.length - 1);
-      setBrush(event.shiftKey ? { anchor: brush?.anchor ?? current, head: next } : null);
-      setAt(next);
-      (field.current?.children[next] as HTMLElement | undefined)?.focus();
-    } else if (event.key === "Enter" || event.key === " ") {
-      isByKeys.current = true;
-      narrow(brush ?? { anchor: current, head: current });
-    } else if (event.key === "Escape" && brush !== null) setBrush(null);
-    else if (event.key !== "Escape" || !(isByKeys.current = onUndo(1))) return;
-    event.preventDefault();
-  };
-
+  const name = (bar: Bar) => barLabel(bar.from, interval, zone);
   return (
     <>
-      <div
-        ref={field}
-        className="histogram"
-        role="group"
-        aria-label={say("name")}
-        onKeyDown={pressKey}
-        onPointerDown={press}
-        onPointerMove={drag}
-        onPointerUp={release}
-        onPointerCancel={() => setBrush(null)}
-        onClick={click}
-        onDoubleClick={() => onUndo(2)}
-      >
+      <div ref={field} className="histogram" role="group" aria-label={say("name")} {...handlers}>
         {bars.map((bar, index) => (
-          <Column key={bar.from} bar={bar} stack={stack} tallest={tallest} isArriving={isArriving(bar, now)} isTaken={taken !== null && taken[0] <= index && index <= taken[1]} isCurrent={index === current} name={barLabel(bar.from, interval, zone)} onFocus={() => setAt(index)} />
+          <Column
+            key={bar.from}
+            bar={bar}
+            stack={stack}
+            tallest={tallest}
+            isArriving={isArriving(bar, now)}
+            isTaken={taken !== null && taken[0] <= index && index <= taken[1]}
+            isCurrent={index === current}
+            name={name(bar)}
+            onFocus={() => setCurrent(index)}
+          />
         ))}
       </div>
       <div className="axis number" aria-hidden="true">
@@ -158,7 +102,7 @@ function Bars({ drawn: { bars, interval, stack }, now, onNarrow, onUndo }: BarsP
         ))}
       </div>
       <p className="histogram-taken number" role="status">
-        {taken !== null && taken[0] !== taken[1] && say("taken", { first: barLabel(bars[taken[0]]!.from, interval, zone), last: barLabel(bars[taken[1]]!.from, interval, zone), count: total(bars.slice(taken[0], taken[1] + 1)) })}
+        {taken !== null && taken[0] !== taken[1] && say("taken", { first: name(bars[taken[0]]!), last: name(bars[taken[1]]!), count: total(bars.slice(taken[0], taken[1] + 1)) })}
       </p>
     </>
   );
