@@ -5,7 +5,7 @@
 // - A query that is changed elsewhere replaces the text, but not while it is the one that was said here.
 //
 // Not here: what is offered (Completion.tsx), what a text means at a caret (query/spot.ts); whether it is right only the server says.
-import { lazy, Suspense, useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
+import { lazy, Suspense, useEffect, useId, useLayoutEffect, useRef, useState, type FormEvent, type InputHTMLAttributes, type KeyboardEvent, type RefObject } from "react";
 import type { Filters } from "../../api/contract";
 import type { QueryFault } from "../../api/problem";
 import { besides, isUnfinished, spotAt, type Draft } from "../../query/spot";
@@ -39,55 +39,17 @@ interface Props {
 
 /** The text of the query, with what can be written next below it. It runs ahead of `query` while somebody types, and follows it when a chip changes it. */
 export function SearchBox({ query, filters, fault, field, onQuery, onPick }: Props) {
-  const draft = useDraft(query, onQuery);
-  const [caret, setCaret] = useState(0);
-  const [isOpen, setOpen] = useState(false);
+  const { draft, spot, isOpen, setOpen, keys, choose, handlers } = useTyping(query, field, onQuery, onPick);
   const [active, setActive] = useState<string | null>(null);
-  const keys = useRef<((event: KeyboardEvent) => boolean) | null>(null);
   const list = useId();
-  const spot = spotAt(draft.text, Math.min(caret, draft.text.length));
-  const placed = usePlacedCaret(field);
-
-  const type = (text: string, at: number) => {
-    setCaret(at);
-    setOpen(true);
-    onPick(null);
-    draft.set(text);
-    draft.sayAfterPause(asked(text, at));
-  };
-  const choose = ({ text, caret: at, isWhole }: Draft) => {
-    setCaret(at);
-    placed.current = at;
-    setOpen(!isWhole);
-    draft.set(text);
-    draft.say(isWhole ? text : besides(text, spotAt(text, at)), isWhole);
-  };
-  const leave = () => {
-    setOpen(false);
-    onPick(null);
-    draft.settle();
-  };
-  const press = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (isOpen && keys.current?.(event) === true) return event.preventDefault();
-    if (event.key === "ArrowDown" && !isOpen) {
-      event.preventDefault();
-      return setOpen(true);
-    }
-    if (event.key === "Backspace") pickLast(event, onPick);
-  };
-
   const shown = fault !== null && draft.text.trim() === query.trim() ? fault : null;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setOpen(false);
+    draft.say(draft.text, true);
+  };
   return (
-    <form
-      className="search"
-      role="search"
-      data-faulty={shown !== null}
-      onSubmit={(event) => {
-        event.preventDefault();
-        setOpen(false);
-        draft.say(draft.text, true);
-      }}
-    >
+    <form className="search" role="search" data-faulty={shown !== null} onSubmit={submit}>
       <Magnifier />
       <div className="search-text">
         <Suspense fallback={null}>{shown !== null && <Marked text={draft.text} fault={shown} field={field} />}</Suspense>
@@ -96,12 +58,7 @@ export function SearchBox({ query, filters, fault, field, onQuery, onPick }: Pro
           type="text"
           role="combobox"
           value={draft.text}
-          onChange={({ target }) => type(target.value, target.selectionStart ?? target.value.length)}
-          onSelect={({ currentTarget }) => setCaret(currentTarget.selectionStart ?? 0)}
-          onKeyDown={press}
-          onFocus={() => draft.text === "" && setOpen(true)}
-          onClick={() => draft.text === "" && setOpen(true)}
-          onBlur={leave}
+          {...handlers}
           placeholder={say("search_hint")}
           aria-label={say("search_events")}
           aria-expanded={isOpen}
@@ -131,6 +88,50 @@ export function SearchBox({ query, filters, fault, field, onQuery, onPick }: Pro
       )}
     </form>
   );
+}
+
+/** What is written, where the caret stands in it, and whether what can be written next is offered. `keys` gets the keys first while it is. */
+function useTyping(query: string, field: Props["field"], onQuery: Props["onQuery"], onPick: Props["onPick"]) {
+  const draft = useDraft(query, onQuery);
+  const [caret, setCaret] = useState(0);
+  const [isOpen, setOpen] = useState(false);
+  const keys = useRef<((event: KeyboardEvent) => boolean) | null>(null);
+  const placed = usePlacedCaret(field);
+  const choose = ({ text, caret: at, isWhole }: Draft) => {
+    setCaret(at);
+    placed.current = at;
+    setOpen(!isWhole);
+    draft.set(text);
+    draft.say(isWhole ? text : besides(text, spotAt(text, at)), isWhole);
+  };
+  const offer = () => draft.text === "" && setOpen(true);
+  const handlers: InputHTMLAttributes<HTMLInputElement> = {
+    onChange: ({ target }) => {
+      const [text, at] = [target.value, target.selectionStart ?? target.value.length];
+      setCaret(at);
+      setOpen(true);
+      onPick(null);
+      draft.set(text);
+      draft.sayAfterPause(asked(text, at));
+    },
+    onSelect: ({ currentTarget }) => setCaret(currentTarget.selectionStart ?? 0),
+    onKeyDown: (event) => {
+      if (isOpen && keys.current?.(event) === true) return event.preventDefault();
+      if (event.key === "ArrowDown" && !isOpen) {
+        event.preventDefault();
+        return setOpen(true);
+      }
+      if (event.key === "Backspace") pickLast(event, onPick);
+    },
+    onFocus: offer,
+    onClick: offer,
+    onBlur: () => {
+      setOpen(false);
+      onPick(null);
+      draft.settle();
+    },
+  };
+  return { draft, spot: spotAt(draft.text, Math.min(caret, draft.text.length)), isOpen, setOpen, keys, choose, handlers };
 }
 
 /** What a text asks for while it is written: all but a term that waits for its value, which would only be refused. */
