@@ -1,7 +1,7 @@
 // The own profile, and going from organization to organization; stage.mjs says what it needs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setStage } from "./stage.mjs";
+import { setStage, signIn } from "./stage.mjs";
 
 const PASSWORD = "correct horse battery staple";
 const OTHER_PASSWORD = "another battery of horses";
@@ -18,12 +18,6 @@ before(async () => {
   await stage.call("POST", "/v1/organizations/_system/users", OPERATOR);
 });
 after(() => stage?.end());
-
-async function signIn(page, { email, password }) {
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-}
 
 const signedIn = (page) => page.getByRole("button", { name: "You and this screen" }).waitFor();
 

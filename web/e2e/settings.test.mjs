@@ -1,7 +1,7 @@
 // Setting an organization up on the screen, in a real browser against the real binary; stage.mjs says what it needs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setStage } from "./stage.mjs";
+import { setStage, signIn } from "./stage.mjs";
 
 const PASSWORD = "correct horse battery staple";
 const ACTION = "Price list changed";
@@ -20,12 +20,6 @@ async function organization(name, people = {}, policy = {}) {
   await stage.call("PUT", of, { policy });
   for (const [called, role] of Object.entries(people)) await stage.call("POST", `${of}/users`, person(name, called, role));
   return { of, name, who: (called) => person(name, called, people[called]) };
-}
-
-async function signIn(page, { email, password }) {
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 /** The acts that the organization's ledger has of this action, newest first. */

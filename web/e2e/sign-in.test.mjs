@@ -1,7 +1,7 @@
 // The ways in, in a real browser against the real binary; stage.mjs says what it needs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setStage, signOut } from "./stage.mjs";
+import { setStage, signIn, signOut } from "./stage.mjs";
 
 const ORGANIZATION = "fashion";
 const OF = `/v1/organizations/${ORGANIZATION}`;
@@ -30,12 +30,6 @@ before(async () => {
 });
 
 after(() => stage?.end());
-
-async function signIn(page, { email, password }) {
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-}
 
 const form = (page) => page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
 const list = (page) => page.locator("tr.event").first().waitFor();

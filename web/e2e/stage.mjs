@@ -45,16 +45,15 @@ export async function setStage({ environment = {} } = {}) {
     throw reason;
   }
   const stage = { address: `http://${listen}`, key: KEY, browser, end };
-  return { ...stage, onPage: (path, use, options) => onPage(stage, path, use, options), call: (method, path, body) => call(stage, method, path, body) };
+  return { ...stage, onPage: (path, use, options) => onPage(stage, path, use, options), call: (...parameters) => call(stage, ...parameters) };
 }
 
-/** Asks the server by the root key; the answer must be a success. */
-async function call({ address, key }, method, path, body) {
-  const response = await fetch(address + path, {
-    method,
-    headers: { Authorization: `Bearer ${key}`, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+/** Asks the server by the root key, in a project where one is named; the answer must be a success. */
+async function call({ address, key }, method, path, body, project) {
+  const headers = { Authorization: `Bearer ${key}` };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (project !== undefined) headers["Trailbook-Project"] = project;
+  const response = await fetch(address + path, { method, headers, body: JSON.stringify(body) });
   const text = await response.text();
   assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
   return text === "" ? null : JSON.parse(text);
@@ -81,6 +80,13 @@ async function onPage({ address, key, browser }, path, use, { viewport = { width
 /** Runs a command of the binary to its end, at the top of the repository. */
 export function run(...parameters) {
   return promisify(execFile)(BINARY, parameters, { cwd: fileURLToPath(new URL("../..", import.meta.url)) });
+}
+
+/** Fills in the form of the sign-in page and sends it. */
+export async function signIn(page, { email, password }) {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 /** Leaves the console by the menu of whoever looks; a page that is not shown a log has the button by itself. */

@@ -1,7 +1,7 @@
 // Saved views, in a real browser against the real binary; stage.mjs says what it needs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setStage } from "./stage.mjs";
+import { setStage, signIn } from "./stage.mjs";
 
 const OF = "/v1/organizations/fashion";
 const PASSWORD = "correct horse battery staple";
@@ -17,12 +17,6 @@ before(async () => {
   for (const user of [SARAH, BILL, EVE]) await stage.call("POST", `${OF}/users`, user);
 });
 after(() => stage?.end());
-
-async function signIn(page, { email, password }) {
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-}
 
 const views = (page) => page.locator(".views-button").click();
 const shown = (page, words) => page.getByRole("main").getByText(words).first().waitFor();

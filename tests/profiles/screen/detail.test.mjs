@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { run, setStage } from "../../../web/e2e/stage.mjs";
+import { setProfile } from "./profile.mjs";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const sarah = { id: "u_81", name: "Sarah Khan", email: "sarah@shop.example", team: "Growth" };
@@ -31,17 +32,8 @@ const EVENTS = {
 let stage;
 before(async () => {
   stage = await setStage();
+  for (const [profile, events] of Object.entries(EVENTS)) await setProfile(stage, profile, events);
   const of = ["--server", stage.address, "--key", stage.key];
-  for (const [profile, events] of Object.entries(EVENTS)) {
-    await run("project", "set", profile, ...of);
-    await run("profile", "apply", profile, "--project", profile, ...of);
-    const response = await fetch(`${stage.address}/v1/events`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${stage.key}`, "Content-Type": "application/json", "Trailbook-Project": profile },
-      body: JSON.stringify({ events: events.map((event) => ({ organization: "demo", ...event })) }),
-    });
-    assert.equal(response.status, 201, await response.text());
-  }
   await run("project", "set", "omni", ...of);
   await run("demo", "--profile", "omni", "--project", "omni", ...of);
 });

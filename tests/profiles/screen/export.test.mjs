@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, suite, test } from "node:test";
-import { run, setStage } from "../../../web/e2e/stage.mjs";
+import { setStage } from "../../../web/e2e/stage.mjs";
+import { setProfile } from "./profile.mjs";
 
 const DAY = 24 * 3_600_000;
 const sarah = { id: "u_81", name: "Sarah Khan", email: "sarah@shop.example" };
@@ -33,15 +34,7 @@ let stage;
 before(async () => {
   stage = await setStage();
   for (const [profile, events] of Object.entries(EVENTS)) {
-    await run("project", "set", profile, "--server", stage.address, "--key", stage.key);
-    await run("profile", "apply", profile, "--project", profile, "--server", stage.address, "--key", stage.key);
-    const sent = events.map(([days, event]) => ({ organization: "demo", occurred_at: new Date(Date.now() - days * DAY).toISOString(), ...event }));
-    const response = await fetch(`${stage.address}/v1/events`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${stage.key}`, "Content-Type": "application/json", "Trailbook-Project": profile },
-      body: JSON.stringify({ events: sent }),
-    });
-    assert.equal(response.status, 201, await response.text());
+    await setProfile(stage, profile, events.map(([days, event]) => ({ occurred_at: new Date(Date.now() - days * DAY).toISOString(), ...event })));
   }
 });
 after(() => stage?.end());
@@ -154,12 +147,7 @@ suite("exports", () => {
       await open(page, "Export Logs", /^Export filtered logs/);
       assert.equal(await dialog(page).getByLabel("CSV", { exact: false }).first().isChecked(), true);
       const { header } = await take(page);
-      const { columns } = await columnsOf("capillary-intouch");
+      const { columns } = await stage.call("GET", "/v1/organizations/demo/policy", undefined, "capillary-intouch");
       assert.equal(header, columns.map(({ label }) => label).join(","));
     }));
 });
-
-async function columnsOf(project) {
-  const response = await fetch(`${stage.address}/v1/organizations/demo/policy`, { headers: { Authorization: `Bearer ${stage.key}`, "Trailbook-Project": project } });
-  return response.json();
-}

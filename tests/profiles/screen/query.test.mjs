@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { run, setStage } from "../../../web/e2e/stage.mjs";
+import { setStage } from "../../../web/e2e/stage.mjs";
+import { setProfile } from "./profile.mjs";
 
 const sarah = { id: "u_81", name: "Sarah Khan", email: "sarah@shop.example" };
 const bill = { id: "u_92", name: "Bill Hart", email: "bill@shop.example" };
@@ -34,22 +35,9 @@ const EVENTS = {
 let stage;
 before(async () => {
   stage = await setStage({ environment: { TRAILBOOK_COUNTRY_DATABASE: fileURLToPath(new URL("../../../testdata/documentation.mmdb", import.meta.url)) } });
-  for (const [profile, events] of Object.entries(EVENTS)) {
-    await run("project", "set", profile, "--server", stage.address, "--key", stage.key);
-    await run("profile", "apply", profile, "--project", profile, "--server", stage.address, "--key", stage.key);
-    await send(profile, events);
-  }
+  for (const [profile, events] of Object.entries(EVENTS)) await setProfile(stage, profile, events);
 });
 after(() => stage?.end());
-
-async function send(project, events) {
-  const response = await fetch(`${stage.address}/v1/events`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${stage.key}`, "Content-Type": "application/json", "Trailbook-Project": project },
-    body: JSON.stringify({ events: events.map((event) => ({ organization: "demo", ...event })) }),
-  });
-  assert.equal(response.status, 201, await response.text());
-}
 
 const inProfile = (profile, use) => stage.onPage(`/#key={key}&organization=demo&project=${profile}`, async (page) => (await counted(page, EVENTS[profile].length), use(page)));
 const counted = (page, count) => page.waitForFunction((wanted) => document.querySelector(".count")?.textContent.startsWith(wanted), `${count} event`);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { cellOf, day } from "../../../web/e2e/days.mjs";
-import { run, setStage } from "../../../web/e2e/stage.mjs";
+import { setStage } from "../../../web/e2e/stage.mjs";
+import { setProfile } from "./profile.mjs";
 
 const DAY = 24 * 3_600_000;
 
@@ -17,15 +18,7 @@ let stage;
 before(async () => {
   stage = await setStage();
   for (const [profile, { action, ages }] of Object.entries(EVENTS)) {
-    await run("project", "set", profile, "--server", stage.address, "--key", stage.key);
-    await run("profile", "apply", profile, "--project", profile, "--server", stage.address, "--key", stage.key);
-    const events = ages.map((age) => ({ organization: "demo", action, actor: { id: "u_1", name: "Ana" }, occurred_at: new Date(Date.now() - age * DAY).toISOString() }));
-    const response = await fetch(`${stage.address}/v1/events`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${stage.key}`, "Content-Type": "application/json", "Trailbook-Project": profile },
-      body: JSON.stringify({ events }),
-    });
-    assert.equal(response.status, 201, await response.text());
+    await setProfile(stage, profile, ages.map((age) => ({ action, actor: { id: "u_1", name: "Ana" }, occurred_at: new Date(Date.now() - age * DAY).toISOString() })));
   }
 });
 after(() => stage?.end());

@@ -1,7 +1,8 @@
 // What each product's page has around the list: title, breadcrumb, what it covers, where to say something about it.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { run, setStage } from "../../../web/e2e/stage.mjs";
+import { setStage } from "../../../web/e2e/stage.mjs";
+import { setProfile } from "./profile.mjs";
 
 const PROFILES = ["ometria", "moengage", "audit-log-report", "capillary-intouch", "omni"];
 
@@ -11,22 +12,9 @@ const at = (profile) => `/#key={key}&organization=demo&project=${profile}`;
 
 before(async () => {
   stage = await setStage();
-  for (const profile of PROFILES) {
-    await run("project", "set", profile, "--server", stage.address, "--key", stage.key);
-    await run("profile", "apply", profile, "--project", profile, "--server", stage.address, "--key", stage.key);
-    await send(profile, [{ organization: "demo", action: "anything.done", description: "Something done", actor: { id: "u1", name: "Ana" } }]);
-  }
+  for (const profile of PROFILES) await setProfile(stage, profile, [{ action: "anything.done", description: "Something done", actor: { id: "u1", name: "Ana" } }]);
 });
 after(() => stage?.end());
-
-async function send(project, events) {
-  const response = await fetch(`${stage.address}/v1/events`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${stage.key}`, "Content-Type": "application/json", "Trailbook-Project": project },
-    body: JSON.stringify({ events }),
-  });
-  assert.equal(response.status, 201, await response.text());
-}
 
 const trail = async (page) => (await page.getByRole("list", { name: "Breadcrumb" }).getByRole("listitem").allInnerTexts()).map((text) => text.trim());
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
