@@ -32,6 +32,7 @@ function ended({ kind }: Access): Outside {
 }
 
 const auth = createAuth();
+const ofTab = () => sessionStorage;
 
 /** The gate: who is looking decides between the ways in and the screen, which the rest of the page is. */
 export function App({ initial }: { initial: View }) {
@@ -40,7 +41,7 @@ export function App({ initial }: { initial: View }) {
   const [view, setView] = useState(initial);
   const place = useContext(PlaceContext);
   const access = view.kind === "inside" ? view.access : null;
-  useEffect(() => save(sessionStorage, access === null || access.kind === "session" ? null : access), [access]);
+  useEffect(() => save(ofTab, access === null || access.kind === "session" ? null : access), [access]);
   useArrivals(access, setView);
 
   const enter = useCallback((next: Access) => setView({ kind: "inside", access: next }), []);
@@ -72,7 +73,7 @@ export function App({ initial }: { initial: View }) {
 export function firstView(): View {
   const brought = takeFragment();
   if (brought !== null) return brought;
-  const kept = load(sessionStorage);
+  const kept = load(ofTab);
   return kept === null ? { kind: "starting" } : { kind: "inside", access: kept };
 }
 

@@ -33,13 +33,21 @@ test("a key is kept and forgotten, and nonsense in the storage is no access", ()
   } as unknown as Storage;
   for (const kind of ["key", "token"] as const) {
     const access = { kind, organization: "o", key: "k", project: null };
-    save(storage, access);
-    expect(load(storage)).toEqual(access);
+    save(() => storage, access);
+    expect(load(() => storage)).toEqual(access);
   }
   for (const name of kept.keys()) kept.set(name, "{");
-  expect(load(storage)).toBeNull();
-  save(storage, null);
+  expect(load(() => storage)).toBeNull();
+  save(() => storage, null);
   expect(kept.size).toBe(0);
+});
+
+test("where the browser forbids storage nothing is kept, and nothing throws", () => {
+  const forbidden = () => {
+    throw new DOMException("denied", "SecurityError");
+  };
+  save(forbidden, { kind: "key", organization: "o", key: "k", project: null });
+  expect(load(forbidden)).toBeNull();
 });
 
 test("whoever has no name is called by the e-mail address", () => {

@@ -41,18 +41,24 @@ export function sessionAccess({ organization, project, name, email }: SignedIn):
   return { kind: "session", organization, project, person: name ?? email, email, isOperator };
 }
 
-export function load(storage: Storage): KeyAccess | null {
+/** What the tab has kept; null where that is nothing whole, or the browser forbids storage: asking for it throws there. */
+export function load(storage: () => Storage): KeyAccess | null {
   try {
-    const kept = JSON.parse(storage.getItem(NAME) ?? "null") as Partial<KeyAccess> | null;
+    const kept = JSON.parse(storage().getItem(NAME) ?? "null") as Partial<KeyAccess> | null;
     return kept === null ? null : keyAccess(kept.kind === "token" ? "token" : "key", kept.organization, kept.key, kept.project);
   } catch {
     return null;
   }
 }
 
-export function save(storage: Storage, access: KeyAccess | null): void {
-  if (access === null) storage.removeItem(NAME);
-  else storage.setItem(NAME, JSON.stringify(access));
+/** Keeps this access in place of the one before, or none. */
+export function save(storage: () => Storage, access: KeyAccess | null): void {
+  try {
+    storage().removeItem(NAME);
+    if (access !== null) storage().setItem(NAME, JSON.stringify(access));
+  } catch {
+    // Forbidden or full: the tab asks for the key again when it is loaded anew.
+  }
 }
 
 /** Percent-decodes; a `+` stays a plus sign, because keys may have one. */
