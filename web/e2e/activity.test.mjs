@@ -28,14 +28,7 @@ const EVENTS = [
 
 let stage;
 
-async function post(events) {
-  const response = await fetch(`${stage.address}/v1/events`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${stage.key}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ events: events.map((event) => ({ organization: ORGANIZATION, ...event })) }),
-  });
-  assert.equal(response.status, 201, await response.text());
-}
+const post = (events) => stage.call("POST", "/v1/events", { events: events.map((event) => ({ organization: ORGANIZATION, ...event })) });
 
 before(async () => {
   stage = await setStage();
@@ -61,6 +54,27 @@ describe("activity", () => {
       assert.equal(page.url(), `${stage.address}/app`);
       assert.equal(await page.locator("th.day").first().textContent().then((text) => /^(Today|Yesterday), /.test(text)), true);
       await page.locator(".histogram button").first().waitFor();
+    }));
+
+  test("a browser that forbids storage shows it all the same, and what is chosen holds until the page is left", () =>
+    onPage("/", async (page) => {
+      await page.addInitScript(() => {
+        const get = () => {
+          throw new DOMException("denied", "SecurityError");
+        };
+        for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get });
+      });
+      await page.goto("about:blank");
+      await page.goto(`${stage.address}/${SIGNED_IN.replace("{key}", stage.key)}`);
+      await rows(page, 3);
+      assert.equal(await page.evaluate(() => { try { return localStorage.length; } catch { return "forbidden"; } }), "forbidden");
+      await page.getByRole("button", { name: "You and this screen" }).click();
+      await page.getByRole("radio", { name: "Dark" }).check();
+      await page.locator(":root[data-theme=dark]").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Columns", exact: true }).click();
+      await page.getByRole("radio", { name: "Compact" }).check();
+      await page.locator("table[data-density=compact]").waitFor();
     }));
 
   test("the form refuses a wrong key and takes the right one", () =>
