@@ -182,6 +182,34 @@ describe("the organization's policy", () => {
   });
 });
 
+describe("a shorter retention that comes meanwhile", () => {
+  // The days in force stay the same for seven days, so that a draft of them looked like nothing and took root's shortening back.
+  test("it is named, what was typed of the days does not take it back, and nothing is saved before it is said whether it stands", async () => {
+    const shop = await organization("meanwhile", { Sarah: "owner" });
+    await stage.onPage("/settings/organization", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      for (const [field, value] of [["Title", "Mine"], ["Days that events are kept", ""]]) {
+        await page.getByRole("button", { name: `Set ${field} here` }).click();
+        await typed(page, field).fill(value);
+      }
+      await stage.call("PUT", shop.of, { policy: { retention_days: 30 } });
+      const save = page.getByRole("button", { name: "Save" });
+      await save.click();
+      const alert = page.getByRole("alert");
+      await alert.getByText("They changed: Days that events are kept.").waitFor();
+      await alert.getByText("A shorter retention waits that you have not seen: 30 days.").waitFor();
+      await alert.getByRole("button", { name: "Keep what I typed" }).click();
+      await page.getByText("say above whether it stands").waitFor();
+      assert.deepEqual(await Promise.all([save.isDisabled(), page.getByLabel("Let it stand").isChecked(), page.getByLabel("Take it back").isChecked()]), [true, false, false]);
+      await page.getByLabel("Let it stand: 30 days").check();
+      await save.click();
+      await saved(page);
+    });
+    const { policy, pending_retention } = await stage.call("GET", shop.of);
+    assert.deepEqual([policy.title, pending_retention.retention_days], ["Mine", 30]);
+  });
+});
+
 describe("users", () => {
   test("the root key invites somebody by a link that is shown once, and deletes them after asking", async () => {
     const shop = await organization("people");

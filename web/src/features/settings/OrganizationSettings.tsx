@@ -6,8 +6,8 @@ import { useScreen } from "../../screen";
 import { Form } from "../../ui/Form";
 import { Part, Ready } from "./Part";
 import { PolicyField } from "./PolicyField";
-import { Pending } from "./Pending";
-import { applied, differences, GROUPS, type Draft } from "./policy";
+import { daysWords, Pending } from "./Pending";
+import { applied, carried, differences, GROUPS, isUndecided, retentionChoices, waitsOtherwise, type Draft } from "./policy";
 import { useAdministration, useSetting } from "./useAdministration";
 import { say } from "./words";
 
@@ -59,21 +59,21 @@ function Policy({ first }: { first: Setup }) {
 
   const isChanged = Object.keys(draft).length > 0;
   // Whoever changes anything else has to say which retention is meant.
-  const isUndecided = pending !== null && isChanged && draft["retention_days"] === undefined;
+  const isOpen = isUndecided(base.value, draft);
   const discard = (
     <button type="button" className="button" onClick={() => setDraft({})}>
       {say("discard")}
     </button>
   );
   return (
-    <Form button={say("save")} sending={say("saving")} isIdle={!isChanged || isUndecided || newer !== null} onSend={save} others={isChanged && discard}>
+    <Form button={say("save")} sending={say("saving")} isIdle={!isChanged || isOpen || newer !== null} onSend={save} others={isChanged && discard}>
       {GROUPS.map((group) => (
         <fieldset key={group.name} className="group">
           <legend>{say(`group_${group.name}` as "group_keeping")}</legend>
           <div className="group-panel">
           {group.fields.map((field) =>
             field.name === "retention_days" && pending !== null ? (
-              <Pending key={field.name} pending={pending} now={policy["retention_days"] as number | null} written={draft[field.name]} onWritten={(written) => change(field.name, written)} />
+              <Pending key={field.name} setup={base.value} written={draft[field.name]} onWritten={(written) => change(field.name, written)} />
             ) : (
               <PolicyField key={field.name} field={field} policy={policy} inForce={inForce} written={draft[field.name]} onWritten={(written) => change(field.name, written)} />
             ),
@@ -81,8 +81,8 @@ function Policy({ first }: { first: Setup }) {
           </div>
         </fieldset>
       ))}
-      {isUndecided && <p className="notice calm">{say("undecided")}</p>}
-      {newer !== null && <Newer fields={differences(policy, newer.value.policy)} mine={draft} onMine={() => adopt(newer, draft)} onTheirs={() => adopt(newer, {})} />}
+      {isOpen && <p className="notice calm">{say("undecided")}</p>}
+      {newer !== null && <Newer before={base.value} now={newer.value} mine={draft} onMine={() => adopt(newer, carried(draft, base.value, newer.value))} onTheirs={() => adopt(newer, {})} />}
       <p role="status" className="saved">
         {isSaved && say("saved")}
       </p>
@@ -91,7 +91,9 @@ function Policy({ first }: { first: Setup }) {
 }
 
 /** Somebody else was faster: what they changed, and what to do about it. */
-function Newer({ fields, mine, onMine, onTheirs }: { fields: string[]; mine: Draft; onMine: () => void; onTheirs: () => void }) {
+function Newer({ before, now, mine, onMine, onTheirs }: { before: OrganizationSetup; now: OrganizationSetup; mine: Draft; onMine: () => void; onTheirs: () => void }) {
+  const fields = differences(before, now);
+  const waiting = retentionChoices(now);
   const name = (field: string) => say(field as "title");
   const both = fields.filter((field) => field in mine);
   return (
@@ -99,6 +101,7 @@ function Newer({ fields, mine, onMine, onTheirs }: { fields: string[]; mine: Dra
       <p>{say("newer")}</p>
       {fields.length > 0 && <p>{say("newer_fields", { fields: fields.map(name).join(", ") })}</p>}
       {both.length > 0 && <p>{say("newer_both", { fields: both.map(name).join(", ") })}</p>}
+      {waitsOtherwise(before, now) && <p>{waiting === null ? say("newer_not_pending") : say("newer_pending", { days: daysWords(waiting.stands) })}</p>}
       <div className="form-end">
         <button type="button" className="button" onClick={onMine}>
           {say("keep_mine")}

@@ -1,5 +1,5 @@
 // An organization's policy as fields of a form: each is inherited, or set here to what is written in its field.
-import type { PolicySettings } from "../../api/administration";
+import type { OrganizationSetup, PolicySettings } from "../../api/administration";
 import { FieldFault } from "../../ui/attempt";
 import { lines } from "./people";
 import { say } from "./words";
@@ -118,8 +118,36 @@ export function applied(policy: PolicySettings, draft: Draft): PolicySettings {
   return next;
 }
 
-/** The names of fields in which two policies differ. */
-export function differences(one: PolicySettings, other: PolicySettings): string[] {
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...names].filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]));
+/** The names of fields in which two setups differ. A shorter retention that waits is not in the policy, and belongs to the retention all the same. */
+export function differences(one: OrganizationSetup, other: OrganizationSetup): string[] {
+  const [before, now] = [one, other].map(({ policy, pending_retention: pending }): PolicySettings => ({ ...policy, retention_days: { days: policy["retention_days"], pending } })) as [PolicySettings, PolicySettings];
+  return Object.keys({ ...before, ...now }).filter((name) => !isSame(before[name], now[name]));
+}
+
+/** Whether another shorter retention waits, or only in one of them. */
+export function waitsOtherwise(one: OrganizationSetup, other: OrganizationSetup): boolean {
+  return !isSame(one.pending_retention, other.pending_retention);
+}
+
+/** What can be said of a shorter retention that waits, as it is written in the field: it stands, or the days in force stay. Null when none waits. */
+export function retentionChoices({ policy, pending_retention: pending }: OrganizationSetup): { stands: string; back: string } | null {
+  return pending === null ? null : { stands: write("number", pending.retention_days), back: write("number", policy["retention_days"]) };
+}
+
+/** Whether something is changed, but not said what becomes of the shorter retention that waits: writing the settings back says it in any case. */
+export function isUndecided(setup: OrganizationSetup, draft: Draft): boolean {
+  const choices = retentionChoices(setup);
+  const text = draft["retention_days"];
+  return choices !== null && Object.keys(draft).length > 0 && text !== choices.stands && text !== choices.back;
+}
+
+/** A draft that began with `one`, for `other`: what was said of the retention does not speak of a shorter one that nobody had seen. */
+export function carried(draft: Draft, one: OrganizationSetup, other: OrganizationSetup): Draft {
+  if (!waitsOtherwise(one, other)) return draft;
+  const { retention_days: _, ...rest } = draft;
+  return rest;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
