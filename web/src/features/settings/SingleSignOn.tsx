@@ -1,12 +1,11 @@
 import { useState } from "react";
 import type { Provider } from "../../api/administration";
 import { Problem } from "../../api/problem";
-import { FieldFault } from "../../ui/attempt";
 import { CopyButton } from "../../ui/CopyButton";
 import { Area, Field, Form, type Typed } from "../../ui/Form";
 import { Confirm } from "../../ui/Confirm";
 import { Part, Ready } from "./Part";
-import { lines } from "./people";
+import { canWriteBack, readRoles, writeRoles } from "./roles";
 import { useAdministration, useSetting } from "./useAdministration";
 import { say } from "./words";
 
@@ -40,7 +39,7 @@ function ProviderForm({ set, again }: { set: Provider | null; again: () => Promi
       client_id: typed("client_id") ?? "",
       client_secret: typed("client_secret"),
       groups_claim: typed("groups_claim") ?? "groups",
-      roles: rolesOf(typed("roles")),
+      roles: readRoles(typed("roles")),
       default_role: typed("default_role") ?? null,
     });
     setSaved(true);
@@ -55,9 +54,15 @@ function ProviderForm({ set, again }: { set: Provider | null; again: () => Promi
       {say("sso_remove")}
     </button>
   );
+  const isKept = set === null || canWriteBack(set.roles);
   return (
     <>
-      <Form button={say("save")} sending={say("saving")} onSend={save} others={removing}>
+      {!isKept && (
+        <p className="notice" role="alert">
+          {say("sso_command")}
+        </p>
+      )}
+      <Form button={say("save")} sending={say("saving")} isIdle={!isKept} onSend={save} others={removing}>
         {set !== null && (
           <div className="field">
             <span className="field-name">{say("callback_url")}</span>
@@ -71,7 +76,7 @@ function ProviderForm({ set, again }: { set: Provider | null; again: () => Promi
         <Field label={say("client_id")} name="client_id" required defaultValue={set?.client_id} autoComplete="off" />
         <Field label={say("client_secret")} name="client_secret" type="password" className="input mono" autoComplete="new-password" hint={say(set === null ? "client_secret_hint" : "client_secret_stays")} />
         <Field label={say("groups_claim")} name="groups_claim" defaultValue={set?.groups_claim ?? "groups"} hint={say("groups_claim_hint")} />
-        <Area label={say("group_roles")} name="roles" rows={4} defaultValue={Object.entries(set?.roles ?? {}).map(([group, role]) => `${group} = ${role}`).join("\n")} hint={say("group_roles_hint")} />
+        <Area label={say("group_roles")} name="roles" rows={4} defaultValue={writeRoles(set?.roles ?? {})} hint={say("group_roles_hint")} />
         <Field label={say("default_role")} name="default_role" defaultValue={set?.default_role ?? ""} hint={say("default_role_hint")} />
         <p role="status" className="saved">
           {isSaved && say("saved")}
@@ -83,17 +88,5 @@ function ProviderForm({ set, again }: { set: Provider | null; again: () => Promi
         </Confirm>
       )}
     </>
-  );
-}
-
-/** Lines such as `log-admins = administrator`, in their order. */
-function rolesOf(text: string | undefined): Record<string, string> {
-  return Object.fromEntries(
-    lines(text).map((line) => {
-      const cut = line.lastIndexOf("=");
-      const [group, role] = [line.slice(0, cut).trim(), line.slice(cut + 1).trim()];
-      if (cut < 0 || group === "" || role === "") throw new FieldFault("roles", say("group_roles_fault", { line }));
-      return [group, role];
-    }),
   );
 }
