@@ -107,6 +107,37 @@ describe("saved views", () => {
     assert.equal((await stage.call("GET", `${OF}/views/${view.id}`)).filter, "actor:u_1");
   });
 
+  test("what somebody else changed of a view meanwhile stays: a page that is open since before changes what it was asked to, and no more", async () => {
+    const view = await stage.call("POST", `${OF}/views`, { name: "Of everybody", shared: true, filter: "actor:u_2" });
+    const put = (change) => stage.call("PUT", `${OF}/views/${view.id}`, { name: view.name, shared: true, filter: view.filter, ...change });
+    const now = () => stage.call("GET", `${OF}/views/${view.id}`);
+    await stage.onPage(`/?view=${view.id}&organization=fashion#key={key}&organization=fashion`, async (page) => {
+      const search = page.getByRole("searchbox", { name: "Search events" }).or(page.getByRole("combobox", { name: "Search events" }));
+      await page.getByRole("button", { name: "Of everybody", exact: true }).waitFor();
+      await search.fill("actor:u_1");
+      await page.keyboard.press("Enter");
+      await views(page);
+      const keep = page.getByRole("button", { name: "Save the changes to “Of everybody”" });
+      await keep.waitFor();
+      await put({ name: "Mine alone", shared: false });
+      await keep.click();
+      await page.getByRole("button", { name: "Mine alone", exact: true }).waitFor();
+      const kept = await now();
+      assert.deepEqual([kept.name, kept.shared, kept.filter], ["Mine alone", false, "actor:u_1"]);
+
+      await put({ shared: true });
+      await page.reload();
+      await views(page);
+      await page.getByRole("button", { name: "Change the view Of everybody" }).click();
+      await page.getByLabel("Name").fill("Renamed");
+      await put({ shared: false, filter: "actor:u_2", range: "7d" });
+      await page.getByRole("button", { name: "Save", exact: true }).click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    });
+    const { name, shared, filter, range } = await now();
+    assert.deepEqual([name, shared, filter, range], ["Renamed", false, "actor:u_2", "7d"]);
+  });
+
   test("its owner renames a view and stops to share it, and deletes it after asking", () =>
     stage.onPage("/?q=actor%3Au_1", async (page) => {
       await signIn(page, EVE);

@@ -6,8 +6,9 @@ import { Confirm } from "../../ui/Confirm";
 import { Dialog } from "../../ui/Dialog";
 import { Field, Form, Tickbox, type Typed } from "../../ui/Form";
 import { wordsOf } from "../../ui/words";
+import { useRevise } from "./useRevise";
 import { useViews } from "./useView";
-import { keptOf } from "./view";
+import { keptOf, meant } from "./view";
 import en from "./words.en.json";
 
 const say = wordsOf({ en });
@@ -24,14 +25,18 @@ interface Props {
 export default function ViewDialog({ view, address, onAddress, onClose }: Props) {
   const views = useViews();
   const queries = useQueryClient();
+  const revise = useRevise();
   const [isDeleting, setDeleting] = useState(false);
   async function save(typed: Typed) {
     const said = { name: typed("name") ?? "", shared: typed("shared") !== undefined };
-    const saved = view === null ? await views.save({ ...said, ...keptOf(address) }) : await views.replace(view.id, { ...said, filter: view.filter, range: view.range, columns: view.columns });
+    await (view === null ? add(said) : revise(view.id, meant(view, said)));
+    onClose();
+  }
+  async function add(said: Pick<View, "name" | "shared">) {
+    const saved = await views.save({ ...said, ...keptOf(address) });
     queries.setQueryData(["view", saved.id], saved);
     await queries.invalidateQueries({ queryKey: ["views"] });
-    if (view === null) onAddress({ view: saved.id });
-    onClose();
+    onAddress({ view: saved.id });
   }
   async function remove(gone: View) {
     await views.remove(gone.id);

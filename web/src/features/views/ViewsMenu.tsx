@@ -1,9 +1,10 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import type { View } from "../../api/views";
 import type { Address } from "../../query/address";
 import { useScreen } from "../../screen";
 import { wordsOf } from "../../ui/words";
+import { useRevise } from "./useRevise";
 import { useViews } from "./useView";
 import { addressOf, isChanged, keptOf } from "./view";
 import en from "./words.en.json";
@@ -22,7 +23,7 @@ interface Props {
 /** One's own views and the shared ones, and what can be done with them. */
 export default function ViewsMenu({ address, open, onAddress, onDialog }: Props) {
   const views = useViews();
-  const queries = useQueryClient();
+  const revise = useRevise();
   const { policy } = useScreen();
   const [reason, setReason] = useState<string | null>(null);
   const list = useQuery({ queryKey: ["views"], queryFn: ({ signal }) => views.list(signal) });
@@ -32,9 +33,7 @@ export default function ViewsMenu({ address, open, onAddress, onDialog }: Props)
 
   async function keep(view: View) {
     try {
-      const next = await views.replace(view.id, { name: view.name, shared: view.shared, ...keptOf(address) });
-      queries.setQueryData(["view", view.id], next);
-      await queries.invalidateQueries({ queryKey: ["views"] });
+      await revise(view.id, keptOf(address));
       onAddress({ view: view.id });
     } catch (failure) {
       setReason(failure instanceof Error ? failure.message : String(failure));

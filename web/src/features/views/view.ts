@@ -10,6 +10,16 @@ export function keptOf({ query, range, columns }: Address): Kept {
   return { filter: query.trim(), range: range === null ? null : printRange(range), columns };
 }
 
+/** A view as it is written back, with this of it changed. */
+export function revised({ name, shared, filter, range, columns }: View, change: Partial<NewView>): NewView {
+  return { name, shared, filter, range, columns, ...change };
+}
+
+/** What of a view's name and who sees it somebody has changed who had seen it so; only that was meant. */
+export function meant(seen: View, said: Pick<NewView, "name" | "shared">): Partial<NewView> {
+  return { ...(said.name === seen.name ? {} : { name: said.name }), ...(said.shared === seen.shared ? {} : { shared: said.shared }) };
+}
+
 /** The address of a view's list; what is open in the panel belongs to the list before. */
 export function addressOf(view: View): Partial<Address> {
   return { query: view.filter, range: parseRange(view.range), columns: view.columns, event: null, view: view.id };
