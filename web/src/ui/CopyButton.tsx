@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState, type MouseEvent } from "react";
 import { Copy, Tick } from "./icons";
 import { wordsOf } from "./words";
 import en from "./words.en.json";
@@ -14,7 +14,7 @@ export function CopyButton({ text, label, words }: { text: () => string; label: 
     return () => clearTimeout(timer);
   }, [isDone]);
 
-  const copy = async () => setDone(await copyText(text()));
+  const copy = async (event: MouseEvent<HTMLElement>) => setDone(await copyText(text(), event.currentTarget));
   return (
     <button type="button" className={words === undefined ? "icon-button" : "link-button"} title={label} aria-label={isDone ? say("copied") : label} onClick={copy}>
       {words === undefined ? isDone ? <Tick /> : <Copy /> : isDone ? say("copied") : words}
@@ -22,8 +22,11 @@ export function CopyButton({ text, label, words }: { text: () => string; label: 
   );
 }
 
-/** Whether it worked. Pages without TLS have no clipboard; there the selection is copied. */
-export async function copyText(text: string): Promise<boolean> {
+/**
+ * Whether it worked. Pages without TLS have no clipboard; there a selection is copied, which stands beside what was pressed:
+ * elsewhere it cannot be selected as long as a dialog is open.
+ */
+export async function copyText(text: string, pressed: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -31,10 +34,12 @@ export async function copyText(text: string): Promise<boolean> {
     const area = document.createElement("textarea");
     area.value = text;
     area.className = "unseen";
-    document.body.append(area);
+    pressed.after(area);
     area.select();
     const copied = document.execCommand("copy");
     area.remove();
+    // The selection has taken the focus.
+    pressed.focus();
     return copied;
   }
 }

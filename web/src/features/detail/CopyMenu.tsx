@@ -48,9 +48,9 @@ export function CopyMenu({ event }: { event: Event }) {
                 key={name}
                 type="button"
                 className="menu-item"
-                onClick={async () => {
+                onClick={async ({ currentTarget }) => {
+                  setSaid((await copyText(text(), currentTarget)) ? say("copied", { what: say(name) }) : say("not_copied"));
                   close();
-                  setSaid((await copyText(text())) ? say("copied", { what: say(name) }) : say("not_copied"));
                 }}
               >
                 {say(name)}

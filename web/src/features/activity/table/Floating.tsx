@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { createPortal } from "react-dom";
 import { useLabels } from "../../../event/labels";
 import { clip } from "../../../event/words";
@@ -109,7 +109,7 @@ function ValueMenu({ value, onQuery, onClose }: { value: Value; onQuery: Props["
   );
 }
 
-function MenuItem({ icon, label, hint, onChoose }: { icon: ReactNode; label: string; hint?: string; onChoose: () => void }) {
+function MenuItem({ icon, label, hint, onChoose }: { icon: ReactNode; label: string; hint?: string; onChoose: (event: MouseEvent<HTMLElement>) => void }) {
   return (
     <button type="button" role="menuitem" className="menu-item" onClick={onChoose}>
       {icon}
@@ -120,9 +120,9 @@ function MenuItem({ icon, label, hint, onChoose }: { icon: ReactNode; label: str
 }
 
 /** Copying a text, and how it went. */
-function useCopy(text: string): { said: string | null; copy: () => Promise<void> } {
+function useCopy(text: string): { said: string | null; copy: (event: MouseEvent<HTMLElement>) => Promise<void> } {
   const [isCopied, setCopied] = useState<boolean | null>(null);
-  return { said: isCopied === null ? null : say(isCopied ? "copied" : "not_copied"), copy: async () => setCopied(await copyText(text)) };
+  return { said: isCopied === null ? null : say(isCopied ? "copied" : "not_copied"), copy: async ({ currentTarget }) => setCopied(await copyText(text, currentTarget)) };
 }
 
 function moveInMenu(event: KeyboardEvent<HTMLElement>): void {
