@@ -1,5 +1,6 @@
 // Setting an organization up on the screen, in a real browser against the real binary; stage.mjs says what it needs.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setStage, signIn } from "./stage.mjs";
 
@@ -7,11 +8,16 @@ const PASSWORD = "correct horse battery staple";
 const ACTION = "Price list changed";
 const person = (organization, name, role) => ({ email: `${name.toLowerCase()}@${organization}.example`, name, role, password: PASSWORD });
 
-let stage;
+let stage, provider;
 before(async () => {
-  stage = await setStage();
+  provider = await identityProvider();
+  // Single sign-on is only set where the server knows how it is reached, and may ask the provider.
+  stage = await setStage({ environment: { TRAILBOOK_PUBLIC_URL: "http://127.0.0.1:1", TRAILBOOK_PRIVATE_DESTINATIONS: new URL(addressOf(provider)).host } });
 });
-after(() => stage?.end());
+after(async () => {
+  await stage?.end();
+  provider?.close();
+});
 
 /** An organization of its own for a journey: one event, and these people by their roles. */
 async function organization(name, people = {}, policy = {}) {
@@ -280,6 +286,30 @@ describe("keys and tokens", () => {
     });
   });
 
+  test("a key is copied out of its dialog on a page without TLS too, which has no clipboard", async () => {
+    const shop = await organization("copied", { Sarah: "owner" });
+    await stage.onPage("/settings/keys", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+      const make = page.getByRole("button", { name: "Make a key" });
+      await make.first().click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Name").fill("reports");
+      await dialog.getByLabel("events:read").check();
+      await dialog.getByRole("button", { name: "Make a key" }).click();
+      const key = await dialog.getByLabel("Key", { exact: true }).inputValue();
+      await dialog.getByRole("button", { name: "Copy Key" }).click();
+      const copied = dialog.getByRole("button", { name: "Copied" });
+      await copied.waitFor();
+      assert.ok(await copied.evaluate((button) => button === document.activeElement));
+      await dialog.getByRole("button", { name: "I have kept it" }).click();
+      await make.first().click();
+      await dialog.getByLabel("Name").focus();
+      await page.keyboard.press("Control+V");
+      assert.equal(await dialog.getByLabel("Name").inputValue(), key);
+    });
+  });
+
   test("a viewer token's link is shown once, shows what its filter lets through, and a faulty filter is refused at its field", async () => {
     const shop = await organization("tokens", { Sarah: "owner" });
     await stage.onPage("/settings/tokens", async (page) => {
@@ -343,4 +373,50 @@ describe("catalog and single sign-on", () => {
       assert.equal(await page.getByText("Saved.").count(), 0);
     });
   });
+
+  // An object of a browser has names that look like numbers first: what was saved here would have given other rights to who is in both groups.
+  test("roles whose order the page cannot keep are not saved by it, and the command that can is named", async () => {
+    const shop = await organization("numbered", { Sarah: "owner" });
+    const issuer = addressOf(provider);
+    const set = (roles) => stage.call("PUT", `${shop.of}/single-sign-on`, { issuer, client_id: "trailbook", client_secret: "secret", groups_claim: "groups", roles, default_role: null });
+    const stored = async () => (await stage.call("GET", `${shop.of}/single-sign-on`)).roles;
+    await set({ zebra: "auditor", admins: "owner" });
+    await stage.onPage("/settings/single-sign-on", async (page) => {
+      await signIn(page, shop.who("Sarah"));
+      const [roles, save] = [page.getByLabel("Roles of groups"), page.getByRole("button", { name: "Save" })];
+      assert.equal(await roles.inputValue(), "zebra = auditor\nadmins = owner");
+      await roles.fill("admins = owner\n100 = auditor");
+      await save.click();
+      await page.getByRole("alert").getByText("The group 100 looks like a number").waitFor();
+      assert.equal(await roles.getAttribute("aria-invalid"), "true");
+      await roles.fill("zebra = owner\nadmins = auditor");
+      await save.click();
+      await saved(page);
+      assert.deepEqual(Object.entries(await stored()), [["zebra", "owner"], ["admins", "auditor"]]);
+
+      await set({ admins: "owner", 100: "auditor" });
+      await page.reload();
+      await page.getByRole("alert").getByText("Change the provider with the command trailbook single-sign-on.").waitFor();
+      assert.ok(await save.isDisabled());
+    });
+  });
 });
+
+/** An identity provider that describes itself, and nothing more. */
+async function identityProvider() {
+  const server = createServer((request, response) => {
+    const issuer = addressOf(server);
+    const described = {
+      ...{ issuer, authorization_endpoint: `${issuer}/auth`, token_endpoint: `${issuer}/token`, userinfo_endpoint: `${issuer}/me`, jwks_uri: `${issuer}/jwks` },
+      ...{ response_types_supported: ["code"], subject_types_supported: ["public"], id_token_signing_alg_values_supported: ["RS256"], code_challenge_methods_supported: ["S256"] },
+    };
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify(request.url === "/jwks" ? { keys: [] } : described));
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return server;
+}
+
+function addressOf(server) {
+  return `http://127.0.0.1:${server.address().port}`;
+}

@@ -12,6 +12,8 @@ import { say } from "./words";
 /** The organization's identity provider. */
 export function SingleSignOn() {
   const administration = useAdministration();
+  // Kept here: with other settings the form begins anew.
+  const [isSaved, setSaved] = useState(false);
   const provider = useSetting("single-sign-on", async (signal): Promise<{ set: Provider | null }> => {
     try {
       return { set: await administration.provider(signal) };
@@ -23,17 +25,23 @@ export function SingleSignOn() {
   });
   return (
     <Part title={say("single-sign-on")} about={say("sso_about")}>
-      <Ready of={provider}>{({ set }) => <ProviderForm key={JSON.stringify(set)} set={set} again={provider.again} />}</Ready>
+      <Ready of={provider}>{({ set }) => <ProviderForm key={JSON.stringify(set)} set={set} again={provider.again} isSaved={isSaved} onSaved={setSaved} />}</Ready>
     </Part>
   );
 }
 
-function ProviderForm({ set, again }: { set: Provider | null; again: () => Promise<void> }) {
+interface FormProps {
+  set: Provider | null;
+  again: () => Promise<void>;
+  isSaved: boolean;
+  onSaved: (isSaved: boolean) => void;
+}
+
+function ProviderForm({ set, again, isSaved, onSaved }: FormProps) {
   const administration = useAdministration();
   const [isRemoving, setRemoving] = useState(false);
-  const [isSaved, setSaved] = useState(false);
   async function save(typed: Typed) {
-    setSaved(false);
+    onSaved(false);
     await administration.setProvider({
       issuer: typed("issuer") ?? "",
       client_id: typed("client_id") ?? "",
@@ -42,10 +50,11 @@ function ProviderForm({ set, again }: { set: Provider | null; again: () => Promi
       roles: readRoles(typed("roles")),
       default_role: typed("default_role") ?? null,
     });
-    setSaved(true);
+    onSaved(true);
     await again();
   }
   const remove = async () => {
+    onSaved(false);
     await administration.removeProvider();
     await again();
   };
