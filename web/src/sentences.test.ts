@@ -1,4 +1,5 @@
 // Sentences stand in catalogs (ui/words.ts) and nowhere else: what a component says must be able to be said in another language.
+// And catalogs have no others: nobody translates what nothing says.
 import { expect, test } from "vitest";
 import { parseSync } from "vite";
 
@@ -89,4 +90,42 @@ test("no sentence stands in a component", () => {
   const sources = Object.entries(SOURCES);
   expect(sources).not.toEqual([]);
   expect(sources.flatMap(([path, source]) => bareSentences(path, source))).toEqual([]);
+});
+
+/** Words of catalogs whose names are values that come from elsewhere. */
+const BY_VALUE: Record<string, readonly string[]> = { "./features/profile/words.en.json": ["key", "token"] };
+
+/** The texts of a source, and its templates as the pieces between what is put in. */
+function textsOf(name: string, source: string): { literals: string[]; templates: string[][] } {
+  const [literals, templates]: [string[], string[][]] = [[], []];
+  const visit = (node: Node) => {
+    if (node.type === "Literal" && typeof node["value"] === "string") literals.push(node["value"]);
+    if (node.type === "Property" && isNode(node["key"])) literals.push(String(node["key"]["name"]));
+    if (node.type === "TemplateLiteral") templates.push((node["quasis"] as { value: { cooked: string } }[]).map(({ value }) => value.cooked));
+    under(node).forEach(visit);
+  };
+  visit(parseSync(name, source).program as unknown as Node);
+  return { literals, templates };
+}
+
+/** Whether `name` is a template with texts put in that stand somewhere. */
+function isMadeBy(pieces: string[], name: string, known: ReadonlySet<string>): boolean {
+  const isOfName = pieces.some((piece) => piece !== "") && pieces.every((piece) => /^[\w:-]*$/.test(piece));
+  const put = isOfName ? new RegExp(`^${pieces.join("(.+)")}$`).exec(name)?.slice(1) : undefined;
+  return put?.every((text) => known.has(text)) ?? false;
+}
+
+/** All but the names of an event's fields, which are said of whatever event has them. */
+const CATALOGS = import.meta.glob<Record<string, unknown>>(["./**/*.en.json", "!./event/fields.en.json"], { import: "default", eager: true });
+
+test("no catalog has a sentence that nothing says", () => {
+  const texts = Object.entries(SOURCES).map(([path, source]) => ({ path, ...textsOf(path, source) }));
+  const known = new Set(texts.flatMap(({ literals }) => literals));
+  const unsaid = Object.entries(CATALOGS).flatMap(([path, catalog]) => {
+    const beside = texts.filter((each) => each.path.startsWith(path.slice(0, path.lastIndexOf("/") + 1)));
+    const [literals, templates] = [new Set(beside.flatMap((each) => each.literals)), beside.flatMap((each) => each.templates)];
+    const isSaid = (name: string) => literals.has(name) || BY_VALUE[path]?.includes(name) || templates.some((pieces) => isMadeBy(pieces, name, known));
+    return Object.keys(catalog).filter((name) => !isSaid(name)).map((name) => `${path}: ${name}`);
+  });
+  expect(unsaid).toEqual([]);
 });

@@ -1,3 +1,4 @@
+// Forms that are sent by script: fields with their labels, hints and what was refused, joined for screen readers.
 import { createContext, useContext, useEffect, useId, useRef, useState, type FormEvent, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes } from "react";
 import { refusal, type Refusal } from "./attempt";
 

@@ -1,3 +1,4 @@
+// Where the words of a refusal stand: at the field that they are about, else above the button.
 import { expect, test } from "vitest";
 import { Problem } from "../api/problem";
 import { FieldFault, refusal } from "./attempt";
