@@ -192,6 +192,22 @@ suite("integrity", () => {
       await page.getByText("fewer events than when this browser last looked").waitFor();
     }));
 
+  test("a ledger that was set back is not verified, and what was seen remains what it must continue", () =>
+    stage.onPage(`/${SIGNED_IN}`, async (page) => {
+      const older = await fetch(`${stage.address}${OF}/checkpoint`, { headers: { Authorization: `Bearer ${stage.key}` } }).then((answer) => answer.text());
+      await post(1);
+      await page.reload();
+      await badge(page, "verified").getByText(`Verified · ${size + 1} events`).waitFor();
+      await page.route(/\/checkpoint$/, (route) => route.fulfill({ body: older, contentType: "text/plain" }));
+      await page.reload();
+      await badge(page, "limited").getByText(`Older than seen · ${size} events`).waitFor();
+      await badge(page, "limited").getByRole("button").click();
+      await page.getByText(`fewer events than the one of ${size + 1} events`).waitFor();
+      assert.equal(await badge(page, "limited").locator("svg").count(), 0);
+      await page.getByRole("link", { name: "More about integrity" }).click();
+      await page.getByRole("region", { name: "Since the last visit" }).getByText(new RegExp(`, ${size + 1} events`)).last().waitFor();
+    }));
+
   test("a reader whose token is filtered gets no consistency, and the badge says no more than it can", async () => {
     await post(1, bill);
     const made = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_1", name: "Partner", role: "auditor" }, filter: "actor:u_92", ttl_seconds: 600 });

@@ -5,7 +5,7 @@ import { Link } from "../../ui/Link";
 import { Popover } from "../../ui/Popover";
 import { useZone } from "../../ui/useZone";
 import { wordsOf } from "../../ui/words";
-import { explain } from "./explain";
+import { explain, titleOf } from "./explain";
 import { useLedger, type Look } from "./useLedger";
 import en from "./words.en.json";
 
@@ -36,7 +36,7 @@ function Label({ look, size, isLoading }: { look: Look | undefined; size: number
   }
   return (
     <>
-      {finding.kind === "verified" && <Tick />} {say(`badge_${finding.kind}`, { count: finding.checkpoint.size })}
+      {finding.kind === "verified" && <Tick />} {say(`badge_${finding.kind === "limited" ? finding.reason : finding.kind}`, { count: finding.checkpoint.size })}
     </>
   );
 }
@@ -47,7 +47,7 @@ function Box({ look, reason }: { look: Look | undefined; reason: string | null }
   return (
     <>
       <p>
-        <b>{say(look?.finding.kind ?? "unknown")}.</b> {explain(look, reason, zone)}
+        <b>{look === undefined ? say("unknown") : titleOf(look)}.</b> {explain(look, reason, zone)}
       </p>
       {look !== undefined && <p className="muted">{say("computed")}</p>}
       {mode === "console" && <Link to={printRoute({ screen: "integrity" })}>{say("more")}</Link>}

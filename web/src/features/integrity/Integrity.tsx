@@ -7,7 +7,7 @@ import { useTitle } from "../../ui/useTitle";
 import { useZone } from "../../ui/useZone";
 import { wordsOf } from "../../ui/words";
 import { CheckpointCard } from "./CheckpointCard";
-import { explain } from "./explain";
+import { explain, titleOf } from "./explain";
 import { KeyCard } from "./KeyCard";
 import { useMemory, type Memory } from "./memory";
 import { OfflineCard } from "./OfflineCard";
@@ -58,7 +58,7 @@ function State({ look, reason, isLoading, onLook }: { look: Look | undefined; re
     <div className="integrity-state" data-state={kind}>
       {kind === "verified" ? <Tick /> : <Warning />}
       <p role="status">
-        <b>{say(kind)}</b> {kind !== "checking" && explain(look, reason, zone)} {look !== undefined && <span className="muted">{say("computed")}</span>}
+        <b>{look === undefined ? say(isLoading ? "checking" : "unknown") : titleOf(look)}</b> {kind !== "checking" && explain(look, reason, zone)} {look !== undefined && <span className="muted">{say("computed")}</span>}
       </p>
       <button type="button" className="button small" disabled={isLoading} onClick={onLook}>
         {say("look_again")}

@@ -21,7 +21,7 @@ export function KeyCard({ memory }: { memory: Memory }) {
   return (
     <Card title={say("key")}>
       {key === null ? (
-        <p className="muted">{say("no_key")}</p>
+        <p className="muted">{say("no_key_named")}</p>
       ) : (
         <>
           <p className="copied">

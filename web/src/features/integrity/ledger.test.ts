@@ -31,10 +31,15 @@ test("a signed continuation is verified, and a first look begins with itself", a
   expect(await examine({ ...asked, seen: null, consistency: () => Promise.resolve([]) })).toMatchObject({ kind: "verified", since: null });
 });
 
-test("a server that is behind another is asked for the other way round", async () => {
+test("a server that is behind is asked for the other way round, and never called verified: it may have been set back", async () => {
   const consistency = vi.fn(grows);
-  expect(await examine({ ...asked, note: ours.note(1, ONE), seen: ours.note(2, TWO), consistency })).toMatchObject({ kind: "verified" });
+  const older = { kind: "limited", reason: "older", checkpoint: { size: 1 } };
+  expect(await examine({ ...asked, note: ours.note(1, ONE), seen: ours.note(2, TWO), consistency })).toMatchObject(older);
   expect(consistency).toHaveBeenCalledWith(1, 2);
+  expect(await examine({ ...asked, note: ours.note(1, ONE), seen: ours.note(2, TWO), consistency: () => Promise.resolve(null) })).toMatchObject(older);
+  // Every tree continues the empty one, so an empty ledger that took the place of what was seen would let any other follow.
+  const empty = ours.note(0, Buffer.from(sha()));
+  expect(await examine({ ...asked, note: empty, consistency: () => Promise.resolve([]) })).toMatchObject({ ...older, checkpoint: { size: 0 } });
 });
 
 test("what cannot be compared is said to be no more than it is", async () => {

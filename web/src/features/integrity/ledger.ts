@@ -6,11 +6,14 @@ import { isConsistent } from "../../proof/tree";
 /** What does not hold. `restored` is a new epoch, which may be right and must be explained. */
 export type Fault = "unreadable" | "other_key" | "other_ledger" | "restored" | "changed_key" | "shrunk" | "rewritten";
 
+/** Why no more can be said. `older` is a checkpoint smaller than the one seen: a server that is behind, or one that was set back. */
+export type Limit = "older" | "filtered" | "no_ed25519" | "no_key";
+
 export type Finding =
-  /** Signed, and a continuation of `since`; null when nothing was seen before. */
+  /** Signed, and a continuation of `since`, never smaller; null when nothing was seen before. What was seen may be replaced by it. */
   | { kind: "verified"; checkpoint: Checkpoint; since: Checkpoint | null }
-  /** As far as it could be checked it holds. */
-  | { kind: "limited"; checkpoint: Checkpoint; reason: "filtered" | "no_ed25519" | "no_key" }
+  /** As far as it could be checked it holds; it replaces nothing that was seen. */
+  | { kind: "limited"; checkpoint: Checkpoint; since: Checkpoint | null; reason: Limit }
   | { kind: "failed"; checkpoint: Checkpoint | null; fault: Fault };
 
 interface Asked {
@@ -26,16 +29,18 @@ interface Asked {
 export async function examine({ note, vkey, seen, consistency }: Asked): Promise<Finding> {
   const checkpoint = parseCheckpoint(note);
   if (checkpoint === null) return { kind: "failed", checkpoint, fault: "unreadable" };
-  if (vkey === null) return { kind: "limited", checkpoint, reason: "no_key" };
+  const since = seen === null ? null : parseCheckpoint(seen);
+  const limited = (reason: Limit): Finding => ({ kind: "limited", checkpoint, since, reason });
+  if (vkey === null) return limited("no_key");
   const signature = await verifySignature(checkpoint, vkey);
   if (signature === "wrong") return { kind: "failed", checkpoint, fault: "other_key" };
-  const since = seen === null ? null : parseCheckpoint(seen);
   const fault = since === null ? null : await changeOf(since, checkpoint, vkey);
   if (fault !== null) return { kind: "failed", checkpoint, fault };
   const continued = await continuation(since ?? checkpoint, checkpoint, consistency);
   if (continued !== "holds" && continued !== "filtered") return { kind: "failed", checkpoint, fault: continued };
-  if (signature === "unchecked") return { kind: "limited", checkpoint, reason: "no_ed25519" };
-  return continued === "filtered" ? { kind: "limited", checkpoint, reason: "filtered" } : { kind: "verified", checkpoint, since };
+  if (since !== null && checkpoint.size < since.size) return limited("older");
+  if (signature === "unchecked") return limited("no_ed25519");
+  return continued === "filtered" ? limited("filtered") : { kind: "verified", checkpoint, since };
 }
 
 /** What makes two checkpoints incomparable. */

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Problem } from "../../api/problem";
 import type { Client } from "../../api/client";
+import { parseCheckpoint } from "../../proof/checkpoint";
 import { useScreen } from "../../screen";
 import { examine, type Finding } from "./ledger";
-import { useMemory, type Memory } from "./memory";
+import { useMemory, type Memory, type Seen } from "./memory";
 import { useKey } from "./useKey";
 
 /** A ledger grows while it is looked at. */
@@ -39,8 +40,13 @@ async function look(client: Client, memory: Memory, vkey: string | null, signal:
   const at = Date.now();
   const seen = memory.seen();
   const finding = await examine({ note, vkey, seen: seen?.note ?? null, consistency: (from, to) => consistency(client, from, to, signal) });
-  if (finding.kind === "verified") memory.remember({ note, at, first: seen?.first ?? { size: finding.checkpoint.size, at } });
+  // In another tab more may have been seen meanwhile; what is smaller never takes its place.
+  if (finding.kind === "verified" && finding.checkpoint.size >= sizeOf(memory.seen())) memory.remember({ note, at, first: seen?.first ?? { size: finding.checkpoint.size, at } });
   return { finding, note, at, before: seen?.at ?? null };
+}
+
+function sizeOf(seen: Seen | null): number {
+  return seen === null ? 0 : (parseCheckpoint(seen.note)?.size ?? 0);
 }
 
 const [BAD_REQUEST, FORBIDDEN] = [400, 403];
