@@ -129,6 +129,35 @@ suite("integrity", () => {
     });
   });
 
+  test("what is kept of a ledger is the same by every way to it", async () => {
+    const { vkey } = await stage.call("GET", `${OF}/checkpoint-key`);
+    const { token } = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_2", name: "Auditor", role: "auditor" }, ttl_seconds: 600 });
+    await stage.onPage(`/integrity${SIGNED_IN}`, async (page) => {
+      const key = page.getByRole("region", { name: "Key" });
+      await key.getByLabel("Verifier key").fill(vkey);
+      await key.getByRole("button", { name: "Pin this key" }).click();
+      await key.getByText("The key is pinned.").waitFor();
+      for (const way of [`key=${stage.key}&project=default`, `token=${token}`]) {
+        await page.goto("about:blank");
+        await page.goto(`${stage.address}/integrity#organization=${ORGANIZATION}&${way}`);
+        await key.getByText("Pinned by you, in this browser.").waitFor();
+        await page.getByRole("region", { name: "Since the last visit" }).getByText("First seen here").waitFor();
+      }
+    });
+  });
+
+  test("a key that the browser cannot keep is not said to be pinned", async () => {
+    const { vkey } = await stage.call("GET", `${OF}/checkpoint-key`);
+    await stage.onPage(`/integrity${SIGNED_IN}`, async (page) => {
+      await page.evaluate(() => (Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }));
+      const key = page.getByRole("region", { name: "Key" });
+      await key.getByLabel("Verifier key").fill(vkey);
+      await key.getByRole("button", { name: "Pin this key" }).click();
+      await key.getByText("This browser did not keep that").waitFor();
+      await key.getByText("Named by the server itself").waitFor();
+    });
+  });
+
   test("detail 27: the badge says that the ledger continues what this browser saw, and leads to proof and command", () =>
     stage.onPage(`/${SIGNED_IN}`, async (page) => {
       await badge(page, "verified").getByText(`Verified · ${size} events`).waitFor();

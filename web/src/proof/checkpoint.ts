@@ -26,6 +26,14 @@ export function parseCheckpoint(note: string): Checkpoint | null {
   return { origin, size: Number(size), root: fromBase64(root), text, signatures };
 }
 
+/** The project in an origin, which ends in project and organization, and after a restoration in its epoch; null when it is not the organization's. */
+export function projectOf(origin: string, organization: string): string | null {
+  const names = origin.split("/");
+  const isLater = /^e\d+$/.test(names.at(-1)!) && names.at(-2) === organization;
+  const [project, last] = isLater ? names.slice(-3) : names.slice(-2);
+  return last === organization && project !== undefined ? project : null;
+}
+
 interface VerifierKey {
   name: string;
   /** The type's byte, then the Ed25519 key. */

@@ -5,7 +5,7 @@
 // was shown another one. That takes a key from elsewhere: one that is pinned.
 import { PART_NAMES, type Event, type Json, type PartName, type Proof } from "../api/contract";
 import { fromBase64, sha256Of, textBytes } from "./bytes";
-import { parseCheckpoint, verifySignature } from "./checkpoint";
+import { parseCheckpoint, projectOf, verifySignature } from "./checkpoint";
 import { equal, hashLeaf, rootOf } from "./tree";
 
 /** The first thing that does not hold. */
@@ -54,10 +54,9 @@ export async function check(event: Event, proof: Proof, vkey: string | null): Pr
   return signature === "wrong" ? failure("other_key") : { kind: "holds", signature };
 }
 
-/** Whether checkpoints of this origin are those of the event's ledger: it ends in project and organization, and after a restoration in its epoch. */
+/** Whether checkpoints of this origin are those of the event's ledger. */
 function isOf(origin: string, event: Event): boolean {
-  const ledger = origin.replace(/\/e\d+$/, "");
-  return event.organization == null || ledger.endsWith(`/${event.project}/${event.organization}`);
+  return event.organization == null || projectOf(origin, event.organization) === event.project;
 }
 
 /** The leaf record says which event it is. */

@@ -15,8 +15,8 @@ export function KeyCard({ memory }: { memory: Memory }) {
   const [said, setSaid] = useState("");
   if (isPending) return null;
   const pin = (vkey: string | null) => {
-    memory.pin(vkey);
-    setSaid(say(vkey === null ? "unpinned_now" : "pinned_now"));
+    const isKept = memory.pin(vkey);
+    setSaid(say(!isKept ? "pin_not_kept" : vkey === null ? "unpinned_now" : "pinned_now"));
   };
   return (
     <Card title={say("key")}>

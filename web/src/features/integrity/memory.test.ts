@@ -17,7 +17,7 @@ const seen = { note: "n", at: 5, first: { size: 1, at: 2 } };
 
 test("a ledger's key and checkpoint are its own, and stay", () => {
   const place = storage();
-  createMemory(place, "a").pin("key");
+  expect(createMemory(place, "a").pin("key")).toBe(true);
   createMemory(place, "a").remember(seen);
   expect([createMemory(place, "a").pinned(), createMemory(place, "a").seen()]).toEqual(["key", seen]);
   expect([createMemory(place, "b").pinned(), createMemory(place, "b").seen()]).toEqual([null, null]);
@@ -26,10 +26,10 @@ test("a ledger's key and checkpoint are its own, and stay", () => {
   expect([createMemory(place, "a").pinned(), createMemory(place, "a").seen()]).toEqual([null, null]);
 });
 
-test("no storage, a full one and a damaged record are nothing kept", () => {
+test("no storage, a full one and a damaged record are nothing kept, and it is said", () => {
   for (const place of [null, storage(true)]) {
     const memory = createMemory(place, "a");
-    memory.pin("key");
+    expect(memory.pin("key")).toBe(false);
     expect([memory.pinned(), memory.seen()]).toEqual([null, null]);
   }
   const damaged = storage();

@@ -1,6 +1,7 @@
 // What this browser keeps about a ledger between visits: the key that its reader trusts, and the last checkpoint that held.
 import { useMemo, useSyncExternalStore } from "react";
 import { useScreen } from "../../screen";
+import { useProject } from "./useProject";
 
 export interface Seen {
   /** The signed note. */
@@ -16,7 +17,8 @@ export interface Memory {
   /** Whether anything stays. */
   isKept: boolean;
   pinned: () => string | null;
-  pin: (vkey: string | null) => void;
+  /** False when it could not be kept. */
+  pin: (vkey: string | null) => boolean;
   seen: () => Seen | null;
   remember: (seen: Seen | null) => void;
 }
@@ -25,21 +27,24 @@ const CHANGED = "trailbook:memory";
 
 export function createMemory(storage: Storage | null, ledger: string): Memory {
   const names = { key: `trailbook.key ${ledger}`, seen: `trailbook.seen ${ledger}` };
-  const put = (name: string, value: string | null) => {
+  const put = (name: string, value: string | null): boolean => {
+    if (storage === null) return false;
     try {
-      if (value === null) storage?.removeItem(name);
-      else storage?.setItem(name, value);
+      if (value === null) storage.removeItem(name);
+      else storage.setItem(name, value);
     } catch {
-      // Full or forbidden: then it is not kept, which the page says nowhere else either.
+      // Full or forbidden.
+      return false;
     }
     globalThis.dispatchEvent?.(new globalThis.Event(CHANGED));
+    return true;
   };
   return {
     isKept: storage !== null,
     pinned: () => storage?.getItem(names.key) ?? null,
     pin: (vkey) => put(names.key, vkey),
     seen: () => parseSeen(storage?.getItem(names.seen) ?? null),
-    remember: (seen) => put(names.seen, seen === null ? null : JSON.stringify(seen)),
+    remember: (seen) => void put(names.seen, seen === null ? null : JSON.stringify(seen)),
   };
 }
 
@@ -63,10 +68,11 @@ function openStorage(): Storage | null {
   }
 }
 
-/** What is kept about the ledger on the screen. */
+/** What is kept about the ledger on the screen, the same by every way to it; of one that is in no known project nothing is. */
 export function useMemory(): Memory {
   const { client, access } = useScreen();
-  return useMemo(() => createMemory(openStorage(), [client.serverAddress(), access.project ?? "", access.organization].join(" ")), [client, access]);
+  const { data: project } = useProject();
+  return useMemo(() => createMemory(project === null ? null : openStorage(), [client.serverAddress(), project ?? "", access.organization].join(" ")), [client, access, project]);
 }
 
 /** The key that the reader pinned, as it is now, in whatever tab. */

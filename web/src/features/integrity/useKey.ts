@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useScreen } from "../../screen";
 import { useMemory, usePinned } from "./memory";
+import { useProject } from "./useProject";
 
 export interface Key {
   vkey: string;
@@ -12,9 +13,12 @@ export interface Key {
 /** The key, once it is known. Null data is a server that names none. */
 export function useKey(): { isPending: boolean; data: Key | null } {
   const { client, checkpointKey } = useScreen();
+  const project = useProject();
   const pinned = usePinned(useMemory());
   const given: Key | null = checkpointKey !== null ? { vkey: checkpointKey, trust: "host" } : pinned !== null ? { vkey: pinned, trust: "reader" } : null;
   const named = useQuery({ queryKey: ["checkpoint-key"], queryFn: ({ signal }) => client.checkpointKey(signal), enabled: given === null, staleTime: 60_000 });
+  // Until it is known which ledger this is, it is not known what the reader pinned.
+  if (project.isPending) return { isPending: true, data: null };
   if (given !== null) return { isPending: false, data: given };
   return { isPending: named.isPending, data: named.data === undefined ? null : { vkey: named.data.vkey, trust: "server" } };
 }
