@@ -92,6 +92,22 @@ suite("integrity", () => {
       await verdict(page, "fails").getByText("does not lead to the checkpoint’s root").waitFor();
     }));
 
+  test("without a key nothing is ticked and nothing is green", () =>
+    stage.onPage(`/${SIGNED_IN}`, async (page) => {
+      await page.route(/\/checkpoint-key$/, (route) => route.fulfill({ status: 404, contentType: "application/problem+json", body: JSON.stringify({ status: 404, detail: "none" }) }));
+      await page.reload();
+      await badge(page, "limited").getByText("Signature not checked · ").waitFor();
+      await page.locator(".open-event").first().click();
+      await verdict(page, "unsigned").getByText("nobody is known to stand by that checkpoint").waitFor();
+      const colours = await verdict(page, "unsigned").evaluate((found) => {
+        const probe = document.body.appendChild(document.createElement("i"));
+        probe.style.color = "var(--ok)";
+        return [getComputedStyle(probe).color, ...[...found.querySelectorAll("b, svg")].map((each) => getComputedStyle(each).color)];
+      });
+      assert.ok(colours.length > 1 && !colours.slice(1).includes(colours[0]), colours.join());
+      assert.equal(await page.getByText("Included and unaltered").count(), 0);
+    }));
+
   test("a key pinned by the reader is what everything is checked with: the right one holds, another one turns all red", async () => {
     const { vkey } = await stage.call("GET", `${OF}/checkpoint-key`);
     await stage.call("POST", "/v1/events", { organization: "other", action: "a", actor: sarah });

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { PART_NAMES, type Event, type Proof } from "../api/contract";
 import { check, outside } from "./inclusion";
 import { isConsistent, rootOf } from "./tree";
@@ -121,17 +121,24 @@ function sample() {
 }
 
 describe("check", () => {
-  test("what is stored holds, with and without a key", async () => {
+  test("what is stored holds", async () => {
     const { event, proof, vkey } = sample();
-    expect(await check(event, proof, vkey)).toEqual({ kind: "holds", signature: "checked" });
-    expect(await check(event, proof, null)).toEqual({ kind: "holds", signature: "unchecked" });
+    expect(await check(event, proof, vkey)).toEqual({ kind: "holds", withheld: [] });
   });
 
-  test("a redacted part is replaced by its commitment", async () => {
+  test("without a key, or in a browser that cannot check it, nobody is known to stand by the checkpoint", async () => {
+    const { event, proof, vkey } = sample();
+    expect(await check(event, proof, null)).toEqual({ kind: "unsigned", withheld: [] });
+    const without = vi.spyOn(crypto.subtle, "importKey").mockRejectedValue(new DOMException("unknown algorithm", "NotSupportedError"));
+    expect(await check(event, proof, vkey)).toEqual({ kind: "unsigned", withheld: [] });
+    without.mockRestore();
+  });
+
+  test("a redacted part is replaced by its commitment, and is named", async () => {
     const { event, proof, vkey, commitments } = sample();
     proof.parts[1] = { name: "actor", commitment: commitments[1]! };
     const removed: Event = { ...event, actor: null, redacted: ["actor"] };
-    expect(await check(removed, proof, vkey)).toEqual({ kind: "holds", signature: "checked" });
+    expect(await check(removed, proof, vkey)).toEqual({ kind: "holds", withheld: ["actor"] });
     expect(await check({ ...event, redacted: ["actor"] }, proof, vkey)).toMatchObject({ kind: "fails" });
     expect(await check({ ...removed, redacted: [] }, proof, vkey)).toMatchObject({ kind: "fails" });
     proof.parts[1] = { name: "actor", commitment: commitments[2]! };

@@ -28,8 +28,11 @@ export type Fault =
   | "other_key"
   | "unreadable";
 
-/** What was found out; `part` is the part of the event that a fault is of. */
-export type Verdict = { kind: "holds"; signature: "checked" | "unchecked" } | { kind: "fails"; fault: Fault; part?: PartName };
+/**
+ * What was found out. `unsigned` leads to the checkpoint's root, but whether anybody stands by that was not checked: no key is known, or the
+ * browser has no Ed25519. `withheld` are the parts of which there is only a commitment. `part` is the part of the event that a fault is of.
+ */
+export type Verdict = { kind: "holds" | "unsigned"; withheld: PartName[] } | { kind: "fails"; fault: Fault; part?: PartName };
 type Failure = Extract<Verdict, { kind: "fails" }>;
 
 const failure = (fault: Fault, part?: PartName): Failure => ({ kind: "fails", fault, ...(part === undefined ? {} : { part }) });
@@ -49,9 +52,10 @@ export async function check(event: Event, proof: Proof, vkey: string | null): Pr
   if (fault !== null) return fault;
   const root = await rootOf(proof.index, proof.size, await hashLeaf(leaf), proof.hashes.map(fromBase64));
   if (root === null || !equal(root, checkpoint.root)) return failure("other_root");
-  if (vkey === null) return { kind: "holds", signature: "unchecked" };
-  const signature = await verifySignature(checkpoint, vkey);
-  return signature === "wrong" ? failure("other_key") : { kind: "holds", signature };
+  const withheld = proof.parts.flatMap((part) => ("commitment" in part ? [part.name] : []));
+  const signature = vkey === null ? "unchecked" : await verifySignature(checkpoint, vkey);
+  if (signature === "wrong") return failure("other_key");
+  return { kind: signature === "checked" ? "holds" : "unsigned", withheld };
 }
 
 /** Whether checkpoints of this origin are those of the event's ledger. */

@@ -72,7 +72,7 @@ function Outcome({ event, proof, finding, trust }: { event: Event; proof: Proof;
         <p role="status">
           <b>{say(finding.kind)}</b> {explanation(finding, proof, trust)}
         </p>
-        {finding.kind === "holds" && unproven.length > 0 && <p className="muted">{say("outside", { fields: unproven.join(", ") })}</p>}
+        {(finding.kind === "holds" || finding.kind === "unsigned") && unproven.length > 0 && <p className="muted">{say("outside", { fields: unproven.join(", ") })}</p>}
         <p className="links">
           <button type="button" className="link-button" onClick={save}>
             {say("download_proof")}
@@ -89,6 +89,6 @@ function explanation(finding: Finding, proof: Proof, trust: Key["trust"] | null)
   const origin = parseCheckpoint(proof.checkpoint)?.origin ?? "";
   if (finding.kind === "fails") return `${say(`fault_${finding.fault}`, { part: finding.part ?? "" })} ${place}.`;
   if (finding.kind === "unchecked") return `${say("not_checked", { place, origin })} ${finding.reason}`;
-  if (finding.signature === "unchecked" || trust === null) return say("holds_unsigned", { place, origin });
+  if (finding.kind === "unsigned" || trust === null) return say(trust === null ? "unsigned_no_key" : "unsigned_no_ed25519", { place, origin });
   return say(`holds_${trust}`, { place, origin });
 }
