@@ -222,6 +222,31 @@ suite("integrity", () => {
       await page.locator('.integrity-state[data-state="verified"]').getByText("has not seen this ledger before").waitFor();
     }));
 
+  test("an event proven in another tree than the one that the badge verified is red", () =>
+    stage.onPage(`/${SIGNED_IN}`, async (page) => {
+      await badge(page, "verified").waitFor();
+      const older = await fetch(`${stage.address}${OF}/checkpoint`, { headers: { Authorization: `Bearer ${stage.key}` } }).then((answer) => answer.text());
+      await post(2);
+      await page.reload();
+      await page.locator(".open-event").first().click();
+      await verdict(page, "holds").waitFor();
+      // The list is shown the ledger as it was seen, and the event another that does not continue it.
+      await page.evaluate((note) => {
+        const [name] = Object.keys(localStorage).filter((each) => each.startsWith("trailbook.seen "));
+        localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), note }));
+      }, older);
+      await page.route(/\/checkpoint$/, (route) => route.fulfill({ body: older, contentType: "text/plain" }));
+      await page.route(/\/consistency\?/, async (route) => {
+        const answer = await route.fetch();
+        const proof = await answer.json();
+        proof.hashes = proof.hashes.map(() => Buffer.alloc(32, 7).toString("base64"));
+        await route.fulfill({ response: answer, json: proof });
+      });
+      await page.reload();
+      await badge(page, "verified").waitFor();
+      await verdict(page, "fails").getByText("another ledger than the one that this browser saw").waitFor();
+    }));
+
   test("a ledger that has become shorter is noticed", () =>
     stage.onPage(`/${SIGNED_IN}`, async (page) => {
       await badge(page, "verified").waitFor();
@@ -263,6 +288,19 @@ suite("integrity", () => {
       await page.keyboard.press("Escape");
       await page.locator(".open-event").first().click();
       await verdict(page, "holds").waitFor();
+      assert.equal(await page.getByText("did not show how this tree").count(), 0);
+    });
+  });
+
+  test("where the browser saw the ledger by another way, a filtered reader is told that an event was not compared with it", async () => {
+    const made = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_1", name: "Partner", role: "auditor" }, filter: "actor:u_92", ttl_seconds: 600 });
+    await stage.onPage(`/${SIGNED_IN}`, async (page) => {
+      await badge(page, "verified").waitFor();
+      await post(1, bill);
+      await page.goto("about:blank");
+      await page.goto(`${stage.address}/#organization=${ORGANIZATION}&token=${made.token}`);
+      await page.locator(".open-event").first().click();
+      await verdict(page, "holds").getByText("did not show how this tree").waitFor();
     });
   });
 

@@ -11,11 +11,12 @@ import { Tick, Warning } from "../../ui/icons";
 import { Link } from "../../ui/Link";
 import { wordsOf } from "../../ui/words";
 import { useKey, type Key } from "../integrity/useKey";
+import { useRelation } from "../integrity/useRelation";
 import en from "./words.en.json";
 
 const say = wordsOf({ en });
 
-type Finding = Verdict | { kind: "unchecked"; reason: string };
+type Finding = Verdict | { kind: "fails"; fault: "other_history"; part?: undefined } | { kind: "unchecked"; reason: string };
 
 /** The event's proof: fetched from the server, checked here. Nothing is called unaltered that was not computed. */
 export function Integrity({ event }: { event: Event }) {
@@ -37,16 +38,20 @@ export function Integrity({ event }: { event: Event }) {
     enabled: asked.isSuccess && !key.isPending,
     staleTime: Number.POSITIVE_INFINITY,
   });
+  const hasPath = judged.data?.kind === "holds" || judged.data?.kind === "unsigned";
+  const relation = useRelation(hasPath ? asked.data!.checkpoint : null);
+  const isPending = judged.isPending || (hasPath && relation === null);
+  const finding: Finding | undefined = hasPath && relation === "contradicts" ? { kind: "fails", fault: "other_history" } : judged.data;
   return (
     <section aria-labelledby={id}>
       <h3 id={id}>{say("integrity")}</h3>
-      {judged.isPending && !asked.isError && (
+      {isPending && !asked.isError && (
         <p className="muted" role="status">
           {say("checking")}
         </p>
       )}
       {asked.isError && <p className="muted">{say("no_proof", { reason: asked.error.message })}</p>}
-      {asked.isSuccess && judged.isSuccess && <Outcome event={event} proof={asked.data} finding={judged.data} trust={key.data?.trust ?? null} />}
+      {asked.isSuccess && !isPending && finding && <Outcome event={event} proof={asked.data} finding={finding} isCompared={relation !== "unknown"} trust={key.data?.trust ?? null} />}
     </section>
   );
 }
@@ -60,7 +65,16 @@ async function judge(event: Event, proof: Proof, vkey: string | null): Promise<F
   }
 }
 
-function Outcome({ event, proof, finding, trust }: { event: Event; proof: Proof; finding: Finding; trust: Key["trust"] | null }) {
+interface OutcomeProps {
+  event: Event;
+  proof: Proof;
+  finding: Finding;
+  /** Whether the proof's tree was compared with the ledger that this browser verified, where it has verified one. */
+  isCompared: boolean;
+  trust: Key["trust"] | null;
+}
+
+function Outcome({ event, proof, finding, isCompared, trust }: OutcomeProps) {
   const { mode, policy } = useScreen();
   const labels = useLabels();
   const save = () => download(new Blob([JSON.stringify(proof, null, 2)], { type: "application/json" }), fileName(["proof", event.id], "json"));
@@ -72,7 +86,12 @@ function Outcome({ event, proof, finding, trust }: { event: Event; proof: Proof;
         <p role="status">
           <b>{say(finding.kind)}</b> {explanation(finding, proof, trust)}
         </p>
-        {(finding.kind === "holds" || finding.kind === "unsigned") && unproven.length > 0 && <p className="muted">{say("outside", { fields: unproven.join(", ") })}</p>}
+        {(finding.kind === "holds" || finding.kind === "unsigned") && (
+          <>
+            {!isCompared && <p className="muted">{say("not_compared")}</p>}
+            {unproven.length > 0 && <p className="muted">{say("outside", { fields: unproven.join(", ") })}</p>}
+          </>
+        )}
         <p className="links">
           <button type="button" className="link-button" onClick={save}>
             {say("download_proof")}

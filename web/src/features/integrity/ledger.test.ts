@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { expect, test, vi } from "vitest";
-import { examine } from "./ledger";
+import { examine, relate } from "./ledger";
 
 const sha = (...pieces: Uint8Array[]) => createHash("sha256").update(Buffer.concat(pieces)).digest();
 const leaf = (at: number) => sha(Buffer.of(0), Buffer.from(`leaf ${at}`));
@@ -58,4 +58,24 @@ test.each([
   ["changed_key", { seen: signer("log.example/default/acme").note(1, ONE) }],
 ])("%s is noticed", async (fault, change) => {
   expect(await examine({ ...asked, ...change })).toMatchObject({ kind: "failed", fault });
+});
+
+test("a proof's tree is tied to the one that was verified, whichever is larger", async () => {
+  const consistency = vi.fn(grows);
+  expect(await relate(ours.note(2, TWO), null, consistency)).toBe("unseen");
+  expect(await relate(ours.note(2, TWO), ours.note(2, TWO), consistency)).toBe("continuous");
+  expect(consistency).not.toHaveBeenCalled();
+  expect(await relate(ours.note(2, TWO), ours.note(1, ONE), consistency)).toBe("continuous");
+  expect(await relate(ours.note(1, ONE), ours.note(2, TWO), consistency)).toBe("continuous");
+  expect(consistency.mock.calls).toEqual([[1, 2], [1, 2]]);
+  expect(await relate(ours.note(2, TWO), ours.note(1, ONE), () => Promise.resolve(null))).toBe("unknown");
+});
+
+test.each([
+  ["another root of the same size", ours.note(2, leaf(7)), grows],
+  ["another beginning", ours.note(1, leaf(7)), grows],
+  ["another epoch", ours.at("log.example/default/acme/e2").note(2, TWO), grows],
+  ["a tree that is gone", ours.note(1, ONE), () => Promise.resolve("shorter" as const)],
+])("a proof in %s contradicts what was verified", async (_, note, consistency) => {
+  expect(await relate(note, ours.note(2, TWO), consistency)).toBe("contradicts");
 });

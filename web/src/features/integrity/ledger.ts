@@ -1,7 +1,8 @@
 // What a checkpoint says of a whole ledger: that its server stands by it, and that it continues the one that was seen before.
 import { fromBase64 } from "../../proof/bytes";
 import { parseCheckpoint, verifySignature, type Checkpoint } from "../../proof/checkpoint";
-import { isConsistent } from "../../proof/tree";
+import { equal, isConsistent } from "../../proof/tree";
+import type { Consistency } from "./consistency";
 
 /** What does not hold. `restored` is a new epoch, which may be right and must be explained. */
 export type Fault = "unreadable" | "other_key" | "other_ledger" | "restored" | "changed_key" | "shrunk" | "rewritten";
@@ -22,8 +23,7 @@ interface Asked {
   vkey: string | null;
   /** The note that was seen before. */
   seen: string | null;
-  /** Hashes in base64; null when whoever asks gets none, `"shorter"` when the server has no tree so large. */
-  consistency: (from: number, to: number) => Promise<string[] | null | "shorter">;
+  consistency: Consistency;
 }
 
 export async function examine({ note, vkey, seen, consistency }: Asked): Promise<Finding> {
@@ -43,6 +43,20 @@ export async function examine({ note, vkey, seen, consistency }: Asked): Promise
   return continued === "filtered" ? limited("filtered") : { kind: "verified", checkpoint, since };
 }
 
+/** How the tree of a proof stands to the one that was verified: `unseen` when none was, `unknown` when it could not be asked for. */
+export type Relation = "unseen" | "continuous" | "unknown" | "contradicts";
+
+/** Whether one of two signed trees continues the other. Without this a server could show a true checkpoint, and prove an event in another tree that it signed. */
+export async function relate(note: string, seen: string | null, consistency: Consistency): Promise<Relation> {
+  const [now, since] = [parseCheckpoint(note), seen === null ? null : parseCheckpoint(seen)];
+  if (since === null) return "unseen";
+  if (now === null || now.origin !== since.origin) return "contradicts";
+  if (now.size === since.size) return equal(now.root, since.root) ? "continuous" : "contradicts";
+  const continued = await continuation(since, now, consistency);
+  if (continued === "filtered") return "unknown";
+  return continued === "holds" ? "continuous" : "contradicts";
+}
+
 /** What makes two checkpoints incomparable. */
 async function changeOf(since: Checkpoint, now: Checkpoint, vkey: string): Promise<Fault | null> {
   const ledger = ({ origin }: Checkpoint) => origin.replace(/\/e\d+$/, "");
@@ -50,7 +64,7 @@ async function changeOf(since: Checkpoint, now: Checkpoint, vkey: string): Promi
   return (await verifySignature(since, vkey)) === "wrong" ? "changed_key" : null;
 }
 
-async function continuation(since: Checkpoint, now: Checkpoint, consistency: Asked["consistency"]): Promise<"holds" | "filtered" | Fault> {
+async function continuation(since: Checkpoint, now: Checkpoint, consistency: Consistency): Promise<"holds" | "filtered" | Fault> {
   // Of many servers one may be a second behind: then what it has must be the beginning of what was seen.
   const [older, newer] = since.size <= now.size ? [since, now] : [now, since];
   const hashes = await consistency(older.size, newer.size);

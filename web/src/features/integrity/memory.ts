@@ -80,6 +80,11 @@ export function usePinned(memory: Memory): string | null {
   return useSyncExternalStore(subscribe, memory.pinned);
 }
 
+/** The note that was last seen, as it is now. */
+export function useSeenNote(memory: Memory): string | null {
+  return useSyncExternalStore(subscribe, () => memory.seen()?.note ?? null);
+}
+
 function subscribe(changed: () => void): () => void {
   window.addEventListener(CHANGED, changed);
   window.addEventListener("storage", changed);

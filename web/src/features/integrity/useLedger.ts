@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { Problem } from "../../api/problem";
 import type { Client } from "../../api/client";
 import { parseCheckpoint } from "../../proof/checkpoint";
 import { useScreen } from "../../screen";
+import { consistencyOf } from "./consistency";
 import { examine, type Finding } from "./ledger";
 import { useMemory, type Memory, type Seen } from "./memory";
 import { useKey } from "./useKey";
@@ -39,7 +39,7 @@ async function look(client: Client, memory: Memory, vkey: string | null, signal:
   const note = await client.checkpoint(signal);
   const at = Date.now();
   const seen = memory.seen();
-  const finding = await examine({ note, vkey, seen: seen?.note ?? null, consistency: (from, to) => consistency(client, from, to, signal) });
+  const finding = await examine({ note, vkey, seen: seen?.note ?? null, consistency: consistencyOf(client, signal) });
   // In another tab more may have been seen meanwhile; what is smaller never takes its place.
   if (finding.kind === "verified" && finding.checkpoint.size >= sizeOf(memory.seen())) memory.remember({ note, at, first: seen?.first ?? { size: finding.checkpoint.size, at } });
   return { finding, note, at, before: seen?.at ?? null };
@@ -47,16 +47,4 @@ async function look(client: Client, memory: Memory, vkey: string | null, signal:
 
 function sizeOf(seen: Seen | null): number {
   return seen === null ? 0 : (parseCheckpoint(seen.note)?.size ?? 0);
-}
-
-const [BAD_REQUEST, FORBIDDEN] = [400, 403];
-
-async function consistency(client: Client, from: number, to: number, signal: AbortSignal): Promise<string[] | null | "shorter"> {
-  try {
-    return (await client.consistency(from, to, signal)).hashes;
-  } catch (reason) {
-    if (reason instanceof Problem && reason.status === FORBIDDEN) return null;
-    if (reason instanceof Problem && reason.status === BAD_REQUEST) return "shorter";
-    throw reason;
-  }
 }
