@@ -115,7 +115,22 @@ suite("detail", () => {
     await stage.call("POST", `/v1/organizations/secrets/events/${id}/redaction`, { parts: ["details"], reason: "Asked for" });
     await stage.onPage(`/?event=${id}#key={key}&organization=secrets`, async (page) => {
       await panelOf(page).getByText("Removed from the log on purpose.").waitFor();
-      await panelOf(page).locator('.proof[data-verdict="holds"]').waitFor();
+      const verdict = panelOf(page).locator('.proof[data-verdict="holds"]');
+      await verdict.getByText("Included. The rest is unaltered; of changes and metadata nothing is proven.").waitFor();
+      assert.doesNotMatch(await verdict.innerText(), /Included and unaltered/);
+    });
+  });
+
+  test("where the organization has words of its own, the verdict says that the record is what is proven", async () => {
+    const [{ id }] = (await stage.call("POST", "/v1/events", { organization: "worded", action: "plan.changed", actor: omar, changes: [{ field: "plan", before: "a", after: "b" }] })).events;
+    await stage.onPage(`/?event=${id}#key={key}&organization=worded`, async (page) => {
+      const verdict = panelOf(page).locator('.proof[data-verdict="holds"]');
+      await verdict.waitFor();
+      assert.doesNotMatch(await verdict.innerText(), /What is proven is the record/);
+      await stage.call("PUT", "/v1/organizations/worded", { policy: { labels: { values: { plan: { b: "Harmless" } } } } });
+      await page.reload();
+      await panelOf(page).getByText("Harmless").first().waitFor();
+      await verdict.getByText("What is proven is the record as it stands under “Activity details (JSON)”.").waitFor();
     });
   });
 

@@ -37,3 +37,14 @@ test("names that every object inherits are names like others", () => {
 });
 
 test("a time that is none is text", () => expect(labels.at("occurred_at", "soon")).toBe("soon"));
+
+test("it is known whether words of the organization may stand for what an event has", () => {
+  const bare = { ...POLICY, labels: { fields: {}, values: {}, screen: { export: "Take" } } } as unknown as Policy;
+  const rename = (policy: Policy, event: Partial<Event>) => createLabels(policy, UTC).rename(event as Event);
+  expect(rename(bare, { action: "plan.changed", action_type: "update", area: null })).toBe(false);
+  expect([rename(bare, { action: "known" }), rename(bare, { area: "users" })]).toEqual([true, true]);
+  // "View" is the built-in word too.
+  expect(rename(bare, { action_type: "read" })).toBe(false);
+  expect(rename({ ...bare, action_types: [{ id: "read", label: "Harmless" }] } as unknown as Policy, { action_type: "read" })).toBe(true);
+  expect(rename({ ...bare, labels: { ...bare.labels, values: { role: { owner: "Owner" } } } }, { action: "plan.changed" })).toBe(true);
+});

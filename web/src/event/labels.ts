@@ -20,6 +20,8 @@ const PATHS: Record<string, string> = {
 const TIMES = new Set(["occurred_at", "received_at", "expires_at"]);
 
 export interface Labels {
+  /** Whether words of the policy or catalog may stand for what an event has. */
+  rename: (event: Event) => boolean;
   /** What a filter's field is called. */
   field: (field: string) => string;
   /** What a value of a filter's field is called; empty where the policy wants nothing to be seen. */
@@ -51,6 +53,7 @@ export function createLabels(policy: Policy, zone: Zone): Labels {
     if (path === "action_type") return types.get(value);
     return path === "action" ? actions.get(value)?.label : undefined;
   };
+  const isRenamed = (path: string, value: string) => ![undefined, value, valueLabel(path, value)].includes(named(path, value));
   const changed = (field: string, value: Json): string => {
     if (typeof value === "object" && value !== null) return JSON.stringify(value);
     return named(field, String(value)) ?? String(value);
@@ -62,6 +65,9 @@ export function createLabels(policy: Policy, zone: Zone): Labels {
     return named(path, text) ?? (path === "country" ? countryName(text) : path === "action_type" || path === "area" ? valueLabel(path, text) : text);
   };
   return {
+    rename: (event) =>
+      // The catalog of every organization has the built-in types under their built-in words.
+      Object.keys({ ...fields, ...values }).length > 0 || (["action", "area", "action_type"] as const).some((path) => event[path] != null && isRenamed(path, event[path])),
     field: (field) => {
       // A filter is called as its field is, and a path as the policy has it.
       return own(fields, field) ?? own(fields, own(PATHS, field) ?? field) ?? fieldName(field);

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useId } from "react";
-import type { Event, Proof } from "../../api/contract";
+import type { Event, PartName, Proof } from "../../api/contract";
 import { useLabels } from "../../event/labels";
 import { parseCheckpoint } from "../../proof/checkpoint";
 import { check, outside, type Verdict } from "../../proof/inclusion";
@@ -79,15 +79,17 @@ function Outcome({ event, proof, finding, isCompared, trust }: OutcomeProps) {
   const labels = useLabels();
   const save = () => download(new Blob([JSON.stringify(proof, null, 2)], { type: "application/json" }), fileName(["proof", event.id], "json"));
   const unproven = outside(event).map((name) => (name === "expires_at" ? (policy.labels.fields[name] ?? say("kept_until")) : labels.field(name)));
+  const hasPath = finding.kind === "holds" || finding.kind === "unsigned";
   return (
     <div className="proof" data-verdict={finding.kind}>
       {finding.kind === "holds" ? <Tick /> : <Warning />}
       <div>
         <p role="status">
-          <b>{say(finding.kind)}</b> {explanation(finding, proof, trust)}
+          <b>{say(finding.kind === "holds" && finding.withheld.length > 0 ? "holds_rest" : finding.kind)}</b> {hasPath && withheldOf(finding)} {explanation(finding, proof, trust)}
         </p>
-        {(finding.kind === "holds" || finding.kind === "unsigned") && (
+        {hasPath && (
           <>
+            {labels.rename(event) && <p className="muted">{say("own_words", { record: labels.screen("record", say("record")) })}</p>}
             {!isCompared && <p className="muted">{say("not_compared")}</p>}
             {unproven.length > 0 && <p className="muted">{say("outside", { fields: unproven.join(", ") })}</p>}
           </>
@@ -101,6 +103,12 @@ function Outcome({ event, proof, finding, isCompared, trust }: OutcomeProps) {
       </div>
     </div>
   );
+}
+
+/** What is not proven of an event whose parts were redacted; empty where none was. */
+function withheldOf({ kind, withheld }: Extract<Finding, { withheld: PartName[] }>): string {
+  const parts = withheld.map((part) => say(`part_${part}`)).join(", ");
+  return parts === "" ? "" : say(`withheld_${kind}`, { parts });
 }
 
 function explanation(finding: Finding, proof: Proof, trust: Key["trust"] | null): string {
