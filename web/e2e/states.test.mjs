@@ -1,12 +1,13 @@
 // What the list shows while there is nothing to show, while it is looked for, and while events come: and what it leaves on paper.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { day } from "./days.mjs";
 import { setStage } from "./stage.mjs";
 
 const ORGANIZATION = "states";
 const at = (organization = ORGANIZATION) => `/#key={key}&organization=${organization}`;
 const event = (more) => ({ organization: ORGANIZATION, action: "door.opened", action_type: "update", description: "Opened the door", actor: { id: "u1", name: "Ana" }, ...more });
-const DAY = 86_400_000;
+const named = (days) => new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" }).format(new Date(day(days)));
 
 let stage;
 const send = (events) => stage.call("POST", "/v1/events", { events });
@@ -49,8 +50,7 @@ suite("states", () => {
   test("detail 25: a range before what is kept says so, and leads to the oldest that can be there", () =>
     stage.onPage(at("short"), async (page) => {
       await count(page, 1);
-      const old = (days) => new Date(Date.now() - days * DAY).toISOString().slice(0, 10);
-      await page.goto(`${stage.address}/?range=${old(90)}..${old(60)}`);
+      await page.goto(`${stage.address}/?range=${day(-90)}..${day(-60)}`);
       await page.getByText("Events of this time are no longer kept").waitFor();
       await page.getByRole("button", { name: "Show the oldest that are kept" }).click();
       await page.getByText("Opened the door").first().waitFor();
@@ -80,9 +80,22 @@ suite("states", () => {
       await page.getByText("While paused off").first().waitFor();
       await page.getByRole("button", { name: "Live", exact: true }).click();
       await page.locator('.live[data-state="off"]').waitFor();
-      await send([event({ description: "Unheard while paused" })]);
+      // Whoever follows the same query beside it sees the event come, so that it has gone out to all who listen.
+      await stage.onPage("/?q=paused" + at().slice(1), async (other) => {
+        await other.locator('.live[data-state="live"]').waitFor();
+        await send([event({ description: "Unheard while paused" })]);
+        await other.getByText("Unheard while paused").first().waitFor();
+      });
+      assert.equal((await stage.call("GET", `/v1/organizations/${ORGANIZATION}/events/count?q=unheard`)).count, 1);
+      assert.equal(await page.getByText("Unheard while paused").count(), 0);
       await page.getByRole("button", { name: "Live", exact: true }).click();
       await page.getByText("Unheard while paused").first().waitFor();
+      await page.getByRole("combobox", { name: "Search events" }).fill("resumed");
+      await page.getByText("No event matches").waitFor();
+      await send([event({ description: "Only what was asked while paused" }), event({ description: "Only what is asked, resumed" })]);
+      await page.getByText("Only what is asked, resumed").first().waitFor();
+      assert.equal(await page.getByText("Only what was asked").count(), 0);
+      await count(page, 1);
     }));
 
   test("detail 24: old results stay, dimmed, while a slow answer is awaited, and it can be given up", () =>
@@ -96,11 +109,32 @@ suite("states", () => {
       });
       await page.getByRole("searchbox").or(page.getByRole("combobox")).first().fill("slow");
       await page.getByText("Still looking…").waitFor();
-      await page.getByText("Opened door 149").first().waitFor();
+      await page.locator(".events.waiting").getByText("Opened door 149").first().waitFor();
       await page.getByRole("button", { name: "Cancel" }).click();
+      await page.locator(".events.waiting").waitFor({ state: "detached" });
       await page.waitForFunction(() => !new URLSearchParams(location.search).has("q"));
       assert.equal(await page.getByText("Still looking…").count(), 0);
       release();
+    }));
+
+  test("detail 24: a first answer that takes longer than a blink has rows without words in its place, which no quick one is given the time to show", () =>
+    stage.onPage(at(), async (page) => {
+      await page.getByText("Opened door 149").first().waitFor();
+      let release;
+      const held = new Promise((resolve) => (release = resolve));
+      await page.route(/\/events\?/, async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.reload();
+      const skeleton = page.locator(".skeleton");
+      await skeleton.waitFor();
+      const { animationName, animationDelay, animationFillMode } = await skeleton.evaluate((element) => getComputedStyle(element));
+      assert.deepEqual([animationName, animationDelay, animationFillMode], ["come", "0.15s", "backwards"]);
+      await page.waitForFunction(() => getComputedStyle(document.querySelector(".skeleton")).opacity === "1");
+      release();
+      await page.getByText("Opened door 149").first().waitFor();
+      assert.equal(await skeleton.count(), 0);
     }));
 
   test("views are left out where the policy says so, and shown when asked for", () =>
@@ -119,27 +153,37 @@ suite("states", () => {
     }));
 
   test("detail 29: paper has the query, the range, the zone, who, when, every loaded event and the proof head, and no control", () =>
-    stage.onPage("/?q=door+type:update" + at().slice(1), async (page) => {
+    stage.onPage(`/?q=door+type:update&range=${day(-1)}..${day(0)}` + at().slice(1), async (page) => {
+      // Looking is recorded too, so that the ledger may have grown since the page asked: it is held to the answers that it got.
+      const roots = [];
+      page.on("response", async (response) => response.url().endsWith("/checkpoint") && roots.push((await response.text()).split("\n")[2]));
+      await page.reload();
       await page.locator(".count").filter({ hasText: /\d+ events/ }).waitFor();
-      const [head] = (await (await fetch(`${stage.address}/v1/organizations/${ORGANIZATION}/checkpoint`, { headers: { Authorization: `Bearer ${stage.key}` } })).text()).split("\n").slice(2);
       // What the browser does around printing; its dialog cannot be driven.
       await page.emulateMedia({ media: "print" });
-      await page.waitForFunction(
-        (root) => {
-          window.dispatchEvent(new globalThis.Event("beforeprint"));
-          return document.querySelector(".print-sheet")?.textContent.includes(root);
-        },
-        head,
-      );
+      const printed = await page.waitForFunction(() => {
+        window.dispatchEvent(new globalThis.Event("beforeprint"));
+        return / events: (\S+)$/.exec(document.querySelector(".print-head")?.textContent ?? "")?.[1];
+      });
+      assert.ok(roots.includes(await printed.jsonValue()));
       const sheet = page.locator(".print-sheet");
       const text = await sheet.innerText();
-      for (const part of ["Query", "door type:update", "Time zone", "UTC", "Printed by", "a key", "Printed at", `${ORGANIZATION}`]) assert.ok(text.includes(part), part);
+      for (const part of ["Query", "door type:update", "Range", `${named(-1)} – ${named(0)}`, "Time zone", "UTC", "Printed by", "a key", "Printed at", `${ORGANIZATION}`]) assert.ok(text.includes(part), part);
       const shown = Number(/Events\s+([\d,]+) of/.exec(text)[1].replaceAll(",", ""));
       assert.ok(shown >= 100);
       assert.equal(await sheet.locator("tbody tr").count(), shown);
       assert.equal(await page.locator(".top").isVisible(), false);
       assert.equal(await page.getByRole("button").filter({ visible: true }).count(), 0);
-      const pdf = await page.pdf({ preferCSSPageSize: true });
-      assert.ok(pdf.length > 5_000);
+      const breaks = await sheet.locator("tr").evaluateAll((rows) => rows.map((row) => getComputedStyle(row).breakInside));
+      assert.deepEqual([...new Set(breaks)], ["avoid"]);
+      // What the browser has understood of the numbers of pages.
+      const corner = await page.evaluate(() => {
+        const within = (rules) => [...(rules ?? [])].flatMap((rule) => [rule, ...within(rule.cssRules)]);
+        return [...document.styleSheets].flatMap((sheet) => within(sheet.cssRules)).find((rule) => rule.name === "bottom-right")?.style.content;
+      });
+      assert.equal(corner, 'counter(page) " / " counter(pages)');
+      const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
+      const pages = pdf.match(/\/Type\s*\/Page\b/g).length;
+      assert.ok(pages > 1, `${pages} pages`);
     }));
 });
