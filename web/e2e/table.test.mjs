@@ -110,6 +110,20 @@ describe("values", () => {
       assert.match(await focused(page), /^Report 1 /);
     }));
 
+  test("detail 3: ? lists the keys", () =>
+    onPage(at("few"), async (page) => {
+      await rows(page, 6);
+      await page.keyboard.press("?");
+      const dialog = page.getByRole("dialog", { name: "Keyboard" });
+      await dialog.waitFor();
+      assert.deepEqual(await dialog.locator("kbd").allInnerTexts(), ["/", "f", "j", "k", "←", "→", "Enter", "x", "Esc", "?"]);
+      for (const name of ["Search", "Add a filter", "Next and previous event", "Open the event", "Leave out events with the value that has the focus"]) {
+        await dialog.getByRole("definition").filter({ hasText: name }).waitFor();
+      }
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "detached" });
+    }));
+
   test("detail 13: a time tells UTC, the organization's zone, the reader's own and how long ago, and is copied as ISO 8601", () =>
     onPage(
       at("few"),
