@@ -1,11 +1,9 @@
 // Draws the README's pictures of the screen into docs/screenshots: from the demonstration's real events, and each profile from its examples.
 // Examples come from addresses of documentation, real events from real ones: TRAILBOOK_COUNTRY_DATABASE has the countries of those.
 // Names of pictures that are wanted may be given: `npm run screenshots -- activity-light`.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { freePort, run, setStage } from "./stage.mjs";
+import { run, setHost, setStage } from "./stage.mjs";
 
 const above = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const FOLDER = above("docs/screenshots/");
@@ -65,23 +63,12 @@ async function drawAll(profile, pictures) {
   let host = null;
   try {
     await run("demo", "--server", stage.address, "--key", stage.key, ...(profile === null ? [] : ["--profile", profile]));
-    host = await setHost(stage);
+    host = await setHost(stage, ORGANIZATION);
     for (const picture of chosen) await draw(stage, host.address, picture);
   } finally {
     host?.end();
     await stage.end();
   }
-}
-
-/** The page of a product around the viewer, as `make demo` has it. */
-async function setHost({ address, key }) {
-  const port = await freePort();
-  const own = `http://127.0.0.1:${port}`;
-  await run("project", "set", "default", "--server", address, "--key", key, "--set", `embed_origins=["${own}"]`);
-  const server = spawn(process.execPath, [above("scripts/host/serve.mjs"), address, ORGANIZATION, String(port)], { env: { ...process.env, TRAILBOOK_KEY: key }, stdio: ["ignore", "pipe", "inherit"] });
-  // It says where it is when it is ready.
-  await Promise.race([once(server.stdout, "data"), once(server, "exit").then(([code]) => Promise.reject(new Error(`the host ended with ${code}`)))]);
-  return { address: own, end: () => server.kill() };
 }
 
 async function draw({ browser, address, key }, host, { name, path = "/", viewport = DESK, colorScheme = "light", host: isHosted = false, until = settled.list }) {

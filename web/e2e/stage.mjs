@@ -4,6 +4,7 @@
 // CHROMIUM       the browser (default: /usr/bin/chromium)
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 export const BINARY = process.env.TRAILBOOK_BIN ?? fileURLToPath(new URL("../../target/release/trailbook", import.meta.url));
+const HOST = fileURLToPath(new URL("../../scripts/host/serve.mjs", import.meta.url));
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const BROWSER_ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" ");
 const KEY = "e2e-root-key-0123456789abcdef0123456789abcdef";
@@ -87,6 +89,17 @@ export async function signIn(page, { email, password }) {
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
+/** The page of a product around an organization's viewer, as `make demo` has it; the project's policy then lets that page show it. */
+export async function setHost({ address, key }, organization) {
+  const port = await freePort();
+  const own = `http://127.0.0.1:${port}`;
+  await run("project", "set", "default", "--server", address, "--key", key, "--set", `embed_origins=["${own}"]`);
+  const server = spawn(process.execPath, [HOST, address, organization, String(port)], { env: { ...process.env, TRAILBOOK_KEY: key }, stdio: ["ignore", "pipe", "inherit"] });
+  // It says where it is when it is ready.
+  await Promise.race([once(server.stdout, "data"), once(server, "exit").then(([code]) => Promise.reject(new Error(`the host ended with ${code}`)))]);
+  return { address: own, end: () => server.kill() };
 }
 
 /** Leaves the console by the menu of whoever looks; a page that is not shown a log has the button by itself. */
