@@ -37,22 +37,20 @@ async function searchFor(page, search, word) {
   await page.waitForFunction(() => !new URLSearchParams(location.search).has("q") && document.querySelector(".events:not(.waiting) tr.event") !== null);
   await page.waitForTimeout(400);
   await search.pressSequentially(word.slice(0, -1));
-  const took = page.evaluate(
-    (wanted) =>
-      new Promise((done) => {
-        let begun = 0;
-        addEventListener("keydown", () => (begun = performance.now()), { once: true, capture: true });
-        const look = () => {
-          const asked = new URLSearchParams(location.search).get("q") === wanted;
-          const isCurrent = document.querySelector(".events:not(.waiting) tr.event") !== null && document.querySelector(".events")?.getAttribute("aria-busy") !== "true";
-          // The frame after the one that has the rows has been painted.
-          if (begun > 0 && asked && isCurrent) requestAnimationFrame(() => done(performance.now() - begun));
-          else requestAnimationFrame(look);
-        };
-        requestAnimationFrame(look);
-      }),
-    word,
-  );
+  await page.evaluate((wanted) => {
+    window.took = new Promise((done) => {
+      let begun = 0;
+      addEventListener("keydown", () => (begun = performance.now()), { once: true, capture: true });
+      const look = () => {
+        const asked = new URLSearchParams(location.search).get("q") === wanted;
+        const isCurrent = document.querySelector(".events:not(.waiting) tr.event") !== null;
+        // The frame after the one that has the rows has been painted.
+        if (begun > 0 && asked && isCurrent) requestAnimationFrame(() => done(performance.now() - begun));
+        else requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    });
+  }, word);
   await page.keyboard.press(word.at(-1));
-  return took;
+  return page.evaluate(() => window.took);
 }
