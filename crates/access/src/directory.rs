@@ -30,7 +30,8 @@ use crate::{
     Error, Policy, PolicySettings,
     act::Act,
     records::{
-        ApiKey, Link, Organization, Project, SavedView, Session, SingleSignOn, StoredCatalog, User, ViewerToken, owner,
+        ApiKey, Link, Organization, ParkedEvent, Project, SavedView, Session, SingleSignOn, StoredCatalog, Stream,
+        StreamHealth, StreamPosition, User, ViewerToken, owner,
     },
     rights::SYSTEM,
 };
@@ -83,6 +84,14 @@ pub struct State {
     pub single_sign_ons: Table<SingleSignOn>,
     /// Saved views of organizations.
     pub views: Table<SavedView>,
+    /// Streams of organizations and projects.
+    pub streams: Table<Stream>,
+    /// How they are getting on.
+    pub stream_health: Table<StreamHealth>,
+    /// How far they have come.
+    pub stream_positions: Table<StreamPosition>,
+    /// What their destinations did not take.
+    pub parked_events: Table<ParkedEvent>,
 }
 
 impl State {
@@ -105,6 +114,10 @@ impl State {
             Link::KIND => self.held::<Link>(stored, before),
             SingleSignOn::KIND => self.held::<SingleSignOn>(stored, before),
             SavedView::KIND => self.held::<SavedView>(stored, before),
+            Stream::KIND => self.held::<Stream>(stored, before),
+            StreamHealth::KIND => self.held::<StreamHealth>(stored, before),
+            StreamPosition::KIND => self.held::<StreamPosition>(stored, before),
+            ParkedEvent::KIND => self.held::<ParkedEvent>(stored, before),
             unknown => Err(Error::Damaged(format!(
                 "the database has a record of a kind that this version does not know: {unknown}"
             ))),

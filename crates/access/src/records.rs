@@ -3,11 +3,16 @@
 //! Not here: how they change (`directory`), what they allow (`rights`, `caller`).
 
 mod saved_view;
+mod stream;
 
 use std::fmt;
 
 pub use saved_view::{OwnerKind, SavedView, ViewOwner};
 use serde::{Deserialize, Serialize};
+pub use stream::{
+    Compression, Destination, Mapping, ObjectFormat, Objects, ParkedEvent, Stream, StreamHealth, StreamPosition,
+    SyslogFormat,
+};
 use trailbook_ledger::OrganizationKey;
 
 use crate::{
@@ -366,6 +371,32 @@ kind!(SavedView, "view", views, |v| v.id.clone(), |v| of(
     &v.project,
     &v.organization
 ));
+
+kind!(Stream, "stream", streams, |s| s.id.clone(), |s| match &s.organization {
+    Some(organization) => of(&s.project, organization),
+    None => s.project.clone(),
+});
+kind!(
+    StreamHealth,
+    "stream_health",
+    stream_health,
+    |h| h.stream.clone(),
+    |h| h.stream.clone()
+);
+kind!(
+    StreamPosition,
+    "stream_position",
+    stream_positions,
+    |p| format!("{}/{}", p.stream, p.organization),
+    |p| p.stream.clone()
+);
+kind!(
+    ParkedEvent,
+    "parked_event",
+    parked_events,
+    |p| format!("{}/{}/{}", p.stream, p.organization, p.sequence),
+    |p| p.stream.clone()
+);
 
 impl fmt::Debug for User {
     /// Which person it is, and nothing about them.

@@ -14,5 +14,7 @@ pub mod evidence;
 pub mod json;
 pub mod jsonl;
 pub mod labels;
+pub mod outbound;
+pub mod sink;
 
 pub use error::Error;

@@ -16,13 +16,13 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 use trailbook_access::{PolicySettings, policy::RETENTION_DAYS_MAX};
+use trailbook_deliver::outbound::Allowed;
 use trailbook_import::Vocabulary;
 
 use crate::{
     catalog,
     encryption::EncryptionKey,
     mail::{self, MailSettings},
-    outbound::Allowed,
 };
 
 /// What a running server needs to know.

@@ -20,7 +20,6 @@ mod inputs;
 mod mail;
 mod maintain;
 mod markup;
-mod outbound;
 mod profile;
 mod redact;
 mod root_key;

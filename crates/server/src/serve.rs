@@ -21,6 +21,7 @@ use tokio::{
     time::timeout,
 };
 use trailbook_access::{Directory, People, password::Passwords};
+use trailbook_deliver::outbound::Outbound;
 use trailbook_ledger::{Clock, Job, Ledger, Limits, Random};
 
 use crate::{
@@ -33,7 +34,6 @@ use crate::{
     indexing,
     inputs::{OsRandom, SystemClock},
     mail::Post,
-    outbound::Outbound,
     root_key::RootKey,
     single_sign_on::{Keys, SingleSignOn},
     store,

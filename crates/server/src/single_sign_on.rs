@@ -34,6 +34,7 @@ use openidconnect::{
 };
 use subtle::ConstantTimeEq;
 use trailbook_access::records;
+use trailbook_deliver::outbound::Outbound;
 use trailbook_ledger::{Clock, Random};
 use url::Url;
 
@@ -50,7 +51,6 @@ pub(crate) use self::{
 use crate::{
     config::Secret,
     encryption::{self, EncryptionKey},
-    outbound::Outbound,
 };
 
 /// Signatures that ID tokens may have. `none` and those with a shared secret are not among them.

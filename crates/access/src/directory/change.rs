@@ -13,8 +13,17 @@ use super::{Directory, Kind, State, Table};
 use crate::{
     Error,
     act::Act,
-    records::{ApiKey, Organization, Project, SavedView, Session},
+    records::{ApiKey, Organization, ParkedEvent, Project, SavedView, Session, Stream, StreamHealth, StreamPosition},
 };
+
+/// The kinds of records that nobody's rights depend on.
+const WITHOUT_RIGHTS: [&str; 5] = [
+    SavedView::KIND,
+    Stream::KIND,
+    StreamHealth::KIND,
+    StreamPosition::KIND,
+    ParkedEvent::KIND,
+];
 
 /// What a change may have an effect on beyond the records themselves.
 #[derive(Clone, Copy)]
@@ -36,10 +45,10 @@ impl Reach {
         let policies = records
             .iter()
             .any(|record| is(record, [Project::KIND, Organization::KIND]));
-        // Nobody relies on what is new, and a view gives no right; of a key and a session that stay only their use is written.
+        // Nobody relies on what is new, and some records give no right; of a key and a session that stay only their use is written.
         let takes = |record: &RecordChange| {
             let stays = record.value.is_some() && is(record, [ApiKey::KIND, Session::KIND]);
-            record.expected.is_some() && record.kind != SavedView::KIND && !stays
+            record.expected.is_some() && !WITHOUT_RIGHTS.contains(&record.kind.as_str()) && !stays
         };
         Self {
             policies,

@@ -25,6 +25,7 @@ use trailbook_access::{
     records::{self, Identity, owner},
     secret::SecretHash,
 };
+use trailbook_deliver::outbound;
 use trailbook_event::Pointer;
 use trailbook_ledger::OrganizationKey;
 use utoipa::ToSchema;
@@ -40,7 +41,6 @@ use super::{
 };
 use crate::{
     config::Secret,
-    outbound,
     single_sign_on::{ATTEMPT_MS, Begun, Callback, Error, LocalPath, SingleSignOn},
 };
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use trailbook_ledger::Clock;
 
 use super::Error;
-use crate::outbound::Outbound;
+use trailbook_deliver::outbound::Outbound;
 
 /// How long a description is believed.
 const FRESH: Duration = Duration::from_secs(60 * 60);

@@ -73,15 +73,15 @@ fn is_public(address: IpAddr) -> bool {
 /// A URL's server: what is resolved, connected to, and named in TLS. Made only of URLs that have no user, password or
 /// dot at the host's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Destination {
-    pub(crate) https: bool,
-    pub(crate) host: Host<String>,
-    pub(crate) port: u16,
+pub struct Destination {
+    pub https: bool,
+    pub host: Host<String>,
+    pub port: u16,
 }
 
 impl Destination {
     /// The server of a URL; else what is wrong with the URL.
-    pub(crate) fn of(url: &Url) -> Result<Self, &'static str> {
+    pub fn of(url: &Url) -> Result<Self, &'static str> {
         if url.as_str().len() > URL_BYTES_MAX {
             return Err("it has more than 2048 bytes");
         }
@@ -107,7 +107,7 @@ impl Destination {
     }
 
     /// The value of the header `Host`.
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         match (self.https, self.port) {
             (true, 443) | (false, 80) => self.host.to_string(),
             _ => format!("{}:{}", self.host, self.port),
@@ -117,7 +117,7 @@ impl Destination {
 
 /// What the operator allows beyond public https: private addresses, other ports, plain http.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Allowed(Vec<Entry>);
+pub struct Allowed(Vec<Entry>);
 
 #[derive(Debug, Clone)]
 enum Entry {
@@ -127,7 +127,7 @@ enum Entry {
 
 impl Allowed {
     /// Whether `address`, one of those that the destination's host resolved to, may be connected to.
-    pub(crate) fn reaches(&self, destination: &Destination, address: IpAddr) -> bool {
+    pub fn reaches(&self, destination: &Destination, address: IpAddr) -> bool {
         let named = self.0.iter().any(|entry| match entry {
             Entry::Network(network) => network.contains(&address),
             Entry::Host(host, port) => *host == destination.host && port.is_none_or(|port| port == destination.port),
@@ -138,7 +138,7 @@ impl Allowed {
 
 /// An entry that is neither a network, an address nor a host.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotAnEntry(String);
+pub struct NotAnEntry(String);
 
 impl fmt::Display for NotAnEntry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

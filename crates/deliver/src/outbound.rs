@@ -18,9 +18,9 @@ use std::{
     time::Duration,
 };
 
-use axum::http::{HeaderValue, Request, Response, header};
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
+use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -35,7 +35,7 @@ use tokio_rustls::{
 };
 use url::{Host, Url};
 
-pub(crate) use self::destination::Allowed;
+pub use self::destination::Allowed;
 use self::destination::Destination;
 
 /// From the call to the end of the answer.
@@ -43,7 +43,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// For each address that a name has.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The largest body that is read.
-pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
+pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// The largest head of an answer that is read.
 const ANSWER_HEAD_BYTES_MAX: usize = 64 << 10;
 /// Addresses that a name may have; more are refused.
@@ -51,7 +51,7 @@ const ADDRESSES_MAX: usize = 32;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// The URL is not one that requests are made to.
     #[error("the URL cannot be used: {0}")]
     Url(&'static str),
@@ -82,7 +82,7 @@ pub(crate) enum Error {
 type Sending = BoxFuture<'static, Result<Response<Vec<u8>>, Error>>;
 
 /// Sends requests to servers that customers name.
-pub(crate) struct Outbound {
+pub struct Outbound {
     allowed: Allowed,
     timeout: Duration,
     /// Loaded by the first request over https.
@@ -91,7 +91,7 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     /// A door to public servers and to what the operator allows.
-    pub(crate) fn new(allowed: Allowed) -> Self {
+    pub fn new(allowed: Allowed) -> Self {
         Self {
             allowed,
             timeout: REQUEST_TIMEOUT,
@@ -100,14 +100,14 @@ impl Outbound {
     }
 
     /// Sends one request and reads the whole answer, whatever its status.
-    pub(crate) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
+    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
         timeout(self.timeout, self.exchange(request))
             .await
             .unwrap_or(Err(Error::Unreachable))
     }
 
     /// [`Self::send`] for libraries that bring no HTTP client of their own.
-    pub(crate) fn client(self: &Arc<Self>) -> impl Fn(Request<Vec<u8>>) -> Sending + Send + Sync + use<> {
+    pub fn client(self: &Arc<Self>) -> impl Fn(Request<Vec<u8>>) -> Sending + Send + Sync + use<> {
         let outbound = Arc::clone(self);
         move |request| {
             let outbound = Arc::clone(&outbound);
