@@ -34,6 +34,15 @@ pub enum Error {
     /// The events could not be read.
     #[error("events could not be read")]
     Ledger(#[from] trailbook_ledger::Error),
+    /// A filter that was kept cannot be read any more; the text is for the person who set it up.
+    #[error("the filter cannot be read: {detail}")]
+    Filter {
+        /// Where, and what was expected there.
+        detail: String,
+    },
+    /// What is set up could not be read or written.
+    #[error(transparent)]
+    Records(#[from] trailbook_access::Error),
     /// The output takes no more.
     #[error("output failed")]
     Output(#[from] std::io::Error),

@@ -15,6 +15,8 @@ pub mod json;
 pub mod jsonl;
 pub mod labels;
 pub mod outbound;
+pub mod payload;
 pub mod sink;
+pub mod stream;
 
 pub use error::Error;

@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Between two looks at what has expired, and at objects to delete.
 const LOOK_FOR_EXPIRED_EVERY: Duration = Duration::from_secs(60);
 /// How long a lease holds; a node that died is followed by another within this time.
-const LEASE_MS: i64 = 30_000;
+pub const LEASE_MS: i64 = 30_000;
 /// Segments of the lowest level from which on compacting does not wait for sealing any more: a question looks into each.
 const DEBT_MAX: usize = 64;
 /// A clock that shows this much more than the newest commit at a start may be wrong …
@@ -61,10 +61,7 @@ impl Job {
 impl Ledger {
     /// Does the background work of one kind until the ledger closes. To be spawned once for each of [`Job::ALL`].
     pub async fn keep(self, job: Job) {
-        let holder: String = random_bytes::<8>(&*self.inner.shared.random)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let holder = self.new_holder();
         while self.commands().is_ok() {
             let started = Instant::now();
             let measures = &self.inner.shared.measures;
@@ -88,7 +85,7 @@ impl Ledger {
 
     /// Does one piece of work if it is due; `true` when there may be more.
     async fn work(&self, job: Job, holder: &str) -> Result<bool, Error> {
-        if !self.is_due(job) || !self.lease(job, holder).await? {
+        if !self.is_due(job) || !self.lease(job.name(), holder).await? {
             return Ok(false);
         }
         match job {
@@ -136,14 +133,25 @@ impl Ledger {
         manifest.segments().filter(|segment| segment.level == 0).count()
     }
 
-    async fn lease(&self, job: Job, holder: &str) -> Result<bool, Error> {
+    /// Takes or renews the lease of a piece of work that one process at a time may do; `false` when another holder has it. It holds
+    /// for [`LEASE_MS`]. `holder` is drawn by whoever works, and is nobody else's.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn lease(&self, work: &str, holder: &str) -> Result<bool, Error> {
         let shared = &self.inner.shared;
         let now = shared.clock.now().millis();
         let leased = shared
             .database
-            .lease(job.name().to_owned(), holder.to_owned(), now, now + LEASE_MS)
+            .lease(work.to_owned(), holder.to_owned(), now, now + LEASE_MS)
             .await;
         leased.map_err(|error| Error::storage("lease a job", error))
+    }
+
+    /// A name for [`Ledger::lease`].
+    pub fn new_holder(&self) -> String {
+        let drawn = random_bytes::<8>(&*self.inner.shared.random);
+        drawn.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -57,7 +57,7 @@ pub use error::Error;
 pub use fsck::{Finding, Fsck, fsck};
 pub use history::{Overlay, Redaction};
 pub use inputs::{Clock, Random};
-pub use keep::Job;
+pub use keep::{Job, LEASE_MS};
 pub use ledger::{Ledger, Limits};
 pub use manifest::{CompactionLimits, DAY_MS, Retention, RetentionChange};
 pub use measures::{BUCKETS_MS, Durations, Measures, Stage};

@@ -1,7 +1,10 @@
 //! The ranges of reads: what a policy adds to what a reader asked for, in calendar days of its zone.
 
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
-use trailbook_event::Timestamp;
+use trailbook_event::{
+    Filter, Timestamp,
+    language::{self, QueryError},
+};
 
 use super::Policy;
 
@@ -20,6 +23,15 @@ impl Policy {
     /// The zone of calendar days.
     pub fn zone(&self) -> TimeZone {
         zone(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Reads a text of the query language, with days in the policy's zone.
+    ///
+    /// # Errors
+    /// Where it is not well-formed, and what was expected there.
+    pub fn filter(&self, text: &str) -> Result<Filter, QueryError> {
+        let zone = self.zone();
+        language::parse(text, &|year, month, day| day_start(&zone, year, month, day))
     }
 
     /// Whether a read without `from` begins somewhere else than at the beginning.

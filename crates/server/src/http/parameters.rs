@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
-use trailbook_access::policy::{Policy, Range, day_start, zone};
-use trailbook_event::{Filter, Timestamp, filter, language};
+use trailbook_access::policy::{Policy, Range, zone};
+use trailbook_event::{Filter, Timestamp, filter};
 
 use super::problem::{Code, Problem};
 
@@ -261,8 +261,8 @@ impl Parameters {
 
 /// Reads a text of the query language, with days in the policy's zone.
 pub(crate) fn query(text: &str, policy: &Policy) -> Result<Filter, Problem> {
-    let zone = policy.zone();
-    language::parse(text, &|year, month, day| day_start(&zone, year, month, day))
+    policy
+        .filter(text)
         .map_err(|error| Problem::query(error.column, &error.expected))
 }
 
