@@ -10,7 +10,7 @@ use crate::{
     DEFAULT_PROJECT, Policy,
     act::Actor,
     directory::Directory,
-    records::{ApiKey, OwnerKind, Scope, Session, User, ViewOwner, ViewerToken},
+    records::{ApiKey, Export, OwnerKind, Scope, Session, User, UserState, ViewOwner, ViewerToken},
     rights::{Rights, SYSTEM},
 };
 
@@ -97,20 +97,8 @@ impl Caller {
         match &self.principal {
             Principal::Root => Ok(Rights::ALL),
             Principal::Key(key) => key_rights(key, organization),
-            Principal::User(user, _) => match operator_rights(user, directory) {
-                Some(rights) => Ok(rights),
-                None if user.key() == *organization => {
-                    let policy = directory.policy(organization);
-                    Ok(Rights::of(&policy, Some(&user.role), &user.permissions))
-                }
-                None => Err(Denied::Unknown),
-            },
-            Principal::Viewer(token) => {
-                if *token.project != *organization.project() || token.organization != organization.organization() {
-                    return Err(Denied::Unknown);
-                }
-                Ok(token_rights(token, &directory.policy(organization)))
-            }
+            Principal::User(user, _) => user_rights(user, organization, directory),
+            Principal::Viewer(token) => viewer_rights(token, organization, directory),
         }
     }
 
@@ -199,6 +187,8 @@ fn scopes(key: &ApiKey) -> Rights {
         view: has(Scope::Read),
         export: has(Scope::Exports),
         administer: has(Scope::Administer),
+        // A stream is a way of looking.
+        deliver: has(Scope::Read) && has(Scope::Streams),
     }
 }
 
@@ -217,6 +207,48 @@ fn key_rights(key: &ApiKey, organization: &OrganizationKey) -> Result<Rights, De
     Ok(scopes(key))
 }
 
+fn user_rights(user: &User, organization: &OrganizationKey, directory: &Directory) -> Result<Rights, Denied> {
+    match operator_rights(user, directory) {
+        Some(rights) => Ok(rights),
+        None if user.key() == *organization => {
+            let policy = directory.policy(organization);
+            Ok(Rights::of(&policy, Some(&user.role), &user.permissions))
+        }
+        None => Err(Denied::Unknown),
+    }
+}
+
+fn viewer_rights(token: &ViewerToken, organization: &OrganizationKey, directory: &Directory) -> Result<Rights, Denied> {
+    if *token.project != *organization.project() || token.organization != organization.organization() {
+        return Err(Denied::Unknown);
+    }
+    Ok(token_rights(token, &directory.policy(organization)))
+}
+
+impl Export {
+    /// What whoever asked for the export may do in its organization now; nothing when their credential stands no more.
+    pub fn rights_of_owner(&self, directory: &Directory) -> Rights {
+        let organization = OrganizationKey::new(self.project.as_str(), self.organization.as_str());
+        let now = directory.now().millis();
+        let rights = match self.owner.kind {
+            OwnerKind::Root => Some(Ok(Rights::ALL)),
+            OwnerKind::Key => directory
+                .get::<ApiKey>(&self.credential)
+                .filter(|key| key.expires_at.is_none_or(|at| now < at))
+                .map(|key| key_rights(&key, &organization)),
+            OwnerKind::User => directory
+                .get::<User>(&self.credential)
+                .filter(|user| user.state == UserState::Active)
+                .map(|user| user_rights(&user, &organization, directory)),
+            OwnerKind::Viewer => directory
+                .get::<ViewerToken>(&self.credential)
+                .filter(|token| now < token.expires_at && token.filter == self.own_filter)
+                .map(|token| viewer_rights(&token, &organization, directory)),
+        };
+        rights.and_then(Result::ok).unwrap_or_default()
+    }
+}
+
 /// The rights of the people of the operators' organization, who work for the whole deployment.
 fn operator_rights(user: &User, directory: &Directory) -> Option<Rights> {
     if user.project != DEFAULT_PROJECT || user.organization != SYSTEM {
@@ -232,5 +264,6 @@ fn token_rights(token: &ViewerToken, policy: &Policy) -> Rights {
         view: rights.view,
         export: rights.export && token.may_export,
         administer: false,
+        deliver: false,
     }
 }

@@ -7,6 +7,7 @@
 //! Not here: what the records mean (`records`), who may change them (`rights`, `caller`).
 
 mod change;
+mod deliveries;
 mod embedding;
 mod keep;
 mod saved_views;
@@ -30,8 +31,8 @@ use crate::{
     Error, Policy, PolicySettings,
     act::Act,
     records::{
-        ApiKey, Link, Organization, ParkedEvent, Project, SavedView, Session, SingleSignOn, StoredCatalog, Stream,
-        StreamHealth, StreamPosition, User, ViewerToken, owner,
+        ApiKey, Export, Link, Organization, ParkedEvent, Project, SavedView, Session, SingleSignOn, StoredCatalog,
+        Stream, StreamHealth, StreamPosition, User, ViewerToken, owner,
     },
     rights::SYSTEM,
 };
@@ -84,6 +85,8 @@ pub struct State {
     pub single_sign_ons: Table<SingleSignOn>,
     /// Saved views of organizations.
     pub views: Table<SavedView>,
+    /// Exports of organizations.
+    pub exports: Table<Export>,
     /// Streams of organizations and projects.
     pub streams: Table<Stream>,
     /// How they are getting on.
@@ -114,6 +117,7 @@ impl State {
             Link::KIND => self.held::<Link>(stored, before),
             SingleSignOn::KIND => self.held::<SingleSignOn>(stored, before),
             SavedView::KIND => self.held::<SavedView>(stored, before),
+            Export::KIND => self.held::<Export>(stored, before),
             Stream::KIND => self.held::<Stream>(stored, before),
             StreamHealth::KIND => self.held::<StreamHealth>(stored, before),
             StreamPosition::KIND => self.held::<StreamPosition>(stored, before),

@@ -2,11 +2,13 @@
 //!
 //! Not here: how they change (`directory`), what they allow (`rights`, `caller`).
 
+mod export;
 mod saved_view;
-mod stream;
+pub mod stream;
 
 use std::fmt;
 
+pub use export::{EXPORT_KEPT_MS, Export, ExportFormat, ExportMade, ExportRequest, ExportState};
 pub use saved_view::{OwnerKind, SavedView, ViewOwner};
 use serde::{Deserialize, Serialize};
 pub use stream::{
@@ -372,6 +374,10 @@ kind!(SavedView, "view", views, |v| v.id.clone(), |v| of(
     &v.organization
 ));
 
+kind!(Export, "export", exports, |e| e.id.clone(), |e| of(
+    &e.project,
+    &e.organization
+));
 kind!(Stream, "stream", streams, |s| s.id.clone(), |s| match &s.organization {
     Some(organization) => of(&s.project, organization),
     None => s.project.clone(),

@@ -14,6 +14,8 @@ pub enum Right {
     Export,
     /// Administer people, keys, tokens and the policy.
     Administer,
+    /// Set up streams and alerts.
+    Deliver,
 }
 
 /// What somebody may do in an organization.
@@ -25,6 +27,8 @@ pub struct Rights {
     pub export: bool,
     /// Administer people, keys, tokens and the policy.
     pub administer: bool,
+    /// Set up streams and alerts: of people those who administer and may take files, of keys those that are made for it.
+    pub deliver: bool,
 }
 
 impl Rights {
@@ -33,6 +37,7 @@ impl Rights {
         view: true,
         export: true,
         administer: true,
+        deliver: true,
     };
 
     /// What a policy gives to a role and permissions.
@@ -42,11 +47,14 @@ impl Rights {
                 || permissions.iter().any(|permission| named.contains(permission))
         };
         let view = either(&policy.view_roles, &policy.view_permissions);
+        // A file is a way of looking.
+        let export = view && either(&policy.export_roles, &policy.export_permissions);
+        let administer = either(&policy.administer_roles, &policy.administer_permissions);
         Self {
             view,
-            // A file is a way of looking.
-            export: view && either(&policy.export_roles, &policy.export_permissions),
-            administer: either(&policy.administer_roles, &policy.administer_permissions),
+            export,
+            administer,
+            deliver: export && administer,
         }
     }
 
@@ -56,12 +64,13 @@ impl Rights {
             Right::View => self.view,
             Right::Export => self.export,
             Right::Administer => self.administer,
+            Right::Deliver => self.deliver,
         }
     }
 
     /// Whether all of the others are among them.
     pub fn contain(self, other: Self) -> bool {
-        [Right::View, Right::Export, Right::Administer]
+        [Right::View, Right::Export, Right::Administer, Right::Deliver]
             .into_iter()
             .all(|right| self.has(right) || !other.has(right))
     }
@@ -71,10 +80,13 @@ impl Policy {
     /// The rights that the policy gives to anybody at all.
     pub fn rights_of_somebody(&self) -> Rights {
         let some = |roles: &[String], permissions: &[String]| !roles.is_empty() || !permissions.is_empty();
+        let export = some(&self.export_roles, &self.export_permissions);
+        let administer = some(&self.administer_roles, &self.administer_permissions);
         Rights {
             view: some(&self.view_roles, &self.view_permissions),
-            export: some(&self.export_roles, &self.export_permissions),
-            administer: some(&self.administer_roles, &self.administer_permissions),
+            export,
+            administer,
+            deliver: export && administer,
         }
     }
 }

@@ -49,5 +49,5 @@ pub use live::LiveFeed;
 pub use scope::{Question, Range, Scope};
 pub use source::Source;
 pub use trace::{TRACE_EVENTS_MAX, Trace, TraceActor};
-pub use view::{Page, PageRequest, View};
+pub use view::{Page, PageRequest, Place, View};
 pub use walk::{Batch, Order, Rows};

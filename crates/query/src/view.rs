@@ -54,6 +54,15 @@ pub struct Page {
     pub size: u64,
 }
 
+/// Where a long listing stands, so that it can go on after whatever interrupted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The ledger's size that the listing speaks of: later arrivals are not part of it.
+    pub size: u64,
+    /// The last event that was handed out: when it occurred, milliseconds, and its sequence. `None` at the beginning.
+    pub last: Option<(i64, u64)>,
+}
+
 /// From an instant to another, both inclusive.
 pub(crate) struct Extent {
     pub(crate) first: Timestamp,
@@ -150,6 +159,28 @@ impl View {
     /// The events that a question is about, one after the other; see [`Rows`].
     pub fn rows(&self, question: &Question, order: Order) -> Rows {
         Rows::new(Walk::new(&self.strands, self.search(question), order, None))
+    }
+
+    /// The rest of the events that a question was about when the ledger had another size, after a place in the order.
+    pub fn rows_from(&self, question: &Question, order: Order, place: Place) -> Rows {
+        let search = Search {
+            size: place.size.min(self.size),
+            ..self.search(question)
+        };
+        Rows::new(Walk::new(&self.strands, search, order, place.last))
+    }
+
+    /// Whether a question is about any event with a sequence below `sequence`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Storage`].
+    pub fn any_before(&self, question: &Question, sequence: u64) -> Result<bool, Error> {
+        let search = Search {
+            size: sequence.min(self.size),
+            ..self.search(question)
+        };
+        let mut walk = Walk::new(&self.strands, search, Order::Ascending, None);
+        Ok(walk.next().transpose()?.is_some())
     }
 
     /// How many events a question is about.

@@ -66,6 +66,16 @@ impl Server {
         self.answered(request.call())
     }
 
+    /// The answer to a GET of `path` from a byte of it on; as [`Server::get`].
+    pub(crate) fn get_from(&self, path: &str, byte: u64) -> anyhow::Result<Response<Body>> {
+        let request = self.request(self.agent().get(self.url(path)));
+        let request = match byte {
+            0 => request,
+            begun => request.header("Range", format!("bytes={begun}-")),
+        };
+        self.answered(request.call())
+    }
+
     /// The answer to a POST of JSON to `path`; as [`Server::get`].
     pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Response<Body>> {
         let request = self.request(self.agent().post(self.url(path)));

@@ -99,6 +99,11 @@ impl Post {
         })
     }
 
+    /// Whether there is a mail server.
+    pub(crate) fn has_server(&self) -> bool {
+        self.route.is_some()
+    }
+
     /// A place for a letter to somebody: once it is there, nothing that the caller could help is in its way.
     pub(crate) fn reserve(&self, to: &str) -> Result<Reserved, NotSent> {
         let route = self.route.clone().ok_or(NotSent::NoServer)?;

@@ -11,9 +11,12 @@ mod config;
 mod connections;
 mod country;
 mod credentials;
+mod deliveries;
+mod delivery;
 mod demo;
 mod encryption;
 mod export;
+mod exports;
 mod http;
 mod indexing;
 mod inputs;
@@ -88,6 +91,9 @@ enum Command {
     User(users::Users),
     Key(credentials::Keys),
     Token(credentials::Tokens),
+    Stream(delivery::Streams),
+    Alert(delivery::Alerts),
+    Exports(delivery::Exports),
     Profile(profile::Arguments),
     Demo(demo::Arguments),
 }
@@ -148,6 +154,9 @@ fn main() -> ExitCode {
         Command::User(arguments) => users::run(&arguments),
         Command::Key(arguments) => credentials::keys(&arguments),
         Command::Token(arguments) => credentials::tokens(&arguments),
+        Command::Stream(arguments) => delivery::streams(&arguments),
+        Command::Alert(arguments) => delivery::alerts(&arguments),
+        Command::Exports(arguments) => delivery::exports(&arguments),
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Backup(arguments) => backup::back_up_command(&arguments),
         Command::Restore(arguments) => backup::restore_command(&arguments),

@@ -29,7 +29,9 @@ use crate::{
     config::Settings,
     connections,
     country::Countries,
+    deliveries::{Deliveries, REQUEST_TIMEOUT, Workshop},
     encryption::EncryptionKey,
+    exports::{self, Exports},
     http::{App, CALLBACK, Components},
     indexing,
     inputs::{OsRandom, SystemClock},
@@ -75,6 +77,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         ..Limits::default()
     };
     let parts = store::parts(data, limits, clock.clone(), random.clone())?;
+    let objects = parts.objects.clone();
     let ledger = Ledger::open(parts).await?;
     if let Err(error) = ledger.forget_expired().await {
         tracing::error!(%error, "what expired while no server ran could not be forgotten yet, and will be tried again");
@@ -84,9 +87,20 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let directory = directory(settings, &ledger, (clock.clone(), random.clone()), countries.clone()).await?;
     let (stop, stopping) = watch::channel(false);
     let people = People::new(directory.clone(), clock.clone(), Passwords::new(random.clone()));
+    let catalogs = Arc::new(Catalogs::open(settings.catalog.clone(), &directory)?);
+    let key = EncryptionKey::of_directory(settings.encryption_key.as_ref(), data, &*random)?;
+    let deliveries = Deliveries::new(Workshop {
+        directory: directory.clone(),
+        catalogs: catalogs.clone(),
+        outbound: Arc::new(Outbound::new(settings.private_destinations.clone()).with_timeout(REQUEST_TIMEOUT)),
+        key: key.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+    });
+    let streams = deliveries.streams.clone();
     let components = Components {
         people: Arc::new(people),
-        single_sign_on: single_sign_on(settings, &ledger, (clock.clone(), random.clone()))?,
+        single_sign_on: single_sign_on(settings, &ledger, (clock.clone(), random.clone()), key)?,
         post: Post::new(settings.mail.as_ref()).context("smtp_url cannot be used")?,
         ledger: ledger.clone(),
         clock,
@@ -94,13 +108,17 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         countries,
         directory: directory.clone(),
         public_url: settings.public_url.clone(),
-        catalogs: Catalogs::open(settings.catalog.clone(), &directory)?,
+        catalogs,
+        deliveries,
+        exports: Exports::new(objects, ledger.new_holder()),
         stopping: stopping.clone(),
         run: u32::from_le_bytes(store::drawn(&*random)),
     };
     let app = Arc::new(App::new(components, &settings.limits));
     tokio::spawn(indexing::follow(ledger.clone(), app.engine.clone()));
     tokio::spawn(keep(directory));
+    let carried = tokio::spawn(streams.carry(stopping.clone()));
+    tokio::spawn(exports::work(app.clone(), stopping.clone()));
     for job in Job::ALL {
         tokio::spawn(ledger.clone().keep(job));
     }
@@ -121,6 +139,9 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
+    if timeout(CLOSE, carried).await.is_err() {
+        tracing::warn!("deliveries under way are cut off and will be repeated");
+    }
     match timeout(CLOSE, ledger.close()).await {
         Ok(closed) => closed.context("the ledger could not be closed")?,
         Err(_) => tracing::warn!("the ledger was still writing and is cut off; nothing acknowledged is lost"),
@@ -147,8 +168,8 @@ fn single_sign_on(
     settings: &Settings,
     ledger: &Ledger,
     inputs: (Arc<dyn Clock>, Arc<dyn Random>),
+    key: EncryptionKey,
 ) -> anyhow::Result<Option<SingleSignOn>> {
-    let key = EncryptionKey::of_directory(settings.encryption_key.as_ref(), &settings.data, &*inputs.1)?;
     if settings.public_url.is_empty() {
         return Ok(None);
     }

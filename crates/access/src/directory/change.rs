@@ -13,11 +13,14 @@ use super::{Directory, Kind, State, Table};
 use crate::{
     Error,
     act::Act,
-    records::{ApiKey, Organization, ParkedEvent, Project, SavedView, Session, Stream, StreamHealth, StreamPosition},
+    records::{
+        ApiKey, Export, Organization, ParkedEvent, Project, SavedView, Session, Stream, StreamHealth, StreamPosition,
+    },
 };
 
 /// The kinds of records that nobody's rights depend on.
-const WITHOUT_RIGHTS: [&str; 5] = [
+const WITHOUT_RIGHTS: [&str; 6] = [
+    Export::KIND,
     SavedView::KIND,
     Stream::KIND,
     StreamHealth::KIND,

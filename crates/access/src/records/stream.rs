@@ -299,3 +299,22 @@ pub struct ParkedEvent {
     /// Milliseconds.
     pub parked_at: i64,
 }
+
+impl Destination {
+    /// The server that secrets are for: a destination of another one has to be given its own.
+    pub fn server(&self) -> String {
+        let origin = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/");
+        let at = |endpoint: &Option<String>| endpoint.as_deref().map(origin).unwrap_or_default();
+        match self {
+            Self::S3 { endpoint, .. } => format!("s3 {}", at(endpoint)),
+            Self::Gcs { endpoint, .. } => format!("gcs {}", at(endpoint)),
+            Self::AzureBlob { account, endpoint, .. } => format!("azure_blob {account} {}", at(endpoint)),
+            Self::Webhook { url, .. } => format!("webhook {}", origin(url)),
+            Self::SplunkHec { url, .. } => format!("splunk_hec {}", origin(url)),
+            Self::Datadog { site, url, .. } => format!("datadog {site} {}", at(url)),
+            Self::Elasticsearch { url, .. } => format!("elasticsearch {}", origin(url)),
+            Self::Syslog { host, port, .. } => format!("syslog {host}:{port}"),
+            Self::Otlp { url, .. } => format!("otlp {}", origin(url)),
+        }
+    }
+}

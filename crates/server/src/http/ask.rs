@@ -73,6 +73,8 @@ pub(crate) struct Proving(pub(crate) Ask);
 pub(crate) struct Exporting(pub(crate) Ask);
 /// By somebody who may administer.
 pub(crate) struct Administering(pub(crate) Ask);
+/// By somebody who may set up streams and alerts.
+pub(crate) struct Delivering(pub(crate) Ask);
 /// By root.
 pub(crate) struct Ruling(pub(crate) Ask);
 
@@ -96,6 +98,7 @@ extractor!(Knowing, Right::View, |_| Ok(()));
 extractor!(Proving, Right::View, |ask| ask.unfiltered().and_then(|()| ask.viewed()));
 extractor!(Exporting, Right::Export, |_| Ok(()));
 extractor!(Administering, Right::Administer, |_| Ok(()));
+extractor!(Delivering, Right::Deliver, Ask::unfiltered);
 extractor!(Ruling, Right::Administer, Ask::by_root);
 
 impl Ask {
@@ -182,6 +185,12 @@ impl Ask {
         self.journal.add(Entry { act, look: None });
     }
 
+    /// What the caller does in this organization, to be committed with what it changes.
+    pub(crate) fn act_of_caller(&self, action: &'static str) -> Act {
+        let act = Act::of(&self.caller, self.organization.clone(), action);
+        act.with("organization", self.organization.organization())
+    }
+
     fn act(&self, action: &'static str) -> Act {
         let act = match self.caller.is_person() {
             true => Act::of(&self.caller, self.organization.clone(), action),
@@ -247,6 +256,10 @@ pub(crate) fn lacking(right: Right) -> Problem {
             "Your role and permissions do not let you export this log; ask an administrator of your organization."
         }
         Right::Administer => "Your role and permissions do not let you administer this log.",
+        Right::Deliver => {
+            "Your role and permissions do not let you set up streams and alerts: that takes to view, to export and to \
+             administer this log; of an API key the scopes `events:read` and `streams`."
+        }
     })
 }
 

@@ -16,10 +16,11 @@ use trailbook_deliver::evidence::{self, About};
 use trailbook_event::{Event, Filter, filter::Record};
 use trailbook_ledger::{Ledger, OrganizationKey, Row, SignedCheckpoint};
 use trailbook_merkle::RangeProof;
-use trailbook_query::{Order, Question};
+use trailbook_query::{Order, Question, Rows};
 
 use super::{
-    ask::{Ask, Exporting},
+    App,
+    ask::Exporting,
     files::{Chunk, Leave, failed, file, question, warning},
     parameters::{Accepts, SCOPE},
     problem::Problem,
@@ -46,31 +47,13 @@ pub(crate) async fn evidence(Exporting(ask): Exporting) -> Result<Response, Prob
     ask.unfiltered()?;
     let parameters = ask.parameters(&EVIDENCE)?;
     let question = question(&ask, &parameters)?;
-    let checkpoint = ask.app.ledger.checkpoint(&ask.organization).await?;
-    let (begin, end) = span(&ask, &question)?;
-    let proof = ask
-        .app
-        .ledger
-        .prove_range(&ask.organization, begin, end, checkpoint.size)
-        .await?;
+    let rows = ask.view()?.rows(&question, Order::Descending);
+    let span = tokio::task::block_in_place(|| span(rows))?;
+    let dossier = Dossier::new(&ask.app, &ask.organization, &question, span).await?;
     let warning = warning(&ask, &parameters, &question)?;
-    let filter = whole(&question);
-    let dossier = Dossier {
-        origin: ask.app.ledger.origin(&ask.organization)?.origin,
-        generated_at: ask.app.clock.now(),
-        ledger: ask.app.ledger.clone(),
-        organization: ask.organization.clone(),
-        filter: (!filter.is_all()).then_some(filter),
-        checkpoint,
-        proof,
-        begin,
-        end,
-        leave: ask.leave(),
-    };
-    let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
-    tokio::task::spawn_blocking(move || dossier.write(&sender));
-    let chunks = stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|chunk| (chunk, receiver))
+    let chunks = written(ask.leave(), move |out| {
+        dossier.write(out)?;
+        Ok(())
     });
     file(
         &ask,
@@ -81,18 +64,35 @@ pub(crate) async fn evidence(Exporting(ask): Exporting) -> Result<Response, Prob
     )
 }
 
-/// The sequences from the first to after the last event that a question is about.
-fn span(ask: &Ask, question: &Question) -> Result<(u64, u64), Problem> {
-    let rows = ask.view()?.rows(question, Order::Descending);
-    let mut span: Option<(u64, u64)> = None;
-    tokio::task::block_in_place(|| {
-        for row in rows {
-            let sequence = row?.sequence;
-            let (begin, end) = span.unwrap_or((sequence, sequence + 1));
-            span = Some((begin.min(sequence), end.max(sequence + 1)));
+/// A file that `write` writes, chunk by chunk: it waits for its reader.
+pub(crate) fn written(
+    leave: Leave,
+    write: impl FnOnce(io::BufWriter<Sink>) -> Result<(), trailbook_deliver::Error> + Send + 'static,
+) -> impl stream::Stream<Item = Chunk> + Send + 'static {
+    let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
+    tokio::task::spawn_blocking(move || {
+        let sink = Sink {
+            sender: sender.clone(),
+            leave,
+        };
+        if let Err(error) = write(io::BufWriter::with_capacity(CHUNK_BYTES, sink)) {
+            // The reader may be gone as well, and then there is nobody to tell.
+            let _ = sender.blocking_send(Err(failed(error)));
         }
-        Ok::<_, trailbook_query::Error>(())
-    })?;
+    });
+    stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    })
+}
+
+/// The sequences from the first to after the last of some rows. Blocks on files.
+pub(crate) fn span(rows: Rows) -> Result<(u64, u64), trailbook_query::Error> {
+    let mut span: Option<(u64, u64)> = None;
+    for row in rows {
+        let sequence = row?.sequence;
+        let (begin, end) = span.unwrap_or((sequence, sequence + 1));
+        span = Some((begin.min(sequence), end.max(sequence + 1)));
+    }
     Ok(span.unwrap_or((0, 0)))
 }
 
@@ -106,7 +106,7 @@ fn whole(question: &Question) -> Filter {
 }
 
 /// What one evidence file is made from.
-struct Dossier {
+pub(crate) struct Dossier {
     ledger: Ledger,
     organization: OrganizationKey,
     origin: String,
@@ -116,12 +116,35 @@ struct Dossier {
     proof: RangeProof,
     begin: u64,
     end: u64,
-    leave: Leave,
 }
 
 impl Dossier {
-    /// Writes the file into the channel, waiting for its reader.
-    fn write(&self, sender: &mpsc::Sender<Chunk>) {
+    /// The evidence of a question whose events are in a range of sequences.
+    pub(crate) async fn new(
+        app: &App,
+        organization: &OrganizationKey,
+        question: &Question,
+        (begin, end): (u64, u64),
+    ) -> Result<Self, trailbook_ledger::Error> {
+        let ledger = &app.ledger;
+        let checkpoint = ledger.checkpoint(organization).await?;
+        let proof = ledger.prove_range(organization, begin, end, checkpoint.size).await?;
+        let filter = whole(question);
+        Ok(Self {
+            origin: ledger.origin(organization)?.origin,
+            generated_at: app.clock.now(),
+            ledger: ledger.clone(),
+            organization: organization.clone(),
+            filter: (!filter.is_all()).then_some(filter),
+            checkpoint,
+            proof,
+            begin,
+            end,
+        })
+    }
+
+    /// Writes the file, and gives back what it was written into.
+    pub(crate) fn write<W: io::Write>(&self, out: W) -> Result<W, trailbook_deliver::Error> {
         let printed = self.filter.as_ref().map(ToString::to_string);
         let about = About {
             project: self.organization.project(),
@@ -137,17 +160,9 @@ impl Dossier {
         let events = self
             .rows()
             .filter(|row| row.as_ref().map_or(true, |row| self.holds(row)));
-        let sink = Sink {
-            sender,
-            leave: &self.leave,
-        };
-        let out = io::BufWriter::with_capacity(CHUNK_BYTES, sink);
-        let written = evidence::write(&about, &self.checkpoint, &self.proof, leaves, events, out)
-            .and_then(|mut out| io::Write::flush(&mut out).map_err(Into::into));
-        if let Err(error) = written {
-            // The reader may be gone as well, and then there is nobody to tell.
-            let _ = sender.blocking_send(Err(failed(error)));
-        }
+        let mut out = evidence::write(&about, &self.checkpoint, &self.proof, leaves, events, out)?;
+        io::Write::flush(&mut out)?;
+        Ok(out)
     }
 
     /// The rows of the range, in sequence order; an error is the last.
@@ -190,12 +205,12 @@ impl Dossier {
 }
 
 /// Hands bytes over to the response.
-struct Sink<'s> {
-    sender: &'s mpsc::Sender<Chunk>,
-    leave: &'s Leave,
+pub(crate) struct Sink {
+    sender: mpsc::Sender<Chunk>,
+    leave: Leave,
 }
 
-impl io::Write for Sink<'_> {
+impl io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
         self.leave.check()?;

@@ -1,4 +1,4 @@
-//! Files of a result, streamed: CSV and JSON lines.
+//! Files of a result, streamed: CSV, JSON lines, Parquet.
 //!
 //! Invariants
 //! - Memory stays flat whatever the size of the result: chunks are made a few at a time, when the reader takes those before.
@@ -15,9 +15,20 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use trailbook_access::Caller;
-use trailbook_deliver::{self as deliver, csv::Csv, jsonl};
+use jiff::tz::TimeZone;
+use trailbook_access::{
+    Caller, Policy,
+    policy::zone,
+    records::{ExportFormat, ExportRequest},
+};
+use trailbook_deliver::{
+    self as deliver,
+    csv::{Column, Csv},
+    json::Envelope,
+    jsonl,
+};
 use trailbook_event::Filter;
+use trailbook_import::Output;
 use trailbook_ledger::{OrganizationKey, Row};
 use trailbook_query::{Order, Question, Range, Rows};
 
@@ -25,10 +36,12 @@ use super::{
     App,
     answers::Warning,
     ask::{Ask, Exporting},
+    evidence::written,
     mappings,
     parameters::{Accepts, COLUMNS, FILE_ZONE, FROM, LABELS, PAYLOADS, Parameters, SCOPE},
     problem::{Document, Problem},
     reads::envelope,
+    words::Words,
 };
 
 /// What a CSV file accepts.
@@ -40,6 +53,12 @@ pub(crate) const CSV: Accepts = Accepts {
 pub(crate) const JSONL: Accepts = Accepts {
     filters: true,
     own: &[&SCOPE, &PAYLOADS],
+};
+
+/// What a Parquet file accepts.
+pub(crate) const PARQUET: Accepts = Accepts {
+    filters: true,
+    own: &[&SCOPE, &COLUMNS],
 };
 
 /// What the reader of a file should know: a code, a colon, a sentence.
@@ -92,18 +111,8 @@ pub(crate) async fn csv(Exporting(ask): Exporting) -> Result<Response, Problem> 
     let zone = parameters.zone(&FILE_ZONE)?;
     let labels = parameters.text(&LABELS) == Some("true");
     let (columns, names) = ask.columns(parameters.text(&COLUMNS), labels)?;
-    let mut header = Csv::new(Vec::new(), None);
-    header.header(&names)?;
-    let (rows, warning) = rows(&ask, &parameters)?;
-    let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
-    let chunks = made_of(ask.leave(), rows, header.take()?, move |rows| {
-        let mut csv = Csv::new(columns.clone(), zone.clone());
-        for row in rows {
-            csv.row(row, &envelope(&organization, kept_ms)).map_err(failed)?;
-        }
-        csv.take().map_err(failed)
-    });
-    file(&ask, (deliver::csv::CONTENT_TYPE, "csv"), &parameters, warning, chunks)
+    let lines = Lines::Csv { columns, names, zone };
+    lined(&ask, &parameters, lines, (deliver::csv::CONTENT_TYPE, "csv"))
 }
 
 /// Events as JSON lines, newest first.
@@ -112,24 +121,158 @@ pub(crate) async fn csv(Exporting(ask): Exporting) -> Result<Response, Problem> 
         headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence")))))]
 pub(crate) async fn jsonl(Exporting(ask): Exporting) -> Result<Response, Problem> {
     let parameters = ask.parameters(&JSONL)?;
-    let output = mappings::output(&ask, &parameters)?;
+    let lines = Lines::Json(mappings::output(&ask, &parameters)?);
+    lined(&ask, &parameters, lines, (jsonl::CONTENT_TYPE, "jsonl"))
+}
+
+/// Events as a Parquet file, newest first. With columns, it has exactly those, as texts.
+#[utoipa::path(get, path = "/v1/organizations/{organization}/events.parquet", tag = "Export",
+    responses((status = 200, description = "The file", body = Vec<u8>, content_type = "application/vnd.apache.parquet",
+        headers(("Trailbook-Warning" = String, description = "When the range reaches behind the retention: a code, a colon, a sentence"))),
+        (status = 400, description = "A bad parameter", body = Document<'static>)))]
+pub(crate) async fn parquet(Exporting(ask): Exporting) -> Result<Response, Problem> {
+    let parameters = ask.parameters(&PARQUET)?;
+    let named = parameters.text(&COLUMNS);
+    let columns = named.map(|named| ask.columns(Some(named), false)).transpose()?;
+    let columns = columns.map(|(columns, _)| columns);
     let (rows, warning) = rows(&ask, &parameters)?;
     let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
-    let chunks = made_of(ask.leave(), rows, Vec::new(), move |rows| {
-        let mut chunk = Vec::new();
+    let chunks = written(ask.leave(), move |out| {
+        let mut writer = deliver::parquet::Writer::new(out, columns)?;
         for row in rows {
-            let envelope = envelope(&organization, kept_ms);
-            match &output {
-                None => jsonl::write_line(row, &envelope, &mut chunk),
-                Some(output) => {
-                    mappings::write(row, &envelope, Some(output), &mut chunk).map_err(failed)?;
-                    chunk.push(b'\n');
+            let row = row.map_err(io::Error::other)?;
+            writer.push(&row, &envelope(&organization, kept_ms))?;
+        }
+        Ok(io::Write::flush(&mut writer.finish()?)?)
+    });
+    file(
+        &ask,
+        (deliver::parquet::CONTENT_TYPE, "parquet"),
+        &parameters,
+        warning,
+        chunks,
+    )
+}
+
+/// How rows become the lines of a file.
+pub(crate) enum Lines {
+    /// RFC 4180.
+    Csv {
+        columns: Vec<Column>,
+        names: Vec<String>,
+        zone: Option<TimeZone>,
+    },
+    /// An event a line, perhaps as a mapping makes it.
+    Json(Option<Arc<Output>>),
+}
+
+impl Lines {
+    /// The lines of an export on request.
+    ///
+    /// # Errors
+    /// Why what was asked for is not there any more.
+    pub(crate) fn of_export(
+        app: &App,
+        organization: &OrganizationKey,
+        policy: &Policy,
+        request: &ExportRequest,
+    ) -> Result<Self, String> {
+        if request.format == ExportFormat::Jsonl {
+            let output = request
+                .mapping
+                .as_deref()
+                .map(|name| mappings::named(app, organization.project(), name));
+            return Ok(Self::Json(output.transpose()?));
+        }
+        let named: Option<Vec<&str>> = request
+            .columns
+            .as_ref()
+            .map(|ids| ids.iter().map(String::as_str).collect());
+        let words = Words {
+            app,
+            organization,
+            policy,
+        };
+        let columns = words.columns(named.as_deref(), request.labels);
+        let (columns, names) = columns.map_err(|error| error.to_string())?;
+        let zone = request
+            .time_zone
+            .as_deref()
+            .map(|name| zone(name).ok_or_else(|| unknown_zone(name)));
+        Ok(Self::Csv {
+            columns,
+            names,
+            zone: zone.transpose()?,
+        })
+    }
+
+    /// The columns of an export on request that is no text; `None` are all.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub(crate) fn columns_of_export(
+        app: &App,
+        organization: &OrganizationKey,
+        policy: &Policy,
+        request: &ExportRequest,
+    ) -> Result<Option<Vec<Column>>, String> {
+        match (&request.columns, Self::of_export(app, organization, policy, request)?) {
+            (Some(_), Self::Csv { columns, .. }) => Ok(Some(columns)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What comes before all rows.
+    pub(crate) fn first(&self) -> Result<Vec<u8>, deliver::Error> {
+        match self {
+            Self::Csv { names, .. } => {
+                let mut header = Csv::new(Vec::new(), None);
+                header.header(names)?;
+                header.take()
+            }
+            Self::Json(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The lines of some rows.
+    pub(crate) fn chunk(&self, rows: &[Arc<Row>], envelope: &Envelope<'_>) -> Result<Vec<u8>, deliver::Error> {
+        match self {
+            Self::Csv { columns, zone, .. } => {
+                let mut csv = Csv::new(columns.clone(), zone.clone());
+                rows.iter().try_for_each(|row| csv.row(row, envelope))?;
+                csv.take()
+            }
+            Self::Json(output) => {
+                let mut chunk = Vec::new();
+                for row in rows {
+                    match output {
+                        None => jsonl::write_line(row, envelope, &mut chunk),
+                        Some(output) => {
+                            let written = mappings::write(row, envelope, Some(output), &mut chunk);
+                            written.map_err(io::Error::other)?;
+                            chunk.push(b'\n');
+                        }
+                    }
                 }
+                Ok(chunk)
             }
         }
-        Ok(chunk)
+    }
+}
+
+fn unknown_zone(name: &str) -> String {
+    format!("There is no time zone {name}.")
+}
+
+/// A file of lines.
+fn lined(ask: &Ask, parameters: &Parameters, lines: Lines, kind: (&'static str, &str)) -> Result<Response, Problem> {
+    let (rows, warning) = rows(ask, parameters)?;
+    let (organization, kept_ms) = (ask.organization.clone(), ask.kept_ms());
+    let first = lines.first()?;
+    let chunks = made_of(ask.leave(), rows, first, move |rows| {
+        lines.chunk(rows, &envelope(&organization, kept_ms)).map_err(failed)
     });
-    file(&ask, (jsonl::CONTENT_TYPE, "jsonl"), &parameters, warning, chunks)
+    file(ask, kind, parameters, warning, chunks)
 }
 
 fn rows(ask: &Ask, parameters: &Parameters) -> Result<(Rows, Option<Warning>), Problem> {

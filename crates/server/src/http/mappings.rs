@@ -10,6 +10,7 @@ use trailbook_import::{Output, Vocabulary};
 use trailbook_ledger::Row;
 
 use super::{
+    App,
     ask::Ask,
     parameters::{MAPPING, ORGANIZATION, PAYLOADS, Parameters},
     problem::Problem,
@@ -59,26 +60,34 @@ pub(crate) fn output(ask: &Ask, parameters: &Parameters) -> Result<Option<Arc<Ou
     let Some(name) = parameters.text(&PAYLOADS) else {
         return Ok(None);
     };
-    let vocabulary = ask.app.vocabulary(ask.organization.project());
+    let found = named(&ask.app, ask.organization.project(), name);
+    found.map(Some).map_err(|detail| Problem::parameter("mapping", &detail))
+}
+
+/// The output mapping of a name.
+///
+/// # Errors
+/// The project's catalog has none; the sentence says which there are.
+pub(crate) fn named(app: &App, project: &str, name: &str) -> Result<Arc<Output>, String> {
+    let vocabulary = app.vocabulary(project);
     let output = vocabulary.as_ref().and_then(|vocabulary| vocabulary.output(name));
-    match output {
-        Some(output) => Ok(Some(output.clone())),
-        None => Err(unknown(
-            "output",
-            vocabulary.iter().flat_map(|vocabulary| vocabulary.outputs()),
-        )),
-    }
+    output
+        .cloned()
+        .ok_or_else(|| unnamed("output", vocabulary.iter().flat_map(|vocabulary| vocabulary.outputs())))
 }
 
 fn unknown<'n>(direction: &str, names: impl Iterator<Item = &'n str>) -> Problem {
+    Problem::parameter("mapping", &unnamed(direction, names))
+}
+
+pub(crate) fn unnamed<'n>(direction: &str, names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.collect();
     let known = if names.is_empty() {
         "it has none".to_owned()
     } else {
         format!("there are {}", names.join(", "))
     };
-    let detail = format!("the project's catalog has no {direction} mapping of this name; {known}.");
-    Problem::parameter("mapping", &detail)
+    format!("the project's catalog has no {direction} mapping of this name; {known}.")
 }
 
 /// Appends an event, or the payload that the mapping makes of it.

@@ -18,8 +18,9 @@ mod backups;
 mod body;
 mod embed;
 mod etag;
-mod evidence;
-mod files;
+pub(crate) mod evidence;
+mod exports;
+pub(crate) mod files;
 mod health;
 mod ingest;
 mod keys;
@@ -35,13 +36,14 @@ mod problem;
 mod projects;
 mod proof;
 mod rates;
-mod reads;
+pub(crate) mod reads;
 mod redact;
 mod reference;
 mod rules;
 mod sign_in;
 mod single_sign_on;
 mod stats;
+mod streams;
 mod tokens;
 mod users;
 mod viewed;
@@ -71,17 +73,20 @@ use tower::Service;
 use trailbook_access::{Caller, DEFAULT_PROJECT, Directory, People};
 use trailbook_event as event;
 use trailbook_import::Vocabulary;
-use trailbook_ledger::{Clock, Ledger};
+use trailbook_ledger::{Clock, Ledger, OrganizationKey};
 use trailbook_query::{CacheSizes, Engine};
 
 use self::{
     ask::Journal, assets::Assets, body::Bodies, embed::Crossing, measures::Measures, problem::Problem, rates::Rates,
     viewed::Viewed,
 };
+pub(crate) use exports::downloads_secret;
+pub(crate) use mappings::write as write_payload;
 pub(crate) use single_sign_on::CALLBACK;
 
 use crate::{
-    catalog::Catalogs, config::Limits, country::Countries, mail::Post, root_key::RootKey, single_sign_on::SingleSignOn,
+    catalog::Catalogs, config::Limits, country::Countries, deliveries::Deliveries, exports::Exports, mail::Post,
+    root_key::RootKey, single_sign_on::SingleSignOn,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -102,6 +107,12 @@ pub(crate) struct App {
     pub(crate) single_sign_on: Option<SingleSignOn>,
     /// The way to the mail server.
     pub(crate) post: Post,
+    /// Streams, and what they work with.
+    pub(crate) deliveries: Deliveries,
+    /// Files on request.
+    pub(crate) exports: Exports,
+    /// What download links are signed with.
+    pub(crate) downloads_secret: [u8; 32],
     /// Free places for password resets that are dealt with after the answer.
     pub(crate) resets: Arc<Semaphore>,
     /// Who looked lately.
@@ -113,7 +124,7 @@ pub(crate) struct App {
     /// Where people reach this server, without a slash at the end; empty when nobody said.
     pub(crate) public_url: String,
     /// The catalogs of the projects.
-    catalogs: Catalogs,
+    catalogs: Arc<Catalogs>,
     /// The page.
     assets: Assets,
     /// Limits of admission.
@@ -136,7 +147,9 @@ pub(crate) struct Components {
     pub(crate) root_key: RootKey,
     pub(crate) countries: Arc<Countries>,
     pub(crate) directory: Arc<Directory>,
-    pub(crate) catalogs: Catalogs,
+    pub(crate) catalogs: Arc<Catalogs>,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) exports: Exports,
     pub(crate) people: Arc<People>,
     pub(crate) single_sign_on: Option<SingleSignOn>,
     pub(crate) post: Post,
@@ -165,6 +178,9 @@ impl App {
             people: components.people,
             single_sign_on: components.single_sign_on,
             post: components.post,
+            deliveries: components.deliveries,
+            exports: components.exports,
+            downloads_secret: downloads_secret(&components.ledger),
             resets: Arc::new(Semaphore::new(sign_in::RESETS_AT_ONCE)),
             engine,
             clock: components.clock,
@@ -201,6 +217,12 @@ impl App {
     /// The catalog of a project, with its mappings.
     pub(crate) fn vocabulary(&self, project: &str) -> Option<Arc<Vocabulary>> {
         self.catalogs.of(&self.directory, project)
+    }
+
+    /// How long an organization's events are kept, milliseconds; `None` is for ever.
+    pub(crate) fn kept_ms(&self, organization: &OrganizationKey) -> Option<i64> {
+        let retention = self.ledger.retention(organization);
+        retention.expires_at(0, self.clock.now().millis())
     }
 }
 

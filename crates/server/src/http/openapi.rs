@@ -27,10 +27,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     access::SESSION_COOKIE,
-    aggregate, applies, assets, backups, embed, evidence, files, health, ingest, keys, live, organizations,
+    aggregate, applies, assets, backups, embed, evidence, exports, files, health, ingest, keys, live, organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
-    projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, tokens, users, views,
+    projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, streams, tokens, users, views,
 };
 
 /// An event, as sent. What may be left out is nullable.
@@ -192,6 +192,7 @@ fn accepted() -> Vec<(&'static str, String, &'static Accepts)> {
         ("get", below("/events/live"), &live::ACCEPTS),
         ("get", below("/events.csv"), &files::CSV),
         ("get", below("/events.jsonl"), &files::JSONL),
+        ("get", below("/events.parquet"), &files::PARQUET),
         ("get", below("/events.evidence"), &evidence::EVIDENCE),
         ("get", below("/checkpoint"), &proof::SIZED),
         ("get", below("/events/{id}/proof"), &proof::SIZED),
@@ -223,6 +224,7 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(redact::redact))
         .routes(routes!(files::csv))
         .routes(routes!(files::jsonl))
+        .routes(routes!(files::parquet))
         .routes(routes!(evidence::evidence))
         .routes(routes!(proof::checkpoint))
         .routes(routes!(proof::checkpoint_key))
@@ -236,6 +238,30 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(tokens::revoke))
         .routes(routes!(views::list, views::save))
         .routes(routes!(views::open, views::replace, views::remove))
+        .routes(routes!(exports::list, exports::create))
+        .routes(routes!(exports::show, exports::remove))
+        .routes(routes!(exports::download))
+        .routes(routes!(exports::linked))
+        .routes(routes!(streams::list, streams::create))
+        .routes(routes!(streams::show, streams::replace, streams::remove))
+        .routes(routes!(streams::test))
+        .routes(routes!(streams::pause))
+        .routes(routes!(streams::resume))
+        .routes(routes!(streams::replay))
+        .routes(routes!(streams::parked, streams::drop_parked))
+        .routes(routes!(streams::retry_parked))
+        .routes(routes!(streams::list_of_project, streams::create_of_project))
+        .routes(routes!(
+            streams::show_of_project,
+            streams::replace_of_project,
+            streams::remove_of_project
+        ))
+        .routes(routes!(streams::test_of_project))
+        .routes(routes!(streams::pause_of_project))
+        .routes(routes!(streams::resume_of_project))
+        .routes(routes!(streams::replay_of_project))
+        .routes(routes!(streams::parked_of_project, streams::drop_parked_of_project))
+        .routes(routes!(streams::retry_parked_of_project))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::one, users::change, users::remove))
         .routes(routes!(users::set_permissions))

@@ -75,6 +75,8 @@ codes! {
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "It is at another version";
     /// It is still used.
     InUse = "in-use", CONFLICT, "It is still used";
+    /// A file that is still being made, or could not be.
+    NotReady = "not-ready", CONFLICT, "It is not ready";
     /// It has expired.
     Gone = "gone", GONE, "It was there and has expired";
     /// More than the limit, as sent or decoded.

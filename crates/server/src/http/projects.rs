@@ -17,8 +17,8 @@ use trailbook_access::{
     Act, Caller, Change, DEFAULT_PROJECT, PolicySettings, Principal, Rights, SYSTEM,
     act::Target,
     records::{
-        self, ApiKey, CatalogFormat, Link, Organizations, SavedView, Session, SingleSignOn, StoredCatalog, User,
-        ViewerToken, owner,
+        self, ApiKey, CatalogFormat, Export, Link, Organizations, SavedView, Session, SingleSignOn, StoredCatalog,
+        Stream, User, ViewerToken, owner,
     },
 };
 use trailbook_event::{Fault, Pointer, catalog::CatalogFault};
@@ -292,6 +292,7 @@ fn remove_contents(app: &App, name: &str, change: &mut Change) {
     for key in directory.of::<ApiKey>(name) {
         change.remove::<ApiKey>(&key.id);
     }
+    remove_deliveries(app, name, change);
     forget_retention(app, RetentionScope::Project(name.into()), change);
     let organizations = directory.of::<records::Organization>(name);
     let declared = organizations.iter().map(|organization| organization.name.clone());
@@ -316,10 +317,21 @@ fn remove_contents(app: &App, name: &str, change: &mut Change) {
             .of::<SavedView>(&owner)
             .iter()
             .for_each(|view| change.remove::<SavedView>(&view.id));
+        remove_deliveries(app, &owner, change);
         let organization = OrganizationKey::new(name, organization.as_str());
         forget_retention(app, (&organization).into(), change);
         change.remove::<SingleSignOn>(&owner);
         change.remove::<records::Organization>(&owner);
+    }
+}
+
+/// Removes the streams and exports of an owner. The exports' files are swept.
+fn remove_deliveries(app: &App, owner: &str, change: &mut Change) {
+    for stream in app.directory.of::<Stream>(owner) {
+        app.directory.remove_stream(change, &stream.id);
+    }
+    for export in app.directory.of::<Export>(owner) {
+        change.remove::<Export>(&export.id);
     }
 }
 

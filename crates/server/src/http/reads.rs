@@ -98,8 +98,7 @@ impl Ask {
 
     /// How long the organization's events are kept, in milliseconds; `None` is for ever.
     pub(crate) fn kept_ms(&self) -> Option<i64> {
-        let retention = self.app.ledger.retention(&self.organization);
-        retention.expires_at(0, self.app.clock.now().millis())
+        self.app.kept_ms(&self.organization)
     }
 }
 

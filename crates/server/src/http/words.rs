@@ -5,36 +5,51 @@
 
 use std::sync::Arc;
 
-use trailbook_access::{act, policy::ColumnSetting};
+use trailbook_access::{Policy, act, policy::ColumnSetting};
 use trailbook_deliver::{
     csv::{Column, DEFAULT_COLUMNS},
     labels::Labels,
 };
 use trailbook_event::{Field, catalog::Catalog, text};
+use trailbook_ledger::OrganizationKey;
 
-use super::{answers::FacetValue, ask::Ask, problem::Problem};
+use super::{App, answers::FacetValue, ask::Ask, problem::Problem};
 
-impl Ask {
+/// Where an organization's words come from.
+pub(crate) struct Words<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) organization: &'a OrganizationKey,
+    pub(crate) policy: &'a Policy,
+}
+
+impl Words<'_> {
     /// The catalog of the organization's project, if it has one.
-    pub(crate) fn catalog(&self) -> Option<Arc<Catalog>> {
+    fn catalog(&self) -> Option<Arc<Catalog>> {
         let vocabulary = self.app.vocabulary(self.organization.project())?;
         Some(vocabulary.catalog.clone())
     }
 
     /// What people see for the values of the organization's events.
-    pub(crate) fn labels(&self) -> Labels {
+    fn labels(&self) -> Labels {
         let words = self.policy.labels.clone();
         let catalogs = self.catalog().into_iter().chain([act::catalog()]);
         Labels::new(catalogs.collect(), words.fields, words.values)
     }
 
-    /// The columns of a file and its header. `named` are the ids asked for, separated by commas. With `labels`, the policy's
-    /// columns come before event paths, and are what a file has that names none; without, event paths come first.
-    pub(crate) fn columns(&self, named: Option<&str>, labels: bool) -> Result<(Vec<Column>, Vec<String>), Problem> {
+    /// The columns of a file and its header. `named` are the ids asked for. With `labels`, the policy's columns come before event
+    /// paths, and are what a file has that names none; without, event paths come first.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub(crate) fn columns(
+        &self,
+        named: Option<&[&str]>,
+        labels: bool,
+    ) -> Result<(Vec<Column>, Vec<String>), trailbook_deliver::Error> {
         let words = Arc::new(self.labels());
         let policy = &self.policy.columns;
         let ids: Vec<&str> = match named {
-            Some(list) => list.split(',').map(str::trim).collect(),
+            Some(ids) => ids.to_vec(),
             None if labels && !policy.is_empty() => policy.iter().map(|column| &*column.id).collect(),
             None => DEFAULT_COLUMNS.to_vec(),
         };
@@ -47,10 +62,36 @@ impl Ask {
                 }
                 (_, of_event) => (of_event, words.field(id).into_owned()),
             };
-            let column = column.map_err(|error| Problem::parameter("columns", &error.to_string()))?;
-            Ok((column, if labels { label } else { id.to_owned() }))
+            Ok((column?, if labels { label } else { id.to_owned() }))
         });
         columns.collect()
+    }
+}
+
+impl Ask {
+    fn words(&self) -> Words<'_> {
+        Words {
+            app: &self.app,
+            organization: &self.organization,
+            policy: &self.policy,
+        }
+    }
+
+    /// The catalog of the organization's project, if it has one.
+    pub(crate) fn catalog(&self) -> Option<Arc<Catalog>> {
+        self.words().catalog()
+    }
+
+    /// What people see for the values of the organization's events.
+    pub(crate) fn labels(&self) -> Labels {
+        self.words().labels()
+    }
+
+    /// The columns of a file and its header; `named` are the ids asked for, separated by commas.
+    pub(crate) fn columns(&self, named: Option<&str>, labels: bool) -> Result<(Vec<Column>, Vec<String>), Problem> {
+        let named: Option<Vec<&str>> = named.map(|list| list.split(',').map(str::trim).collect());
+        let columns = self.words().columns(named.as_deref(), labels);
+        columns.map_err(|error| Problem::parameter("columns", &error.to_string()))
     }
 
     /// The values of a field that have no event, in the order in which the policy's filter, then the catalog names them.

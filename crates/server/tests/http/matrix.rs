@@ -24,6 +24,10 @@ enum For {
     ExportersOfAll,
     /// Who may administer the organization.
     Administrators,
+    /// Who may set up streams and alerts of the organization.
+    Deliverers,
+    /// Who may set up streams of the whole project.
+    ProjectDeliverers,
     /// Root.
     Root,
     /// Who may send events.
@@ -322,6 +326,145 @@ const ROUTES: &[(&str, &str, For, &str, u16)] = &[
         "",
         404,
     ),
+    (
+        "GET",
+        "/v1/organizations/{organization}/events.parquet",
+        For::Exporters,
+        "",
+        200,
+    ),
+    (
+        "GET",
+        "/v1/organizations/{organization}/exports",
+        For::Exporters,
+        "",
+        200,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/exports",
+        For::Exporters,
+        "[]",
+        422,
+    ),
+    (
+        "GET",
+        "/v1/organizations/{organization}/exports/{id}",
+        For::Exporters,
+        "",
+        404,
+    ),
+    (
+        "DELETE",
+        "/v1/organizations/{organization}/exports/{id}",
+        For::Exporters,
+        "",
+        404,
+    ),
+    (
+        "GET",
+        "/v1/organizations/{organization}/exports/{id}/download",
+        For::Exporters,
+        "",
+        404,
+    ),
+    ("GET", "/downloads/{token}", For::Everybody, "", 404),
+    (
+        "GET",
+        "/v1/organizations/{organization}/streams",
+        For::Deliverers,
+        "",
+        200,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/streams",
+        For::Deliverers,
+        "[]",
+        422,
+    ),
+    (
+        "GET",
+        "/v1/organizations/{organization}/streams/{id}",
+        For::Deliverers,
+        "",
+        404,
+    ),
+    (
+        "PUT",
+        "/v1/organizations/{organization}/streams/{id}",
+        For::Deliverers,
+        "[]",
+        422,
+    ),
+    (
+        "DELETE",
+        "/v1/organizations/{organization}/streams/{id}",
+        For::Deliverers,
+        "",
+        404,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/streams/{id}/test",
+        For::Deliverers,
+        "",
+        404,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/streams/{id}/pause",
+        For::Deliverers,
+        "",
+        404,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/streams/{id}/resume",
+        For::Deliverers,
+        "",
+        404,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/streams/{id}/replay",
+        For::Deliverers,
+        "[]",
+        422,
+    ),
+    (
+        "GET",
+        "/v1/organizations/{organization}/streams/{id}/parked",
+        For::Deliverers,
+        "",
+        404,
+    ),
+    (
+        "DELETE",
+        "/v1/organizations/{organization}/streams/{id}/parked",
+        For::Deliverers,
+        "",
+        404,
+    ),
+    (
+        "POST",
+        "/v1/organizations/{organization}/streams/{id}/parked/retry",
+        For::Deliverers,
+        "",
+        404,
+    ),
+    ("GET", "/v1/streams", For::ProjectDeliverers, "", 200),
+    ("POST", "/v1/streams", For::ProjectDeliverers, "[]", 422),
+    ("GET", "/v1/streams/{id}", For::ProjectDeliverers, "", 404),
+    ("PUT", "/v1/streams/{id}", For::ProjectDeliverers, "[]", 422),
+    ("DELETE", "/v1/streams/{id}", For::ProjectDeliverers, "", 404),
+    ("POST", "/v1/streams/{id}/test", For::ProjectDeliverers, "", 404),
+    ("POST", "/v1/streams/{id}/pause", For::ProjectDeliverers, "", 404),
+    ("POST", "/v1/streams/{id}/resume", For::ProjectDeliverers, "", 404),
+    ("POST", "/v1/streams/{id}/replay", For::ProjectDeliverers, "[]", 422),
+    ("GET", "/v1/streams/{id}/parked", For::ProjectDeliverers, "", 404),
+    ("DELETE", "/v1/streams/{id}/parked", For::ProjectDeliverers, "", 404),
+    ("POST", "/v1/streams/{id}/parked/retry", For::ProjectDeliverers, "", 404),
     ("GET", "/auth/single-sign-on", For::Everybody, "", 400),
     ("GET", "/auth/callback", For::Everybody, "", 404),
     ("POST", "/auth/sign-in", For::Page, "[]", 422),
@@ -376,6 +519,7 @@ struct Caller {
     view: bool,
     export: bool,
     administer: bool,
+    deliver: bool,
     write: bool,
     filtered: bool,
     root: bool,
@@ -391,6 +535,7 @@ impl Caller {
             view: has("view"),
             export: has("export"),
             administer: has("administer"),
+            deliver: has("deliver"),
             write: has("write"),
             filtered: has("filtered"),
             root: has("root"),
@@ -443,7 +588,7 @@ impl Caller {
         }
         let of_organization = !matches!(
             route,
-            For::Writers | For::Managers | For::Operators | For::ProjectAdministrators
+            For::Writers | For::Managers | For::Operators | For::ProjectAdministrators | For::ProjectDeliverers
         );
         let of_project = matches!(self.reach, Reach::Key | Reach::Deployment);
         match (self.reach, whose) {
@@ -461,6 +606,8 @@ impl Caller {
             For::ExportersOfAll => self.export && !self.filtered,
             For::Administrators | For::Managers | For::SettersUp => self.administer,
             For::ProjectAdministrators => of_project && self.administer,
+            For::Deliverers => self.deliver && !self.filtered,
+            For::ProjectDeliverers => of_project && self.deliver,
             For::Root => self.root,
             For::Writers => self.write,
             For::Operators => self.reach == Reach::Deployment && self.administer,
@@ -492,23 +639,34 @@ fn callers(server: &Server) -> Vec<Caller> {
     vec![
         nobody,
         Caller::bearer("a wrong key", "tb_key_wrong", Reach::Nowhere, ""),
-        Caller::bearer("root", ROOT_KEY, Reach::Deployment, "root view export administer write"),
+        Caller::bearer(
+            "root",
+            ROOT_KEY,
+            Reach::Deployment,
+            "root view export administer deliver write",
+        ),
         Caller::bearer(
             "a key with every scope",
             &key(&every, None),
             Reach::Key,
-            "view export administer write",
+            "view export administer deliver write",
         ),
         Caller::bearer("a reading key", &key(&["events:read"], None), Reach::Key, "view"),
         Caller::bearer("a writing key", &key(&["events:write"], None), Reach::Key, "write"),
         Caller::bearer("an exporting key", &key(&["exports"], None), Reach::Key, "export"),
         Caller::bearer("a streaming key", &key(&["streams"], None), Reach::Key, ""),
+        Caller::bearer(
+            "a reading and streaming key",
+            &key(&["events:read", "streams"], None),
+            Reach::Key,
+            "view deliver",
+        ),
         Caller::bearer("an administering key", &key(&["admin"], None), Reach::Key, "administer"),
         Caller::bearer(
             "a bound key",
             &key(&every, Some("acme")),
             Reach::BoundKey,
-            "view export administer write",
+            "view export administer deliver write",
         ),
         Caller::bearer(
             "a bound reading key",
@@ -524,14 +682,19 @@ fn callers(server: &Server) -> Vec<Caller> {
             "view export filtered",
         ),
         Caller::bearer("a member's token", &token("member", None), Reach::Token, ""),
-        person("an owner", ("acme", "owner"), Reach::Person, "view export administer"),
+        person(
+            "an owner",
+            ("acme", "owner"),
+            Reach::Person,
+            "view export administer deliver",
+        ),
         person("an auditor", ("acme", "auditor"), Reach::Person, "view export"),
         person("a member", ("acme", "member"), Reach::Person, ""),
         person(
             "an operator",
             ("_system", "owner"),
             Reach::Deployment,
-            "view export administer",
+            "view export administer deliver",
         ),
         person(
             "an auditing operator",
@@ -570,6 +733,7 @@ fn filled(path: &str, (project, organization): (&str, &str), event: &str, trace:
     path.replace("{organization}", organization)
         .replace("{id}", if of_event { event } else { "nobody" })
         .replace("{trace_id}", trace)
+        .replace("{token}", "nobody")
         .replace("{tile}", "0/000.p/2")
         .replace("{project}", project)
         .replace("{backup}", "nightly")
@@ -698,7 +862,12 @@ fn nobody_reaches_anothers_people_tokens_and_keys_below_their_own_path() {
     let anothers_key = key("beta", "id");
     let rights = "view export administer";
     let callers = [
-        Caller::bearer("root", ROOT_KEY, Reach::Deployment, "root view export administer write"),
+        Caller::bearer(
+            "root",
+            ROOT_KEY,
+            Reach::Deployment,
+            "root view export administer deliver write",
+        ),
         Caller::bearer("a bound key", &key("acme", "key"), Reach::BoundKey, rights),
         Caller::person(&server, "an owner", ("acme", "owner"), Reach::Person, rights),
     ];
