@@ -7,9 +7,10 @@ import { usePlace } from "../../ui/place";
 import { fullTime } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
 import { Confirm } from "../../ui/Confirm";
-import { Part, Ready } from "./Part";
+import { Ready } from "../../ui/Ready";
+import { Secret } from "../../ui/Secret";
+import { Part } from "./Part";
 import { lines, rolesOf } from "./people";
-import { Secret } from "./Secret";
 import { useAdministration, useSetting } from "./useAdministration";
 import { say } from "./words";
 

@@ -5,8 +5,9 @@ import { useScreen } from "../../screen";
 import { Dialog } from "../../ui/Dialog";
 import { Area, Choice, Field, Form, type Typed } from "../../ui/Form";
 import { Confirm } from "../../ui/Confirm";
+import { useDeed } from "../../ui/useDeed";
 import { called, lines, mayWords, rolesOf } from "./people";
-import { useAdministration, useDeed } from "./useAdministration";
+import { useAdministration } from "./useAdministration";
 import { say } from "./words";
 
 type OnDone = (user: User, link: string | null) => void;
