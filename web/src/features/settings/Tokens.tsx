@@ -3,6 +3,7 @@ import type { ViewerToken } from "../../api/administration";
 import { useScreen } from "../../screen";
 import { Dialog } from "../../ui/Dialog";
 import { Area, Choice, Field, Form, Tickbox, type Typed } from "../../ui/Form";
+import { linesOf } from "../../ui/lines";
 import { usePlace } from "../../ui/place";
 import { fullTime } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
@@ -10,7 +11,7 @@ import { Confirm } from "../../ui/Confirm";
 import { Ready } from "../../ui/Ready";
 import { Secret } from "../../ui/Secret";
 import { Part } from "./Part";
-import { lines, rolesOf } from "./people";
+import { rolesOf } from "./people";
 import { useAdministration, useSetting } from "./useAdministration";
 import { say } from "./words";
 
@@ -122,7 +123,7 @@ function TokenDialog({ onClose, onMade }: { onClose: () => void; onMade: (token:
   async function make(typed: Typed) {
     const text = (name: string) => typed(`actor/${name}`) ?? null;
     const { token, url } = await administration.makeToken({
-      actor: { id: text("id") ?? "", name: text("name"), email: text("email"), role: text("role"), permissions: lines(typed("actor/permissions")) },
+      actor: { id: text("id") ?? "", name: text("name"), email: text("email"), role: text("role"), permissions: linesOf(typed("actor/permissions")) },
       ttl_seconds: Number(typed("ttl_seconds")),
       filter: typed("filter") ?? null,
       may_export: typed("may_export") !== undefined,
