@@ -7,6 +7,7 @@ export type Route =
   | { screen: "activity" }
   | { screen: "insights" }
   | { screen: "integrity" }
+  | { screen: "exports" }
   | { screen: "trace"; id: string }
   | { screen: "settings"; section: SettingsSection }
   | { screen: "profile" };
@@ -19,6 +20,7 @@ export function parseRoute(path: string): Route {
   switch (first) {
     case "insights":
     case "integrity":
+    case "exports":
     case "profile":
       return { screen: first };
     case "traces":

@@ -4,6 +4,7 @@ import { useScreen } from "../../screen";
 import { usePlace } from "../../ui/place";
 import { Activity } from "../activity/Activity";
 
+const Exports = lazy(() => import("../export/Exports"));
 const Insights = lazy(() => import("../insights/Insights"));
 const Integrity = lazy(() => import("../integrity/Integrity"));
 const Profile = lazy(() => import("../profile/Profile"));
@@ -27,6 +28,8 @@ export function Console() {
 
 function Part({ route }: { route: Route }) {
   switch (route.screen) {
+    case "exports":
+      return <Exports />;
     case "insights":
       return <Insights />;
     case "integrity":
