@@ -26,6 +26,8 @@ export function TopBar() {
     [{ screen: "activity" }, true],
     [{ screen: "insights" }, true],
     [{ screen: "exports" }, takesFiles],
+    [{ screen: "streams", id: null }, administer && takesFiles],
+    [{ screen: "alerts", id: null }, administer && takesFiles],
     [{ screen: "integrity" }, true],
     [{ screen: "settings", section: "organization" }, administer],
   ];
