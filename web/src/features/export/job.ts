@@ -60,11 +60,3 @@ export async function follow(request: ExportRequest, { exports, signal, tell, wa
   if (signal.aborted && isUnderWay(job)) await exports.remove(job.id).catch(() => undefined);
   return job;
 }
-
-/** Some time, or less when the signal comes. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
-}

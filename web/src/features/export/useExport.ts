@@ -6,9 +6,10 @@ import { Problem } from "../../api/problem";
 import { useScreen } from "../../screen";
 import { refusal } from "../../ui/attempt";
 import { download, fileName, takeFile } from "../../ui/download";
+import { pause } from "../../ui/pause";
 import { useZone } from "../../ui/useZone";
 import { extensionOf, jobOf, requestOf, type OnScreen, type Wish } from "./file";
-import { follow, pause } from "./job";
+import { follow } from "./job";
 import { receive, type Progress } from "./receive";
 
 export type Run =
