@@ -60,7 +60,7 @@ describe("streams", () => {
       await page.getByLabel("From when on").selectOption("beginning");
       await page.getByLabel("Seconds between deliveries, at most").fill("1");
       await button(page, "Create the stream").click();
-      const secret = await page.getByRole("dialog").getByLabel("Signing secret").inputValue();
+      const secret = await page.getByRole("dialog").getByLabel("Signing secret", { exact: true }).inputValue();
       assert.match(secret, /^whsec_/);
       await button(page, "I have kept it").click();
       await shows(page, "Hook of the shop", /Up to date/);
