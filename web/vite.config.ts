@@ -12,6 +12,8 @@ const server = process.env["TRAILBOOK_SERVER"] ?? "http://127.0.0.1:8321";
 /** Under which name `/embed/` has it; docs/embedding.md promises this one. */
 const ELEMENT = "trailbook-viewer";
 
+const FORMS = /src\/ui\/(attempt|Confirm|CopyButton|Dialog|Form|lines|Ready|Secret|SecretField|useDeed)\.tsx?$/;
+
 const VIEWER = fileURLToPath(new URL("src/Viewer.tsx", import.meta.url));
 
 /** A module and all that it imports before it runs. */
@@ -35,8 +37,8 @@ export default defineConfig({
       input: { index: "index.html", embed: "embed.html", [ELEMENT]: "src/embed/trailbook-viewer.tsx" },
       output: {
         entryFileNames: ({ name }) => (name === ELEMENT ? "embed/[name].js" : "assets/[name]-[hash].js"),
-        // What all of them begin with is one file: it is smaller so, and fetched at once.
-        codeSplitting: { groups: [{ name: (id, modules) => (within(VIEWER, modules).has(id) ? "viewer" : null) }] },
+        // What all of them begin with is one file: it is smaller so, and fetched at once. So is what forms and dialogs are made of.
+        codeSplitting: { groups: [{ name: (id, modules) => (within(VIEWER, modules).has(id) ? "viewer" : null) }, { name: "forms", test: FORMS }] },
       },
     },
   },

@@ -83,6 +83,14 @@ const INSIDE = [
   ["settings: the catalog", "/settings/catalog", null, (page) => page.getByText("The project has no catalog")],
   ["the own profile", "/profile", null, (page) => page.getByText("What you may do in fashion")],
   ["going to other organizations", list(), press("go to another organization"), (page) => button(page, "empty")],
+  ["exports", "/exports", null, (page) => page.getByRole("link", { name: "Download: CSV" })],
+  ["exports: before a file is deleted", "/exports", press("Delete: CSV"), dialog],
+  ["streams", "/streams", null, (page) => button(page, "Test Hook")],
+  ["streams: a replay", "/streams", press("Replay Hook"), dialog],
+  ["streams: a new one", "/streams/new", null, (page) => button(page, "Create the stream")],
+  ["streams: one to be changed", () => `/streams/${stream}`, null, (page) => button(page, "Replace Signing secret")],
+  ["alerts", "/alerts", null, (page) => button(page, "Test Sign-ins")],
+  ["alerts: a new one", "/alerts/new", (page) => page.getByLabel("Tells of").selectOption("threshold"), (page) => page.getByLabel("At least")],
   ["saved views", list(), press("Views"), (page) => page.getByText("No views yet.")],
   ["saving a view", list(), saveView, dialog],
 ];
@@ -102,6 +110,8 @@ let stage;
 let first;
 let refused;
 let framed;
+/** The id of a stream. */
+let stream;
 
 before(async () => {
   stage = await setStage();
@@ -118,6 +128,10 @@ before(async () => {
   await stage.call("PUT", OF, { policy: { view_roles: ["reader"], retention_days: 400, max_range_days: 90, coverage_note: "All that your team does.", feedback_url: "https://feedback.example/log", breadcrumb: ["Account"] } });
   await stage.call("PUT", "/v1/organizations/empty", {});
   await stage.call("POST", `${OF}/users`, { email: "eve@fashion.example", role: "reader", password: "correct horse battery staple" });
+  const hook = { type: "webhook", url: "https://hooks.fashion.example/log", headers: { Environment: "production" } };
+  stream = (await stage.call("POST", `${OF}/streams`, { name: "Hook", destination: hook, secrets: {} })).id;
+  await stage.call("POST", `${OF}/alerts`, { name: "Sign-ins", filter: "type:login", condition: { type: "threshold", count: 5, window_seconds: 900, by: "ip" }, emails: ["eve@fashion.example"] });
+  for (const format of ["csv", "evidence"]) await stage.call("POST", `${OF}/exports`, { format, scope: "all" });
   const token = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_1", role: "clerk" }, ttl_seconds: 600 });
   const shown = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_2", role: "reader" }, ttl_seconds: 600 });
   framed = `/embed/${ORGANIZATION}#token=${shown.token}`;

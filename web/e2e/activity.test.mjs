@@ -149,6 +149,42 @@ describe("activity", () => {
       assert.deepEqual(await descriptions(page), ["Live and well"]);
     }));
 
+  test("the stream begins where the list ends: nothing is read twice, and what came in between is shown", () =>
+    stage.onPage("/", async (page) => {
+      const organization = "between";
+      await post([{ organization, action: "one", description: "Before", actor: omar }]);
+      const asked = [];
+      page.on("request", (request) => asked.push(request.url().split("/between/")[1] ?? ""));
+      let follow;
+      const held = new Promise((resolve) => (follow = resolve));
+      await page.route(/\/events\/live/, async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.goto(`${stage.address}/#key=${stage.key}&organization=${organization}`);
+      await rows(page, 1);
+      await counted(page, "1 event");
+      await post([{ organization, action: "two", description: "In between", actor: omar }]);
+      follow();
+      await rows(page, 2);
+      await counted(page, "2 events");
+      assert.deepEqual(await descriptions(page), ["In between", "Before"]);
+      // The histogram asks for the oldest event by itself.
+      for (const asking of [/^events\?.*order=desc/, /^events\/count/, /^policy/]) assert.equal(asked.filter((each) => asking.test(each)).length, 1, String(asking));
+    }));
+
+  test("a list that could not be read comes by itself when the server is back", () =>
+    stage.onPage("/", async (page) => {
+      const organization = "returning";
+      await post([{ organization, action: "one", description: "Here again", actor: omar }]);
+      let isAway = true;
+      await page.route(/\/events(\/live|\/count)?(\?|$)/, (route) => (isAway ? route.fulfill({ status: 503 }) : route.continue()));
+      await page.goto(`${stage.address}/#key=${stage.key}&organization=${organization}`);
+      await page.getByRole("button", { name: "Try again" }).first().waitFor();
+      isAway = false;
+      await rows(page, 1);
+    }));
+
   test("an organization that does not exist is no empty ledger, and its first event makes it one", () =>
     onPage(`/#key={key}&organization=nobody`, async (page) => {
       await page.getByRole("heading", { name: /no organization called “nobody” yet/ }).waitFor();

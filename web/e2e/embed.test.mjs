@@ -132,6 +132,7 @@ suite("the element", () => {
     for (const head of ["", HOSTILE_LINK]) {
       await onHost({ head, body: element(), script: ASKS }, async (page) => {
         await shown(page);
+        await page.locator('.live[data-state="live"]').waitFor();
         looks.push(
           await page.evaluate(() => {
             const root = document.querySelector("trailbook-viewer").shadowRoot;

@@ -3,16 +3,20 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { setStage } from "./stage.mjs";
+import { setPostman } from "./postman.mjs";
+import { setStage, signIn } from "./stage.mjs";
 
 const DAY = 24 * 3_600_000;
 const MANY = 12_000;
+const PASSWORD = "correct horse battery staple";
 const networks = new WeakMap();
 
-let stage;
+let stage, postman;
 
 before(async () => {
-  stage = await setStage();
+  postman = await setPostman();
+  // Letters have links, and so the server has to know how it is reached; that this is not how the browser reaches it is no matter.
+  stage = await setStage({ environment: { ...postman.environment, TRAILBOOK_PUBLIC_URL: "http://127.0.0.1:1" } });
   const at = (days) => new Date(Date.now() - days * DAY).toISOString();
   const event = (organization, days, action_type, more = {}) => ({ organization, action: `file.${action_type}`, action_type, actor: { id: "u_1", name: "Sarah Khan" }, occurred_at: at(days), ...more });
   const files = (organization) => [event(organization, 0, "create"), event(organization, 1, "delete", { message: 'two\nlines of "it"' }), event(organization, 40, "delete", { metadata: { plan: "gold" } }), event(organization, 80, "update")];
@@ -35,7 +39,10 @@ before(async () => {
   }
 });
 
-after(() => stage?.end());
+after(async () => {
+  await stage?.end();
+  postman?.end();
+});
 
 const onLog = (organization, search, use, options) => stage.onPage(`/${search}#key={key}&organization=${organization}`, use, options);
 const button = (page) => page.getByRole("button", { name: "Export", exact: true });
@@ -67,16 +74,15 @@ describe("export", () => {
       await dialog(page).getByText("1 row", { exact: false }).first().waitFor();
       assert.equal(await dialog(page).getByLabel("Times in").inputValue(), "Asia/Kolkata");
       const { name, bytes } = await take(page);
-      assert.match(name, /^trailbook-bounded-\d{4}-\d\d-\d\d\.csv$/);
+      assert.match(name, /bounded.*\.csv$/);
       const [header, row, ...more] = rowsOf(bytes);
       assert.equal(header, "Date and Time,Activity");
       assert.match(row, /^"?\d.*\+05:30.*,Delete$/);
       assert.deepEqual(more, []);
-      await dialog(page).getByText(/^1 row exported to trailbook-bounded-/).waitFor();
+      await dialog(page).getByText(/^1 row exported to your downloads/).waitFor();
       await dialog(page).getByRole("button", { name: "Close" }).last().click();
       await dialog(page).waitFor({ state: "detached" });
-      const { events } = await stage.call("GET", "/v1/organizations/_system/events?q=action:trailbook.export.downloaded");
-      assert.deepEqual(events[0].metadata, { format: "csv", scope: "filtered", organization: "bounded" });
+      for (const act of ["requested", "downloaded"]) assert.equal((await acts("bounded", `trailbook.export.${act}`)).length, 1, act);
     }));
 
   test("detail 26: every field, JSON lines and evidence, of everything that is kept or of the dates on the screen", () =>
@@ -104,7 +110,7 @@ describe("export", () => {
       await open(page, "Export all events");
       await dialog(page).getByLabel("Evidence").check();
       const { name, bytes } = await take(page);
-      assert.match(name, /\.evidence\.zip$/);
+      assert.match(name, /\.zip$/);
       assert.equal(bytes.subarray(0, 2).toString(), "PK");
     }));
 
@@ -131,52 +137,99 @@ describe("export", () => {
       assert.equal(await filtered.isEnabled(), true);
     }));
 
-  test("detail 26: a long export says how far it is, runs on without its dialog, can be stopped, and tells when it is done", () =>
+  test("detail 26: fields are chosen one by one, for CSV in words and for Parquet as they are", () =>
+    onLog("free", "?q=type%3Adelete", async (page) => {
+      await open(page, "Export filtered events");
+      await dialog(page).getByLabel("Fields that I choose").check();
+      const fields = dialog(page).getByRole("group", { name: "Fields that I choose" });
+      for (const field of await fields.getByRole("checkbox", { checked: true }).all()) assert.equal(await field.isChecked(), true);
+      await fields.getByLabel("Security", { exact: true }).uncheck();
+      await fields.getByLabel("Metadata").check();
+      const [header, , last] = rowsOf((await take(page)).bytes);
+      assert.doesNotMatch(header, /Security/);
+      assert.match(last, /gold/);
+      await dialog(page).getByRole("button", { name: "Close" }).last().click();
+
+      await open(page, "Export filtered events");
+      await dialog(page).getByLabel("Parquet").check();
+      assert.equal(await dialog(page).getByLabel("Times in").count(), 0);
+      const { name, bytes } = await take(page);
+      assert.match(name, /\.parquet$/);
+      assert.equal(bytes.subarray(0, 4).toString(), "PAR1");
+    }));
+
+  test("an export goes on without its dialog and tells when it is done; the list has it, with its file, until it is deleted", () =>
     onLog("many", "", async (page) => {
       await open(page, "Export all events");
       await dialog(page).getByText("12,000 rows", { exact: false }).waitFor();
-      await throttle(page, 100_000);
-      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
-      await dialog(page).getByText(/^[1-9][\d,]* of 12,000 rows$/).waitFor();
-      assert.ok(Number(await dialog(page).getByRole("progressbar", { name: "Progress of the export" }).getAttribute("value")) > 0);
-      await dialog(page).getByRole("button", { name: "Go on meanwhile" }).click();
-      await dialog(page).waitFor({ state: "detached" });
-      const state = page.getByRole("status").filter({ hasText: /rows/ });
-      await state.filter({ hasText: /of 12,000 rows/ }).waitFor();
-      await page.getByRole("button", { name: "Stop the export" }).click();
-      await state.filter({ hasText: /of 12,000 rows/ }).waitFor({ state: "detached" });
-
-      await open(page, "Export all events");
       const waiting = page.waitForEvent("download");
       await dialog(page).getByRole("button", { name: "Yes, export" }).click();
-      await dialog(page).getByRole("button", { name: "Go on meanwhile" }).click();
-      await throttle(page, -1);
+      await page.keyboard.press("Escape");
+      await dialog(page).waitFor({ state: "detached" });
+      await page.getByRole("status").filter({ hasText: /^12,000 rows exported to your downloads/ }).waitFor();
       const file = await readFile(await (await waiting).path(), "utf8");
       assert.equal(file.trim().split("\r\n").length, MANY + 1);
-      await state.filter({ hasText: /^12,000 rows exported to trailbook-many-/ }).waitFor();
+
+      await page.getByRole("link", { name: "Exports", exact: true }).click();
+      const row = page.getByRole("row", { name: /CSV/ });
+      await row.getByText("Ready").waitFor();
+      await row.getByText("12,000").waitFor();
+      const again = page.waitForEvent("download");
+      await row.getByRole("link", { name: "Download: CSV" }).click();
+      assert.equal(await readFile(await (await again).path(), "utf8"), file);
+      await row.getByRole("button", { name: "Delete: CSV" }).click();
+      await dialog(page).getByRole("button", { name: "Delete" }).click();
+      await dialog(page).waitFor({ state: "detached" });
+      await page.getByRole("link", { name: "Download: CSV" }).waitFor({ state: "detached" });
     }));
 
-  test("a file that breaks off is not kept, and can be asked for again", async () => {
-    const line = await breakableLine(stage.address);
-    try {
-      await stage.onPage("/", async (page) => {
-        let downloads = 0;
-        page.on("download", () => downloads++);
-        await page.goto(`${line.address}/#key=${stage.key}&organization=many`);
-        await open(page, "Export all events");
-        await dialog(page).getByLabel("JSON lines").check();
-        line.breakAfter(500_000);
-        await dialog(page).getByRole("button", { name: "Yes, export" }).click();
-        await dialog(page).getByRole("alert").filter({ hasText: "The export failed: the file broke off before its end. Nothing was saved." }).waitFor();
-        assert.equal(downloads, 0);
-        line.breakAfter(Infinity);
-        await dialog(page).getByRole("button", { name: "Try again" }).click();
-        assert.equal(rowsOf((await take(page)).bytes).length, MANY + 1);
+  test("an export that was given up is cancelled on the server", () =>
+    onLog("many", "", async (page) => {
+      // The server is quick: its answers are held back until the export was given up.
+      let release;
+      const held = new Promise((resolve) => (release = resolve));
+      await page.route(/\/exports$/, async (route) => {
+        if (route.request().method() !== "POST") return route.continue();
+        const response = await route.fetch();
+        await held;
+        await route.fulfill({ response, json: { ...(await response.json()), state: "running" } });
       });
-    } finally {
-      line.end();
-    }
+      await open(page, "Export all events");
+      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+      await dialog(page).getByRole("progressbar", { name: "Progress of the export" }).waitFor();
+      const removed = page.waitForRequest((request) => request.method() === "DELETE" && request.url().includes("/exports/"));
+      await dialog(page).getByRole("button", { name: "Stop the export" }).click();
+      release();
+      await removed;
+      await dialog(page).getByRole("button", { name: "Yes, export" }).waitFor();
+    }));
+
+  test("M-23, M-24: the file is sent to one's own address, and the screen confirms that it will be", async () => {
+    const eve = { email: "eve@free.example", password: PASSWORD };
+    await stage.call("POST", "/v1/organizations/free/users", { email: eve.email, name: "Eve", role: "auditor", deliver: "mail" });
+    const [token] = /tb_link_[\w-]+/.exec(await postman.letterTo(eve.email));
+    await fetch(`${stage.address}/auth/password`, { method: "POST", headers: { "Trailbook-Console": "1", "Content-Type": "application/json" }, body: JSON.stringify({ token, password: PASSWORD }) });
+    postman.forget();
+    await stage.onPage("/?q=type%3Adelete", async (page) => {
+      await signIn(page, eve);
+      await open(page, "Export filtered events");
+      await dialog(page).getByLabel(`Send it to ${eve.email}`).check();
+      let downloads = 0;
+      page.on("download", () => downloads++);
+      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+      await dialog(page).getByRole("status").filter({ hasText: `You will get an e-mail at ${eve.email} when it is ready.` }).waitFor();
+      assert.match(await postman.letterTo(eve.email), /\/downloads\//);
+      await dialog(page).getByRole("link", { name: "All your exports" }).click();
+      await page.getByRole("row", { name: /CSV/ }).getByText("Ready").waitFor();
+      assert.equal(downloads, 0);
+    });
   });
+
+  test("M-23: nobody is offered a letter who has no address of their own", () =>
+    onLog("free", "", async (page) => {
+      await open(page, "Export all events");
+      assert.equal(await dialog(page).getByText("Send it to").count(), 0);
+    }));
 
   test("who may not take files any more is told so by the server's own sentence", async () =>
     stage.onPage(await tokenPage("left", { may_export: true }), async (page) => {
@@ -190,13 +243,81 @@ describe("export", () => {
     stage.onPage(await tokenPage("free", {}), async (page) => {
       await page.locator(".count", { hasText: /events/ }).waitFor();
       assert.equal(await button(page).count(), 0);
+      assert.equal(await page.getByRole("link", { name: "Exports", exact: true }).count(), 0);
+      await page.goto(`${stage.address}/exports`);
+      await page.getByRole("alert").filter({ hasText: "do not let you take files" }).waitFor();
     }));
+});
+
+// Making tokens and looking by them is recorded, so that the log has a few events more.
+describe("export inside of another product's page, where the file comes as it is read", () => {
+  test("detail 26: a long export says how far it is, runs on without its dialog, can be stopped, and tells when it is done", async () =>
+    stage.onPage(await framed("many"), async (page) => {
+      await open(page, "Export all events");
+      await dialog(page).getByText(/12,\d{3} rows/).waitFor();
+      await throttle(page, 100_000);
+      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+      await dialog(page).getByText(/^[1-9][\d,]* of 12,\d{3} rows$/).waitFor();
+      assert.ok(Number(await dialog(page).getByRole("progressbar", { name: "Progress of the export" }).getAttribute("value")) > 0);
+      await dialog(page).getByRole("button", { name: "Go on meanwhile" }).click();
+      await dialog(page).waitFor({ state: "detached" });
+      const state = page.getByRole("status").filter({ hasText: /rows/ });
+      await state.filter({ hasText: /of 12,\d{3} rows/ }).waitFor();
+      await page.getByRole("button", { name: "Stop the export" }).click();
+      await state.filter({ hasText: /of 12,\d{3} rows/ }).waitFor({ state: "detached" });
+
+      await open(page, "Export all events");
+      const waiting = page.waitForEvent("download");
+      await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+      await dialog(page).getByRole("button", { name: "Go on meanwhile" }).click();
+      await throttle(page, -1);
+      const download = await waiting;
+      assert.match(download.suggestedFilename(), /^trailbook-many-\d{4}-\d\d-\d\d\.csv$/);
+      const file = await readFile(await download.path(), "utf8");
+      assert.ok(file.trim().split("\r\n").length > MANY);
+      await state.filter({ hasText: /^12,\d{3} rows exported to trailbook-many-/ }).waitFor();
+    }));
+
+  test("a file that breaks off is not kept, and can be asked for again as it was", async () => {
+    const line = await breakableLine(stage.address);
+    const path = await framed("many");
+    try {
+      await stage.onPage("/", async (page) => {
+        let downloads = 0;
+        page.on("download", () => downloads++);
+        await page.goto(line.address + path);
+        await open(page, "Export all events");
+        await dialog(page).getByLabel("JSON lines").check();
+        line.breakAfter(500_000);
+        await dialog(page).getByRole("button", { name: "Yes, export" }).click();
+        await dialog(page).getByRole("alert").filter({ hasText: "The export failed: the file broke off before its end. Nothing was saved." }).waitFor();
+        assert.equal(downloads, 0);
+        line.breakAfter(Infinity);
+        await dialog(page).getByRole("button", { name: "Try again" }).click();
+        assert.equal(await dialog(page).getByLabel("JSON lines").isChecked(), true);
+        assert.ok((await take(page)).bytes.toString("utf8").trim().split("\n").length >= MANY);
+      });
+    } finally {
+      line.end();
+    }
+  });
 });
 
 /** The page of an auditor's token. */
 async function tokenPage(organization, more) {
   const { token } = await stage.call("POST", `/v1/organizations/${organization}/viewer-tokens`, { actor: { id: "u_2", name: "Omar", role: "auditor" }, ...more });
   return `/#organization=${organization}&token=${token}`;
+}
+
+/** The page that others frame, by the token of an auditor who may take files. */
+async function framed(organization) {
+  const { token } = await stage.call("POST", `/v1/organizations/${organization}/viewer-tokens`, { actor: { id: "u_3", name: "Ann", role: "auditor" }, may_export: true });
+  return `/embed/${organization}#token=${token}`;
+}
+
+/** What the organization's ledger has of these acts. */
+async function acts(organization, action) {
+  return (await stage.call("GET", `/v1/organizations/${organization}/events?action=${action}`)).events;
 }
 
 /** A line to the server that can be made to break after so many bytes of its answers. */

@@ -3,6 +3,7 @@
 // Names of pictures that are wanted may be given: `npm run screenshots -- activity-light`.
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { setReceiver } from "./receiver.mjs";
 import { run, setHost, setStage } from "./stage.mjs";
 
 const above = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -43,6 +44,9 @@ const REAL = [
   { name: "detail", path: `/${MONTH}`, until: settled.lowerDetail },
   { name: "insights", path: "/insights?range=2020-05-01..2020-05-31", until: settled.heading },
   { name: "integrity", path: "/integrity", until: settled.heading },
+  { name: "exports", path: "/exports", until: (page) => page.getByRole("link", { name: "Download: Evidence" }).waitFor() },
+  { name: "streams", path: "/streams", until: (page) => page.getByText("Up to date").first().waitFor() },
+  { name: "alerts", path: "/alerts", until: (page) => page.getByText("A digest every week").waitFor() },
   { name: "settings", path: "/settings/organization", until: settled.heading },
   { name: "embedded", host: true },
 ];
@@ -59,16 +63,34 @@ for (const file of (await readdir(above("profiles"))).filter((name) => name.ends
 async function drawAll(profile, pictures) {
   const chosen = pictures.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   if (chosen.length === 0) return;
-  const stage = await setStage({ environment: profile === null ? {} : { TRAILBOOK_COUNTRY_DATABASE: above("testdata/documentation.mmdb") } });
+  const receiver = await setReceiver();
+  const environment = profile === null ? { TRAILBOOK_PRIVATE_DESTINATIONS: receiver.host } : { TRAILBOOK_COUNTRY_DATABASE: above("testdata/documentation.mmdb") };
+  const stage = await setStage({ environment });
   let host = null;
   try {
     await run("demo", "--server", stage.address, "--key", stage.key, ...(profile === null ? [] : ["--profile", profile]));
+    if (profile === null) await setDeliveries(stage, receiver);
     host = await setHost(stage, ORGANIZATION);
     for (const picture of chosen) await draw(stage, host.address, picture);
   } finally {
     host?.end();
     await stage.end();
+    receiver.end();
   }
+}
+
+/** Exports, streams and alerts as an organization may have them: of the streams one is refused, and one is behind. */
+async function setDeliveries({ call }, receiver) {
+  const of = `/v1/organizations/${ORGANIZATION}`;
+  receiver.answer("/siem", 503);
+  const hook = (name, path, more = {}) => call("POST", `${of}/streams`, { name, destination: { type: "webhook", url: receiver.address + path, headers: {} }, secrets: {}, start: "beginning", interval_seconds: 1, ...more });
+  await hook("Data warehouse", "/warehouse");
+  await hook("SIEM", "/siem", { mapping: "ocsf", filter: "security:true" });
+  const alert = (name, filter, condition) => call("POST", `${of}/alerts`, { name, filter, condition, emails: ["security@demo.example"] });
+  await alert("Sign-ins that fail", "type:login result:failure,denied", { type: "threshold", count: 10, window_seconds: 900, by: "ip" });
+  await alert("New countries", "type:login", { type: "first_seen", field: "country" });
+  await alert("What happened this week", "", { type: "digest", every: "week" });
+  for (const [format, filter] of [["csv", "type:delete"], ["parquet", "security:true"], ["evidence", ""]]) await call("POST", `${of}/exports`, { format, filter, scope: filter === "" ? "all" : "filtered" });
 }
 
 async function draw({ browser, address, key }, host, { name, path = "/", viewport = DESK, colorScheme = "light", host: isHosted = false, until = settled.list }) {

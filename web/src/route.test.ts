@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { parseRoute, printRoute } from "./route";
 
-test.each(["/", "/insights", "/integrity", "/traces/a%2Fb%20c", "/settings/users", "/profile"])("%s is read back", (path) => expect(printRoute(parseRoute(path))).toBe(path));
+test.each(["/", "/insights", "/integrity", "/traces/a%2Fb%20c", "/settings/users", "/profile", "/exports", "/streams", "/streams/new", "/alerts/a%2Fb"])("%s is read back", (path) => expect(printRoute(parseRoute(path))).toBe(path));
 
 test.each(["", "/nowhere", "/traces", "//"])("%s is the activity", (path) => expect(parseRoute(path)).toEqual({ screen: "activity" }));
 

@@ -7,6 +7,9 @@ export type Route =
   | { screen: "activity" }
   | { screen: "insights" }
   | { screen: "integrity" }
+  | { screen: "exports" }
+  /** All of them; or one by its id, or `new`. */
+  | { screen: "streams" | "alerts"; id: string | null }
   | { screen: "trace"; id: string }
   | { screen: "settings"; section: SettingsSection }
   | { screen: "profile" };
@@ -19,8 +22,12 @@ export function parseRoute(path: string): Route {
   switch (first) {
     case "insights":
     case "integrity":
+    case "exports":
     case "profile":
       return { screen: first };
+    case "streams":
+    case "alerts":
+      return { screen: first, id: second === undefined ? null : decode(second) };
     case "traces":
       return second === undefined ? ACTIVITY : { screen: "trace", id: decode(second) };
     case "settings":
@@ -38,6 +45,9 @@ export function printRoute(route: Route): string {
       return `/traces/${encodeURIComponent(route.id)}`;
     case "settings":
       return `/settings/${route.section}`;
+    case "streams":
+    case "alerts":
+      return `/${route.screen}${route.id === null ? "" : `/${encodeURIComponent(route.id)}`}`;
     default:
       return `/${route.screen}`;
   }

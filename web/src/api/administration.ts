@@ -1,10 +1,7 @@
 // Calls that set things up: the organization, its people, keys, viewer tokens, catalog and identity provider. Only the settings load this.
 import { organizationPath, type Access, type Transport } from "./client";
 import type { Answer, Policy, Schemas, With } from "./contract";
-import { wordsOf } from "../ui/words";
-import en from "./words.en.json";
-
-const say = wordsOf({ en });
+import { versioned, type Versioned } from "./versioned";
 
 /** Fields of a policy as an organization sets them; what is absent is inherited. */
 export type PolicySettings = Partial<Record<string, unknown>>;
@@ -15,12 +12,6 @@ export interface OrganizationSetup {
   policy: PolicySettings;
   /** A shorter retention that is not in force yet; null when there is none. */
   pending_retention: { retention_days: number | null; takes_effect_at: string } | null;
-}
-
-/** Something that was read, with the version to name when it is written back. */
-export interface Versioned<T> {
-  value: T;
-  version: string;
 }
 
 export type User = With<Answer<Schemas["User"]>, { state: "invited" | "active" | "deactivated" }>;
@@ -103,12 +94,6 @@ export function createAdministration(ask: Transport, access: Access) {
         signal,
       }),
   };
-}
-
-async function versioned<T>(response: Response): Promise<Versioned<T>> {
-  const version = response.headers.get("ETag");
-  if (version === null) throw new Error(say("no_version"));
-  return { value: (await response.json()) as T, version };
 }
 
 /** The rights that a role and permissions give, as the policy has it. */

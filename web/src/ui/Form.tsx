@@ -75,18 +75,18 @@ interface Joined {
 
 /** A labelled input with what is wrong with it, else with a hint. */
 export function Field({ label, hint, ...input }: Labelled & InputHTMLAttributes<HTMLInputElement>) {
-  return <Place {...{ label, hint, name: input.name }}>{(joined) => <input className="input" spellCheck={false} {...input} {...joined} />}</Place>;
+  return <FieldPlace {...{ label, hint, name: input.name }}>{(joined) => <input className="input" spellCheck={false} {...input} {...joined} />}</FieldPlace>;
 }
 
 /** As [Field], of several lines. */
 export function Area({ label, hint, ...area }: Labelled & TextareaHTMLAttributes<HTMLTextAreaElement>) {
-  return <Place {...{ label, hint, name: area.name }}>{(joined) => <textarea className="input area" spellCheck={false} {...area} {...joined} />}</Place>;
+  return <FieldPlace {...{ label, hint, name: area.name }}>{(joined) => <textarea className="input area" spellCheck={false} {...area} {...joined} />}</FieldPlace>;
 }
 
 /** As [Field], one of a few; `options` are values with their words. */
 export function Choice({ label, hint, options, ...select }: Labelled & { options: readonly (readonly [string, string])[] } & SelectHTMLAttributes<HTMLSelectElement>) {
   return (
-    <Place {...{ label, hint, name: select.name }}>
+    <FieldPlace {...{ label, hint, name: select.name }}>
       {(joined) => (
         <select className="input" {...select} {...joined}>
           {options.map(([value, words]) => (
@@ -96,7 +96,7 @@ export function Choice({ label, hint, options, ...select }: Labelled & { options
           ))}
         </select>
       )}
-    </Place>
+    </FieldPlace>
   );
 }
 
@@ -110,7 +110,8 @@ export function Tickbox({ label, ...input }: { label: ReactNode; name: string } 
   );
 }
 
-function Place({ label, name, hint, children }: Labelled & { children: (joined: Joined) => ReactNode }) {
+/** Anything that takes something, with its label and what is wrong with it, else a hint. */
+export function FieldPlace({ label, name, hint, children }: Labelled & { children: (joined: Joined) => ReactNode }) {
   const id = useId();
   const fault = useContext(RefusalContext).faults.get(name);
   const words = fault ?? hint;

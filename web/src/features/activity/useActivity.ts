@@ -20,6 +20,9 @@ import { ARRIVALS_MAX, useLive, type LiveState } from "./useLive";
 
 const PAGE_EVENTS = 100;
 
+/** The first words of the keys of what is asked of the log: what events to come change. */
+const OF_THE_LOG = ["events", "count", "condition", "histogram"] as const;
+
 export type List =
   | { kind: "loading" }
   | { kind: "failed"; problem: Problem }
@@ -71,8 +74,7 @@ export function useActivity({ client, policy }: Pick<Screen, "client" | "policy"
   const { order } = address;
   const filters = useMemo<Filters>(() => ({ q, from, to }), [q, from, to]);
 
-  const reread = useCallback(() => void queries.invalidateQueries(), [queries]);
-  const { state: live, arrivals } = useLive(client, filters, isLive && order === "desc", { onOpen: reread });
+  const reread = useCallback(() => OF_THE_LOG.forEach((name) => void queries.invalidateQueries({ queryKey: [name] })), [queries]);
 
   const pages = useInfiniteQuery({
     queryKey: ["events", filters, order],
@@ -87,6 +89,12 @@ export function useActivity({ client, policy }: Pick<Screen, "client" | "policy"
   const isCurrent = good !== null && good === pages.data?.pages && !pages.isPlaceholderData;
 
   const size = good?.[0]?.size ?? null;
+  const epoch = good?.[0]?.events[0]?.epoch;
+  const mark = !isCurrent || size === null || epoch === undefined ? null : { epoch, sequence: size - 1 };
+  // A list that could not be read is read again once the stream says that the server is back.
+  const isReady = isCurrent || (problem !== null && fault === null);
+  const { state: live, arrivals } = useLive(client, filters, { isOn: isLive && order === "desc", isReady, mark }, { onOpen: reread });
+
   // A page speaks of the ledger's first `size` events: an arrival below is on it or on a page to come.
   const fresh = useMemo(() => (isCurrent ? arrivals.filter((event) => event.sequence >= (size ?? 0)) : []), [arrivals, size, isCurrent]);
   const { shown, waiting } = useHold(fresh, isHeld, filters);

@@ -1,7 +1,9 @@
 // Events that arrive while somebody looks: one stream, kept up, resumed where it broke off.
 //
 // Invariants
-// - There is no stream while the page is hidden or nobody wants one.
+// - There is no stream while the page is hidden, nobody wants one, or the list that it continues is on its way.
+// - It begins where the list ends, and after a short pause where it ended itself: nothing is missed, and nothing is read again for it.
+// - After a long pause the list is read anew instead: a busy log has had more meanwhile than anybody wants to see arrive.
 // - At most twice ARRIVALS_MAX events are held; the oldest give way.
 //
 // Not here: how the stream is read (api/sse.ts), where arrivals go in the list (timeline.ts).
@@ -9,16 +11,25 @@ import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Client } from "../../api/client";
 import type { Event, Filters } from "../../api/contract";
 import { Problem } from "../../api/problem";
+import { pause } from "../../ui/pause";
 
 export type LiveState = "off" | "waiting" | "live";
 
 /** Most arrivals that are kept beside the pages; then the list is read anew and takes them over. */
 export const ARRIVALS_MAX = 500;
 
+const NONE: Event[] = [];
+
+/** A pause after which what came meanwhile is still followed one by one. */
+const PAUSE_MS_MAX = 60_000;
+
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 
 /** Arrivals come to the screen together, at most this often. */
 const FLUSH_MS = 60;
+
+/** Where a list ends: the stream begins after it. Null where that is not known, as of a list without events. */
+export type Mark = Pick<Event, "epoch" | "sequence"> | null;
 
 interface Callbacks {
   /** The stream has begun where nothing was known before: what is on the screen may miss events. */
@@ -26,29 +37,40 @@ interface Callbacks {
 }
 
 /**
- * Events as they are stored, newest last, from a stream that is kept up while `isOn` and somebody can see the page: browsers
- * allow few connections to a server, and a hidden tab must not hold one. Other filters begin a new list.
+ * Events as they are stored, newest last, from a stream that is kept up while `isOn`, the list of `filters` is there (`isReady`)
+ * and somebody can see the page: browsers allow few connections to a server, and a hidden tab must not hold one. Other filters
+ * begin a new list, which the stream continues after `mark`.
  */
-export function useLive(client: Client, filters: Filters, isOn: boolean, { onOpen }: Callbacks): { state: LiveState; arrivals: Event[] } {
+export function useLive(client: Client, filters: Filters, { isOn, isReady, mark }: { isOn: boolean; isReady: boolean; mark: Mark }, { onOpen }: Callbacks): { state: LiveState; arrivals: Event[] } {
   const [state, setState] = useState<LiveState>("off");
-  const [arrivals, setArrivals] = useState<Event[]>([]);
+  const { q, from, to } = filters;
+  const of = JSON.stringify([q, from, to]);
+  const [kept, setKept] = useState<{ of: string; events: Event[] }>({ of, events: NONE });
+  // What came for other filters is none of this list's.
+  const arrivals = kept.of === of ? kept.events : NONE;
   const opened = useRef(onOpen);
   opened.current = onOpen;
-  const { q, from, to } = filters;
+  const end = useRef<Mark>(null);
+  end.current = arrivals[arrivals.length - 1] ?? mark;
+  const endedAt = useRef<number | null>(null);
   const isSeen = useSyncExternalStore(onVisibility, () => document.visibilityState === "visible");
 
-  useEffect(() => setArrivals([]), [client, q, from, to]);
   useEffect(() => {
     if (!isOn || !isSeen) return setState("off");
-    const ended = new AbortController();
     setState("waiting");
-    void follow(client, { q, from, to }, ended.signal, {
+    if (!isReady) return;
+    const ended = new AbortController();
+    const isNear = endedAt.current === null || Date.now() - endedAt.current < PAUSE_MS_MAX;
+    void follow(client, { q, from, to }, isNear ? end.current : null, ended.signal, {
       onState: setState,
       onOpen: () => opened.current(),
-      onEvents: (events) => setArrivals((known) => [...known, ...events].slice(-2 * ARRIVALS_MAX)),
+      onEvents: (events) => setKept((known) => ({ of, events: [...(known.of === of ? known.events : NONE), ...events].slice(-2 * ARRIVALS_MAX) })),
     });
-    return () => ended.abort();
-  }, [client, q, from, to, isOn, isSeen]);
+    return () => {
+      ended.abort();
+      endedAt.current = Date.now();
+    };
+  }, [client, of, isOn, isReady, isSeen]);
 
   return { state, arrivals };
 }
@@ -63,9 +85,9 @@ interface Listener extends Callbacks {
   onEvents: (events: Event[]) => void;
 }
 
-/** Reads the stream, again and again, from where it broke off, until `signal` or an answer that repeating cannot change. */
-async function follow(client: Client, filters: Filters, signal: AbortSignal, listener: Listener): Promise<void> {
-  let last: string | null = null;
+/** Reads the stream after `mark`, and again and again from where it broke off, until `signal` or an answer that repeating cannot change. */
+async function follow(client: Client, filters: Filters, mark: Mark, signal: AbortSignal, listener: Listener): Promise<void> {
+  let last: string | null = mark === null ? null : `${mark.epoch}-${mark.sequence}`;
   let failures = 0;
   const batch = createBatch(listener.onEvents, signal);
   while (!signal.aborted) {
@@ -102,11 +124,4 @@ function createBatch(flush: (events: Event[]) => void, signal: AbortSignal): (ev
       waiting = [];
     }, FLUSH_MS);
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

@@ -21,6 +21,16 @@ export function TopBar() {
   const { access, policy } = useScreen();
   const { path } = usePlace();
   const route = parseRoute(path);
+  const { administer, export: takesFiles } = policy.rights;
+  const tabs: [Exclude<Route, { screen: "trace" | "profile" }>, boolean][] = [
+    [{ screen: "activity" }, true],
+    [{ screen: "insights" }, true],
+    [{ screen: "exports" }, takesFiles],
+    [{ screen: "streams", id: null }, administer && takesFiles],
+    [{ screen: "alerts", id: null }, administer && takesFiles],
+    [{ screen: "integrity" }, true],
+    [{ screen: "settings", section: "organization" }, administer],
+  ];
   return (
     <header className="top">
       <Link to="/" className="brand">
@@ -29,19 +39,12 @@ export function TopBar() {
       </Link>
       <Organization />
       <nav aria-label={say("screens")}>
-        <Tab to={{ screen: "activity" }} isOn={route.screen === "activity" || route.screen === "trace"}>
-          {say("activity")}
-        </Tab>
-        <Tab to={{ screen: "insights" }} isOn={route.screen === "insights"}>
-          {say("insights")}
-        </Tab>
-        <Tab to={{ screen: "integrity" }} isOn={route.screen === "integrity"}>
-          {say("integrity")}
-        </Tab>
-        {policy.rights.administer && (
-          <Tab to={{ screen: "settings", section: "organization" }} isOn={route.screen === "settings"}>
-            {say("settings")}
-          </Tab>
+        {tabs.map(([to, isOffered]) =>
+          isOffered ? (
+            <Tab key={to.screen} to={to} isOn={to.screen === (route.screen === "trace" ? "activity" : route.screen)}>
+              {say(to.screen)}
+            </Tab>
+          ) : null,
         )}
       </nav>
       <div className="top-end">

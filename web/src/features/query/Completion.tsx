@@ -20,6 +20,7 @@ interface Props {
   filters: Filters;
   /** Takes keys of the field; true for those that it has used. */
   keys: RefObject<((event: KeyboardEvent) => boolean) | null>;
+  /** Hears which one Enter takes: empty is none of them, null that there are none. */
   onActive: (id: string | null) => void;
   onChoose: (draft: Draft) => void;
   onClose: () => void;
@@ -39,7 +40,8 @@ export default function Completion({ id, text, spot, filters, keys, onActive, on
   const [active, setActive] = useActive(text, all.length);
   const optionId = (place: number) => `${id}-${place}`;
 
-  useEffect(() => onActive(active === null ? null : `${id}-${active}`), [onActive, active, id]);
+  const isShown = all.length > 0;
+  useEffect(() => onActive(!isShown ? null : active === null ? "" : optionId(active)), [onActive, isShown, active, id]);
   useEffect(() => {
     keys.current = ({ key, shiftKey, altKey, nativeEvent }) => {
       if (nativeEvent.isComposing) return false;

@@ -42,6 +42,7 @@ export function SearchBox({ query, filters, fault, field, onQuery, onPick }: Pro
   const { draft, spot, isOpen, setOpen, keys, choose, handlers } = useTyping(query, field, onQuery, onPick);
   const [active, setActive] = useState<string | null>(null);
   const list = useId();
+  const isShown = isOpen && active !== null;
   const shown = fault !== null && draft.text.trim() === query.trim() ? fault : null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -61,10 +62,10 @@ export function SearchBox({ query, filters, fault, field, onQuery, onPick }: Pro
           {...handlers}
           placeholder={say("search_hint")}
           aria-label={say("search_events")}
-          aria-expanded={isOpen}
-          aria-controls={isOpen ? list : undefined}
+          aria-expanded={isShown}
+          aria-controls={isShown ? list : undefined}
           aria-autocomplete="list"
-          aria-activedescendant={isOpen && active !== null ? active : undefined}
+          aria-activedescendant={(isShown && active) || undefined}
           aria-invalid={shown !== null}
           aria-describedby={shown === null ? undefined : FAULT_ID}
           enterKeyHint="search"
@@ -91,7 +92,7 @@ export function SearchBox({ query, filters, fault, field, onQuery, onPick }: Pro
 }
 
 /** What is written, where the caret stands in it, and whether what can be written next is offered. `keys` gets the keys first while it is. */
-function useTyping(query: string, field: Props["field"], onQuery: Props["onQuery"], onPick: Props["onPick"]) {
+export function useTyping(query: string, field: Props["field"], onQuery: Props["onQuery"], onPick: Props["onPick"]) {
   const draft = useDraft(query, onQuery);
   const [caret, setCaret] = useState(0);
   const [isOpen, setOpen] = useState(false);

@@ -7,8 +7,9 @@ import { Choice, Field, Form, Tickbox, type Typed } from "../../ui/Form";
 import { longDate } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
 import { Confirm } from "../../ui/Confirm";
-import { Part, Ready } from "./Part";
-import { Secret } from "./Secret";
+import { Ready } from "../../ui/Ready";
+import { Secret } from "../../ui/Secret";
+import { Part } from "./Part";
 import { useAdministration, useSetting } from "./useAdministration";
 import { say } from "./words";
 

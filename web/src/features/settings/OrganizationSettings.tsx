@@ -1,10 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import type { OrganizationSetup, Versioned } from "../../api/administration";
+import type { OrganizationSetup } from "../../api/administration";
 import { Problem } from "../../api/problem";
+import type { Versioned } from "../../api/versioned";
 import { useScreen } from "../../screen";
 import { Form } from "../../ui/Form";
-import { Part, Ready } from "./Part";
+import { Ready } from "../../ui/Ready";
+import { Part } from "./Part";
 import { PolicyField } from "./PolicyField";
 import { daysWords, Pending } from "./Pending";
 import { applied, carried, differences, GROUPS, isUndecided, retentionChoices, waitsOtherwise, type Draft } from "./policy";

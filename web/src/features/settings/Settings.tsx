@@ -11,6 +11,7 @@ import { Tokens } from "./Tokens";
 import { Users } from "./Users";
 import { say } from "./words";
 import { WhomToAsk } from "./WhomToAsk";
+import "../../styles/records.css";
 import "../../styles/settings.css";
 
 const SECTIONS: Record<SettingsSection, ComponentType> = {

@@ -3,13 +3,15 @@ import type { ViewerToken } from "../../api/administration";
 import { useScreen } from "../../screen";
 import { Dialog } from "../../ui/Dialog";
 import { Area, Choice, Field, Form, Tickbox, type Typed } from "../../ui/Form";
+import { linesOf } from "../../ui/lines";
 import { usePlace } from "../../ui/place";
 import { fullTime } from "../../ui/time";
 import { useZone } from "../../ui/useZone";
 import { Confirm } from "../../ui/Confirm";
-import { Part, Ready } from "./Part";
-import { lines, rolesOf } from "./people";
-import { Secret } from "./Secret";
+import { Ready } from "../../ui/Ready";
+import { Secret } from "../../ui/Secret";
+import { Part } from "./Part";
+import { rolesOf } from "./people";
 import { useAdministration, useSetting } from "./useAdministration";
 import { say } from "./words";
 
@@ -121,7 +123,7 @@ function TokenDialog({ onClose, onMade }: { onClose: () => void; onMade: (token:
   async function make(typed: Typed) {
     const text = (name: string) => typed(`actor/${name}`) ?? null;
     const { token, url } = await administration.makeToken({
-      actor: { id: text("id") ?? "", name: text("name"), email: text("email"), role: text("role"), permissions: lines(typed("actor/permissions")) },
+      actor: { id: text("id") ?? "", name: text("name"), email: text("email"), role: text("role"), permissions: linesOf(typed("actor/permissions")) },
       ttl_seconds: Number(typed("ttl_seconds")),
       filter: typed("filter") ?? null,
       may_export: typed("may_export") !== undefined,

@@ -5,8 +5,10 @@ import { useScreen } from "../../screen";
 import { Dialog } from "../../ui/Dialog";
 import { Area, Choice, Field, Form, type Typed } from "../../ui/Form";
 import { Confirm } from "../../ui/Confirm";
-import { called, lines, mayWords, rolesOf } from "./people";
-import { useAdministration, useDeed } from "./useAdministration";
+import { linesOf } from "../../ui/lines";
+import { useDeed } from "../../ui/useDeed";
+import { called, mayWords, rolesOf } from "./people";
+import { useAdministration } from "./useAdministration";
 import { say } from "./words";
 
 type OnDone = (user: User, link: string | null) => void;
@@ -17,7 +19,7 @@ export function InviteDialog({ onClose, onDone }: { onClose: () => void; onDone:
   const { access } = useScreen();
   async function invite(typed: Typed) {
     const deliver = (typed("deliver") ?? "mail") as Deliver;
-    const { link, ...user } = await administration.invite({ email: typed("email") ?? "", name: typed("name") ?? null, role: typed("role") ?? "", permissions: lines(typed("permissions")), deliver });
+    const { link, ...user } = await administration.invite({ email: typed("email") ?? "", name: typed("name") ?? null, role: typed("role") ?? "", permissions: linesOf(typed("permissions")), deliver });
     onDone(user, link);
   }
   return (
@@ -71,7 +73,7 @@ export function UserDialog({ user, onClose, onDone }: { user: User; onClose: () 
 
 /** Sends what was changed, and nothing else. */
 async function changed(administration: Administration, user: User, typed: Typed): Promise<User> {
-  const [name, email, role, permissions] = [typed("name") ?? null, typed("email") ?? "", typed("role") ?? "", lines(typed("permissions"))];
+  const [name, email, role, permissions] = [typed("name") ?? null, typed("email") ?? "", typed("role") ?? "", linesOf(typed("permissions"))];
   const patch = { ...(name === user.name ? {} : { name }), ...(email === user.email ? {} : { email }), ...(role === user.role ? {} : { role }) };
   const patched = Object.keys(patch).length === 0 ? user : await administration.changeUser(user.id, patch);
   const same = permissions.join("\n") === user.permissions.join("\n");
@@ -93,7 +95,7 @@ function Rights({ user }: { user?: User }) {
         autoComplete="off"
         value={role}
         onChange={(event) => setRole(event.currentTarget.value)}
-        hint={say("may_come", { rights: mayWords(rightsBy(policy, role.trim(), lines(permissions))) })}
+        hint={say("may_come", { rights: mayWords(rightsBy(policy, role.trim(), linesOf(permissions))) })}
       />
       <datalist id="settings-roles">
         {rolesOf(policy).map((each) => (

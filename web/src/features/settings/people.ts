@@ -18,8 +18,3 @@ export function mayWords(rights: Policy["rights"]): string {
 export function rolesOf(policy: Policy): string[] {
   return [...new Set([...policy.view_roles, ...policy.export_roles, ...policy.administer_roles])];
 }
-
-/** What is written one value a line. */
-export function lines(text: string | undefined): string[] {
-  return (text ?? "").split("\n").flatMap((line) => line.trim() || []);
-}

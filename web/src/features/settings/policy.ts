@@ -1,7 +1,7 @@
 // An organization's policy as fields of a form: each is inherited, or set here to what is written in its field.
 import type { OrganizationSetup, PolicySettings } from "../../api/administration";
 import { FieldFault } from "../../ui/attempt";
-import { lines } from "./people";
+import { linesOf } from "../../ui/lines";
 import { say } from "./words";
 
 /** How a field is written: `number` empty is null; `lines` are one value each; `json` is for lists and tables. */
@@ -87,7 +87,7 @@ export function read({ name, kind }: Field, text: string): unknown {
     case "switch":
       return trimmed === "true";
     case "lines":
-      return lines(trimmed);
+      return linesOf(trimmed);
     case "json":
       try {
         return JSON.parse(trimmed) as unknown;

@@ -2,7 +2,7 @@
 // looks like a whole number: those come first, whatever was written.
 import type { Provider } from "../../api/administration";
 import { FieldFault } from "../../ui/attempt";
-import { lines } from "./people";
+import { linesOf } from "../../ui/lines";
 import { say } from "./words";
 
 type Roles = Provider["roles"];
@@ -15,7 +15,7 @@ export function writeRoles(roles: Roles): string {
 /** The roles of such lines, in their order; rejects what cannot be sent as it is written with a fault at the field. */
 export function readRoles(text: string | undefined): Roles {
   const roles = new Map<string, string>();
-  for (const line of lines(text)) {
+  for (const line of linesOf(text)) {
     const cut = line.lastIndexOf("=");
     const [group, role] = [line.slice(0, cut).trim(), line.slice(cut + 1).trim()];
     const refuse = (why: "group_roles_fault" | "group_roles_number" | "group_roles_twice") => new FieldFault("roles", say(why, { line, group }));

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { createAdministration, type Administration } from "../../api/administration";
 import { useScreen } from "../../screen";
@@ -15,10 +15,4 @@ export function useSetting<T>(name: string, read: (signal: AbortSignal) => Promi
   const query = useQuery({ queryKey: ["settings", name], queryFn: ({ signal }) => read(signal) });
   const again = () => queries.invalidateQueries({ queryKey: ["settings", name] });
   return { ...query, again };
-}
-
-/** One deed at a time, of which `reason` says why the last one failed. */
-export function useDeed() {
-  const { mutateAsync, isPending, error, reset } = useMutation({ mutationFn: (deed: () => Promise<unknown>) => deed() });
-  return { run: mutateAsync, isPending, reason: error === null ? null : error.message, reset };
 }

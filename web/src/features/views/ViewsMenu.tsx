@@ -2,7 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import type { View } from "../../api/views";
 import type { Address } from "../../query/address";
+import { printRoute } from "../../route";
 import { useScreen } from "../../screen";
+import { Link } from "../../ui/Link";
 import { wordsOf } from "../../ui/words";
 import { useRevise } from "./useRevise";
 import { useViews } from "./useView";
@@ -24,7 +26,7 @@ interface Props {
 export default function ViewsMenu({ address, open, onAddress, onDialog }: Props) {
   const views = useViews();
   const revise = useRevise();
-  const { policy } = useScreen();
+  const { policy, mode } = useScreen();
   const [reason, setReason] = useState<string | null>(null);
   const list = useQuery({ queryKey: ["views"], queryFn: ({ signal }) => views.list(signal) });
   const mayChange = (view: View) => view.is_own || policy.rights.administer;
@@ -80,6 +82,11 @@ export default function ViewsMenu({ address, open, onAddress, onDialog }: Props)
         <button type="button" className="menu-item" onClick={() => onDialog(null)}>
           {say("save_as")}
         </button>
+        {mode === "console" && policy.rights.administer && policy.rights.export && (
+          <Link to={`${printRoute({ screen: "alerts", id: "new" })}?${new URLSearchParams({ q: address.query.trim() })}`} className="menu-item">
+            {say("alert_of")}
+          </Link>
+        )}
       </div>
     </div>
   );

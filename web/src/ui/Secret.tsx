@@ -1,7 +1,10 @@
 import { useId } from "react";
-import { CopyButton } from "../../ui/CopyButton";
-import { Dialog } from "../../ui/Dialog";
-import { say } from "./words";
+import { CopyButton } from "./CopyButton";
+import { Dialog } from "./Dialog";
+import { wordsOf } from "./words";
+import en from "./part.en.json";
+
+const say = wordsOf({ en });
 
 /** Something that the server tells once: a secret or a link that has one. */
 export function Secret({ title, about, secrets, onClose }: { title: string; about: string; secrets: { label: string; value: string }[]; onClose: () => void }) {
