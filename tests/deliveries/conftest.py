@@ -11,12 +11,14 @@ from counterparts.datadog import Datadog
 from counterparts.gcs import Gcs
 from counterparts.mailbox import Mailbox
 from counterparts.otlp import Collector, Otlp
+from counterparts.place import Place
 from counterparts.s3 import S3
 from counterparts.search import Search
 from counterparts.splunk import Splunk
 from counterparts.syslog import Syslog
 from counterparts.webhook import Webhooks
 from harness.certificates import Authority
+from harness.destinations import PLACES
 from harness.trailbook import Trailbook
 
 #: What mail says it is from, and where links lead.
@@ -150,16 +152,18 @@ def server(start: Callable[..., Trailbook]) -> Trailbook:
     return start()
 
 
-@pytest.fixture(autouse=True)
-def calm(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After each test the counterparts that it used have no bad day any more."""
-    yield
-    for name in request.fixturenames:
-        counterpart = request.getfixturevalue(name) if name in COUNTERPARTS else None
-        if counterpart is not None and counterpart.door.server is None:
-            counterpart.door.up()
-        if counterpart is not None:
-            counterpart.door.calm()
+@pytest.fixture
+def place(request: pytest.FixtureRequest) -> Callable[[str, str], Place]:
+    """A place of a kind for an organization's events; what it goes through has no bad day afterwards."""
+    made: list[Place] = []
 
+    def place(kind: str, organization: str) -> Place:
+        made.append(PLACES[kind](request, organization))
+        return made[-1]
 
-COUNTERPARTS = {"s3", "gcs", "azure", "search", "webhooks", "otlp", "behind_collector", "datadog", "splunk"}
+    yield place
+    for one in made:
+        if one.door is not None:
+            if one.door.server is None:
+                one.door.up()
+            one.door.calm()
