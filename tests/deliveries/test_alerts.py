@@ -92,7 +92,15 @@ def test_an_alert_about_everything_does_not_tell_of_itself(server, webhooks):
 def test_so_many_within_a_window_are_told_for_each_actor(server, webhooks):
     organization = events.organization("threshold")
     server.send(events.plain(organization, 1))
-    alert = Alert(server, webhooks, organization, "threshold", {"type": "threshold", "count": 3, "window_seconds": 60, "by": "actor"}, filter="result:failure", quiet_seconds=600)
+    alert = Alert(
+        server,
+        webhooks,
+        organization,
+        "threshold",
+        {"type": "threshold", "count": 3, "window_seconds": 60, "by": "actor"},
+        filter="result:failure",
+        quiet_seconds=600,
+    )
 
     def fails(actor, count):
         now = {"result": "failure", "occurred_at": None}

@@ -190,8 +190,10 @@ def test_the_collector_takes_logs_refuses_what_is_none_and_passes_them_on(collec
     until("the collector passed the record on", lambda: behind_collector.records)
     record = behind_collector.records[0][2]
     assert (value(record.body), record.event_name, attributes(record.attributes)) == (
-        '{"organization":"direct"}', "user.role.updated", {"trailbook.id": "one"},
-    )  # fmt: skip
+        '{"organization":"direct"}',
+        "user.role.updated",
+        {"trailbook.id": "one"},
+    )
     assert ask(url, b"\xff\xff\xff", Content_Type="application/x-protobuf")[0] >= 400
 
 
@@ -243,7 +245,9 @@ def test_the_mailbox_takes_letters_plain_with_starttls_and_with_tls(authority):
     letter = "Subject: direct\r\nTo: ann@customer.example\r\n\r\ntext\r\n"
     for how in ("plain", "starttls", "tls"):
         box = Mailbox(
-            tls=authority.server() if how == "tls" else None, starttls=authority.server() if how == "starttls" else None, password=how != "plain"
+            tls=authority.server() if how == "tls" else None,
+            starttls=authority.server() if how == "starttls" else None,
+            password=how != "plain",
         )
         kind = smtplib.SMTP_SSL if how == "tls" else smtplib.SMTP
         with kind("127.0.0.1", box.port, timeout=10, **({"context": known} if how == "tls" else {})) as client:

@@ -42,7 +42,9 @@ def test_real_and_awkward_events_arrive_as_they_are_stored_in_the_order_of_the_l
     shown = stream.shown()
     size = len(server.stored(organization))
     assert shown["state"] == "active" and shown["health"]["delivered"] == size
-    assert [(position["organization"], position["next"], position["size"]) for position in shown["positions"]] == [(organization, size, size)]
+    assert [(position["organization"], position["next"], position["size"]) for position in shown["positions"]] == [
+        (organization, size, size)
+    ]
     stream.delete()
 
 

@@ -65,14 +65,23 @@ def destinations(host: str, port: int) -> dict[str, tuple[dict, dict]]:
     url, objects = f"https://{host}:{port}", {"prefix": "p/"}
     key = json.loads(Key().file)
     return {
-        "s3": ({"type": "s3", "bucket": "bucket", "region": "eu-central-1", "endpoint": url, "objects": objects}, {"access_key_id": "a", "secret_access_key": "b"}),
+        "s3": (
+            {"type": "s3", "bucket": "bucket", "region": "eu-central-1", "endpoint": url, "objects": objects},
+            {"access_key_id": "a", "secret_access_key": "b"},
+        ),
         "gcs": ({"type": "gcs", "bucket": "bucket", "endpoint": url, "objects": objects}, {"service_account_key": json.dumps(key)}),
         "gcs by its key": (
             {"type": "gcs", "bucket": "bucket", "objects": objects},
             {"service_account_key": json.dumps(key | {"gcs_base_url": url, "disable_oauth": True, "token_uri": url})},
         ),
-        "azure": ({"type": "azure_blob", "account": "account", "container": "container", "endpoint": url, "objects": objects}, {"access_key": "YWJj"}),
-        "azure by its account": ({"type": "azure_blob", "account": f"{host}:{port}/x#", "container": "container", "objects": objects}, {"access_key": "YWJj"}),
+        "azure": (
+            {"type": "azure_blob", "account": "account", "container": "container", "endpoint": url, "objects": objects},
+            {"access_key": "YWJj"},
+        ),
+        "azure by its account": (
+            {"type": "azure_blob", "account": f"{host}:{port}/x#", "container": "container", "objects": objects},
+            {"access_key": "YWJj"},
+        ),
         "webhook": ({"type": "webhook", "url": f"{url}/x"}, {}),
         "webhook with a user": ({"type": "webhook", "url": f"https://example.com@{host}:{port}/"}, {}),
         "splunk": ({"type": "splunk_hec", "url": url}, {"token": "t"}),
@@ -107,7 +116,9 @@ def inside():
 def refused(server, organization: str, destination: dict, secrets: dict, look: bool) -> str | None:
     """What was wrong, when it was not refused. `look`: whether it may be tried out."""
     path = f"/v1/organizations/{organization}/streams"
-    answer = server.call("POST", path, {"name": "inside", "destination": destination, "secrets": secrets, "start": "now", "interval_seconds": 3600})
+    answer = server.call(
+        "POST", path, {"name": "inside", "destination": destination, "secrets": secrets, "start": "now", "interval_seconds": 3600}
+    )
     if answer.status == 422:
         return None if all(pointer.startswith(("/destination", "/secrets")) for pointer in answer.pointers()) else answer.text
     if answer.status != 201:
@@ -155,7 +166,13 @@ def test_alerts_go_through_the_same_guard(guarded, inside):
     guarded.send(events.plain(organization, 1))
     path = f"/v1/organizations/{organization}/alerts"
     for host in LOOPBACK + PRIVATE:
-        alert = {"name": "x", "filter": "", "condition": {"type": "any"}, "webhook": {"url": f"https://{host}:{inside.port}/"}, "emails": []}
+        alert = {
+            "name": "x",
+            "filter": "",
+            "condition": {"type": "any"},
+            "webhook": {"url": f"https://{host}:{inside.port}/"},
+            "emails": [],
+        }
         answer = guarded.call("POST", path, alert)
         if answer.status == 201 and host in LOOPBACK:
             told = guarded.call("POST", f"{path}/{answer.json['id']}/test", {})

@@ -75,7 +75,9 @@ def test_syslog_messages_say_what_rsyslog_reads_of_them(server, syslog):
         assert (message["syslogfacility"], message["syslogseverity"]) == ("13", "4" if serious else "5")
         assert (message["app-name"], message["msgid"], message["protocol-version"]) == ("trailbook", event["action"][:32], "1")
         assert message["timereported"] == event["occurred_at"]
-        assert message["structured-data"].startswith(f'[trailbook@32473 organization="{organization}" id="{event["id"]}" sequence="{event["sequence"]}"')
+        assert message["structured-data"].startswith(
+            f'[trailbook@32473 organization="{organization}" id="{event["id"]}" sequence="{event["sequence"]}"'
+        )
     stream.delete()
 
 

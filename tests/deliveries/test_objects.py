@@ -150,7 +150,9 @@ def test_omnis_payloads_lie_in_the_bucket_as_they_were_sent_within_the_interval_
     counterpart = request.getfixturevalue(store)
     organization = events.organization("omni")
     there = counterpart.place(organization, format="jsonl", compression="gzip")
-    stream = Streams(omni, organization).create(there, mapping="catalog:omni", filter="-action:trailbook.*", start="now", interval_seconds=1)
+    stream = Streams(omni, organization).create(
+        there, mapping="catalog:omni", filter="-action:trailbook.*", start="now", interval_seconds=1
+    )
     assert len({payload["event"] for payload in PAYLOADS}) == 7
     for payload in PAYLOADS:
         omni.post(f"/v1/events?mapping=omni&organization={organization}", payload)

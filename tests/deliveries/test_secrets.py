@@ -41,7 +41,9 @@ def destinations(url: str) -> list[dict]:
 
 def test_a_secret_is_in_no_answer_no_log_no_event_and_no_file_even_when_the_destination_repeats_it(start):
     """The destination answers with everything that it was sent, which is what careless servers do."""
-    echo = Door(lambda request: Answer(400, f"{request.path} {dict(request.headers)} ".encode() + request.body, {"Content-Type": "text/plain"}))
+    echo = Door(
+        lambda request: Answer(400, f"{request.path} {dict(request.headers)} ".encode() + request.body, {"Content-Type": "text/plain"})
+    )
     server = start()
     organization = events.organization("canary")
     server.send(events.plain(organization, 2))
@@ -50,17 +52,31 @@ def test_a_secret_is_in_no_answer_no_log_no_event_and_no_file_even_when_the_dest
     try:
         for destination in destinations(echo.url):
             secrets = secrets_of(destination["type"])
-            body = {"name": destination["type"], "destination": destination, "secrets": secrets, "start": "beginning", "interval_seconds": 1}
+            body = {
+                "name": destination["type"],
+                "destination": destination,
+                "secrets": secrets,
+                "start": "beginning",
+                "interval_seconds": 1,
+            }
             answer = server.call("POST", Streams(server, organization).path, body).expect(201)
-            assert answer.json["secrets"] == sorted(secrets) and "secret" not in answer.json
+            assert [name.lower() for name in answer.json["secrets"]] == sorted(name.lower() for name in secrets)
+            assert not answer.json.get("secret"), "one that was given is not given back"
             told.append(answer.text)
             streams.append(f"{Streams(server, organization).path}/{answer.json['id']}")
         for stream in streams:
             told.append(server.post(f"{stream}/test", {}).text)
             until("it was tried", lambda: (health := server.get(stream).json["health"])["failures"] or health["parked"])
             told += [server.get(stream).text, server.get(f"{stream}/parked").text]
-        sent = b"".join(str(request.headers).encode() + request.body + request.path.encode() for request in echo.requests).decode(errors="replace")
+        sent = b"".join(str(request.headers).encode() + request.body + request.path.encode() for request in echo.requests).decode(
+            errors="replace"
+        )
         assert CANARY in sent, "the destinations themselves were given their secrets"
+        # What was made of secrets opens doors as well: tokens, and names with passwords in base64.
+        for header in (request.headers.get("Authorization", "") for request in echo.requests):
+            if header.startswith(("Bearer ", "Basic ", "ApiKey ", "Splunk ")):
+                hidden.add(header.split(" ", 1)[1])
+        assert len(hidden) >= 5, "of Google, Elasticsearch, Splunk"
         told += [server.get(Streams(server, organization).path).text, server.get("/metrics").text, server.said()]
         told.append(json.dumps(server.stored(organization)))
         for text in told:

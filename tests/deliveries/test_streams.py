@@ -30,7 +30,9 @@ def test_only_events_that_the_filter_lets_through_are_delivered(server, s3):
     until("the other ones come", lambda: len(events_of(there, organization)) == 6 + 5)
     later = [event for event in events_of(there, organization)][6:]
     assert {event["action"] for event in later} == {"report.exported"}
-    refused = stream.streams.server.call("POST", stream.streams.path, {"name": "x", "destination": there.destination, "secrets": there.secrets, "filter": "nofield:(x"})
+    refused = stream.streams.server.call(
+        "POST", stream.streams.path, {"name": "x", "destination": there.destination, "secrets": there.secrets, "filter": "nofield:(x"}
+    )
     assert refused.status == 422 and refused.pointers() == ["/filter"]
     stream.delete()
 
@@ -145,7 +147,9 @@ def test_events_that_nobody_takes_are_parked_told_of_and_can_be_sent_again_while
     stored = server.stored(organization)
     wanted = [event["id"] for event in stored if event["message"] != "poison"]
     until("the rest is there", lambda: set(wanted) <= set(ids(events_of(there, organization))))
-    assert [event["sequence"] for event in events_of(there, organization)] == sorted(event["sequence"] for event in events_of(there, organization))
+    assert [event["sequence"] for event in events_of(there, organization)] == sorted(
+        event["sequence"] for event in events_of(there, organization)
+    )
     assert stream.shown()["state"] == "active" and stream.caught_up()["last_error"] is None
     parked = stream.call("GET", "/parked").expect(200).json
     assert parked["total"] == 3 and [one["sequence"] for one in parked["parked"]] == sorted(poisoned)
@@ -226,7 +230,7 @@ def test_who_may_not_see_the_log_has_no_streams_and_a_key_only_with_its_scopes(s
 
     def key(*scopes: str, **bound: str) -> str:
         answer = server.post("/v1/keys", {"name": "k", "scopes": list(scopes), **bound}).json
-        return answer.get("secret") or answer["key"]
+        return answer["key"]
 
     both = key("streams", "events:read", organization=organization)
     assert server.call("POST", path, body, key=both).status == 201
@@ -248,7 +252,11 @@ def test_the_command_line_does_all_of_it(server, webhooks, tmp_path):
     server.send(events.plain(organization, 3))
     there = webhooks.place(organization)
     file = tmp_path / "stream.json"
-    file.write_text(json.dumps({"name": "by hand", "destination": there.destination, "secrets": there.secrets, "start": "beginning", "interval_seconds": 1}))
+    file.write_text(
+        json.dumps(
+            {"name": "by hand", "destination": there.destination, "secrets": there.secrets, "start": "beginning", "interval_seconds": 1}
+        )
+    )
     of = ["--organization", organization]
     server.command("streams", "create", file, *of)
     (listed,) = server.get(Streams(server, organization).path).json["streams"]

@@ -16,7 +16,9 @@ ACCOUNT = "trailbooktests"
 KEY = base64.b64encode(b"a key of sixty-four bytes, as long as those that Microsoft makes").decode()
 CONTAINER = "audit-log-archive"
 #: Where `scripts/deliveries` installed what package.json names.
-MODULES = Path(os.environ.get("TRAILBOOK_DELIVERIES_NODE", Path(__file__).resolve().parents[3] / "target" / "deliveries-node")) / "node_modules"
+MODULES = (
+    Path(os.environ.get("TRAILBOOK_DELIVERIES_NODE", Path(__file__).resolve().parents[3] / "target" / "deliveries-node")) / "node_modules"
+)
 
 
 class Azure:
@@ -26,7 +28,15 @@ class Azure:
         self.port = free_port()
         script = MODULES / "azurite" / "dist" / "src" / "blob" / "main.js"
         assert script.exists(), f"Azurite is not in {MODULES}; scripts/deliveries installs it"
-        address = ["--blobHost", "127.0.0.1", "--blobPort", self.port, "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"]
+        address = [
+            "--blobHost",
+            "127.0.0.1",
+            "--blobPort",
+            self.port,
+            "--inMemoryPersistence",
+            "--disableTelemetry",
+            "--skipApiVersionCheck",
+        ]
         self.program = Program(
             ["node", script, *address], folder / "azure-log", {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"}, folder
         )

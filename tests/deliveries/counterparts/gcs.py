@@ -75,7 +75,9 @@ class Gcs:
         self.program = Program([sys.executable, "-m", "gcp_storage_emulator", "start", *address], folder / "gcs-log")
         self.program.ready("gcp-storage-emulator", self.port)
         self.client = storage.Client(
-            project="project", credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=f"http://127.0.0.1:{self.port}")
+            project="project",
+            credentials=AnonymousCredentials(),
+            client_options=ClientOptions(api_endpoint=f"http://127.0.0.1:{self.port}"),
         )
         self.bucket = self.client.create_bucket(BUCKET)
         self.key = Key()

@@ -93,11 +93,21 @@ class Collector:
         # The package's `__init__` starts an agent as it is imported; only its file is wanted.
         package = importlib.util.find_spec("rotel").submodule_search_locations[0]
         command = [
-            Path(package) / "rotel-agent", "start",
-            "--otlp-http-endpoint", f"127.0.0.1:{self.port}", "--otlp-grpc-endpoint", f"127.0.0.1:{grpc}",
-            "--exporter", "otlp", "--otlp-exporter-protocol", "http", "--otlp-exporter-endpoint", receiver.door.url,
-            "--batch-timeout", "200ms",
-        ]  # fmt: skip
+            Path(package) / "rotel-agent",
+            "start",
+            "--otlp-http-endpoint",
+            f"127.0.0.1:{self.port}",
+            "--otlp-grpc-endpoint",
+            f"127.0.0.1:{grpc}",
+            "--exporter",
+            "otlp",
+            "--otlp-exporter-protocol",
+            "http",
+            "--otlp-exporter-endpoint",
+            receiver.door.url,
+            "--batch-timeout",
+            "200ms",
+        ]
         self.program = Program(command, folder / "rotel-log")
         self.program.ready("rotel", self.port)
 

@@ -8,7 +8,7 @@ _numbers = itertools.count()
 
 #: Texts that some format or program takes for something else.
 AWKWARD = [
-    "=HYPERLINK(\"http://evil.example\",\"click\")",
+    '=HYPERLINK("http://evil.example","click")',
     "+1+1",
     "-2+3",
     "@SUM(1,2)",
@@ -18,7 +18,7 @@ AWKWARD = [
     'quotes "inside", commas; semicolons',
     "line separator \u2028 and paragraph separator \u2029",
     "emoji 🦊, right to left \u05e9\u05dc\u05d5\u05dd, combining e\u0301, outside the plane 𝄞",
-    "pipe | equals = backslash \\ bracket ] quote \" closing",
+    'pipe | equals = backslash \\ bracket ] quote " closing',
     "<script>alert(1)</script> & <b>bold</b>",
     "null byte's neighbour \u0001 and delete \u007f",
     "a" * 5000,
@@ -68,7 +68,7 @@ def awkward(organization: str) -> list[dict]:
             actor={"type": "user", "id": f"awkward-{number}", "name": text[:200], "team": text[:100]},
             targets=[{"type": "report", "id": str(number), "name": text[:200]}],
             changes=[{"field": "text", "before": text, "after": None}, {"field": "number", "after": 12.5}],
-            metadata={"text": text, "number": number, "a.dot": {"and \"quotes\"": text}},
+            metadata={"text": text, "number": number, "a.dot": {'and "quotes"': text}},
         )
         for number, text in enumerate(AWKWARD)
     ]

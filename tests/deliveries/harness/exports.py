@@ -29,6 +29,7 @@ class Exports:
 
     def until_ready(self, id: str, seconds: float = 60) -> dict:
         """The export once it is there; fails as soon as it failed."""
+
         def look() -> dict | None:
             shown = self.shown(id)
             if shown["state"] == "failed":

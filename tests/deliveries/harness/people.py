@@ -17,7 +17,9 @@ class Person:
         self.path = f"{users}/{server.post(users, {'email': email, 'name': name, 'role': role}).json['id']}"
         token = re.search(r"/password#(\S+)", mailbox.letter(email, organization).text).group(1)
         self.browse("POST", "/auth/password", {"token": token, "password": PASSWORD, "name": name}, session="").expect(204)
-        signed_in = self.browse("POST", "/auth/sign-in", {"organization": organization, "email": email, "password": PASSWORD}, session="").expect(200)
+        signed_in = self.browse(
+            "POST", "/auth/sign-in", {"organization": organization, "email": email, "password": PASSWORD}, session=""
+        ).expect(200)
         self.session = re.search(r"__Host-trailbook=([^;]+)", signed_in.headers["Set-Cookie"]).group(1)
 
     def browse(self, method: str, path: str, body: object = None, session: str | None = None):

@@ -54,7 +54,11 @@ class Trailbook:
         self.log = folder / "server-log"
         # What whoever runs the tests has set must not show.
         own = {name: value for name, value in os.environ.items() if not name.startswith("TRAILBOOK_")}
-        self.environment = {**own, "TRAILBOOK_ROOT_KEY": ROOT_KEY, **{f"TRAILBOOK_{name.upper()}": value for name, value in settings.items() if name != "ssl_cert_file"}}
+        self.environment = {
+            **own,
+            "TRAILBOOK_ROOT_KEY": ROOT_KEY,
+            **{f"TRAILBOOK_{name.upper()}": value for name, value in settings.items() if name != "ssl_cert_file"},
+        }
         if "ssl_cert_file" in settings:
             self.environment["SSL_CERT_FILE"] = settings["ssl_cert_file"]
         self.program: Program | None = None
@@ -130,7 +134,11 @@ class Trailbook:
 
     def import_real(self, name: str, organization: str, project: str | None = None) -> None:
         """Imports a file of `testdata/real`."""
-        how = ["--from", name] if name in BUILT_IN else ["--from", "generic", "--mapping", REPOSITORY / "testdata" / "mappings" / f"{name}.toml"]
+        how = (
+            ["--from", name]
+            if name in BUILT_IN
+            else ["--from", "generic", "--mapping", REPOSITORY / "testdata" / "mappings" / f"{name}.toml"]
+        )
         where = ["--project", project] if project else []
         environment = {**self.environment, "TRAILBOOK_SERVER": self.url, "TRAILBOOK_KEY": ROOT_KEY}
         path = REPOSITORY / "testdata" / "real" / f"{name}.jsonl.gz"
