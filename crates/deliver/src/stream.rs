@@ -19,14 +19,17 @@ mod place;
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
-use trailbook_access::{Directory, records::Stream};
+use trailbook_access::{
+    Directory,
+    records::{Stream, StreamHealth},
+};
 use trailbook_event::Filter;
 use trailbook_ledger::{Clock, Ledger, OrganizationKey};
 
@@ -72,6 +75,19 @@ pub struct Measures {
     pub parked: AtomicU64,
 }
 
+/// What all streams together come to, as this process saw them last.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Streams whose deliveries go on.
+    pub active: u64,
+    /// Streams that somebody lets wait.
+    pub paused: u64,
+    /// Streams whose last delivery failed.
+    pub failing: u64,
+    /// The age of the oldest event that an unpaused one has not delivered, milliseconds.
+    pub lag_ms: i64,
+}
+
 /// What all streams share.
 pub struct Streams {
     directory: Arc<Directory>,
@@ -80,6 +96,8 @@ pub struct Streams {
     outfitter: Arc<dyn Outfitter>,
     holder: String,
     measures: Measures,
+    /// How far each stream was behind when it was looked at last.
+    lags: Mutex<HashMap<String, Lag>>,
 }
 
 impl Streams {
@@ -89,6 +107,7 @@ impl Streams {
         Self {
             holder: ledger.new_holder(),
             measures: Measures::default(),
+            lags: Mutex::default(),
             directory,
             ledger,
             clock,
@@ -99,6 +118,34 @@ impl Streams {
     /// What is counted.
     pub fn measures(&self) -> &Measures {
         &self.measures
+    }
+
+    /// What all streams together come to.
+    pub fn totals(&self) -> Totals {
+        let lags = self.lags.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.directory.state();
+        let mut totals = Totals::default();
+        for stream in state.streams.all() {
+            let is_failing = |health: &Arc<StreamHealth>| health.failing_since.is_some();
+            let count = match stream.paused {
+                true => &mut totals.paused,
+                false if state.stream_health.get(&stream.id).is_some_and(is_failing) => &mut totals.failing,
+                false => &mut totals.active,
+            };
+            *count += 1;
+            let lag = lags.get(&stream.id).filter(|_| !stream.paused);
+            totals.lag_ms = totals.lag_ms.max(lag.map_or(0, |lag| lag.age_ms));
+        }
+        totals
+    }
+
+    /// Notes how far a stream is behind; `None` when there is no such stream any more.
+    fn note_lag(&self, stream: &str, lag: Option<Lag>) {
+        let mut lags = self.lags.lock().unwrap_or_else(PoisonError::into_inner);
+        match lag {
+            Some(lag) => drop(lags.insert(stream.to_owned(), lag)),
+            None => drop(lags.remove(stream)),
+        }
     }
 
     /// The equipment of a stream, as for a delivery.

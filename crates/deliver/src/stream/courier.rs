@@ -118,6 +118,7 @@ impl Courier {
     /// When the database or stored events fail; nothing is lost then.
     pub async fn step(&mut self) -> Result<Next, Error> {
         let Some(stream) = self.of.directory.get::<Stream>(&self.id) else {
+            self.of.note_lag(&self.id, None);
             return Ok(Next::Gone);
         };
         let now = self.of.clock.now().millis();
@@ -127,6 +128,7 @@ impl Courier {
         };
         if !stream.paused {
             self.watch(&stream, dues.lag, now);
+            self.of.note_lag(&self.id, Some(dues.lag));
         }
         let version = self.of.directory.version::<Stream>(&self.id);
         let waits = self.health().retry_at.filter(|at| *at > now && self.tried == version);

@@ -1,5 +1,7 @@
 //! What `/metrics` tells, in the OpenMetrics text format. No label names an organization, a project or a key.
 
+mod deliveries;
+
 use std::{
     fmt,
     sync::{Arc, atomic::Ordering},
@@ -20,10 +22,12 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
-use trailbook_access::People;
+use trailbook_access::{Directory, People};
+use trailbook_deliver::stream::Streams;
 use trailbook_ledger::{BUCKETS_MS, Durations, Job, Ledger, Stage};
 use trailbook_query::Engine;
 
+use self::deliveries::{OfExports, OfStreams};
 use crate::mail::Post;
 
 /// Upper bounds of the duration buckets, in seconds.
@@ -123,11 +127,19 @@ pub(crate) struct Measures {
 
 impl Measures {
     /// All at zero, but those of the ledger.
-    pub(crate) fn new(ledger: Ledger, engine: Engine, people: Arc<People>, post: &Post) -> Self {
+    pub(crate) fn new(
+        ledger: Ledger,
+        engine: Engine,
+        people: Arc<People>,
+        (directory, streams): (Arc<Directory>, Arc<Streams>),
+        post: &Post,
+    ) -> Self {
         let mut registry = Registry::with_prefix("trailbook");
         registry.register_collector(Box::new(OfLedger(ledger)));
         registry.register_collector(Box::new(OfCaches(engine)));
         registry.register_collector(Box::new(OfPeople(people)));
+        registry.register_collector(Box::new(OfStreams(streams)));
+        registry.register_collector(Box::new(OfExports(directory)));
         registry.register("letters_sent", "Letters that the mail server took", post.sent.clone());
         registry.register("letters_failed", "Letters that were given up", post.failed.clone());
         registry.register(

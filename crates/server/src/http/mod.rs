@@ -173,6 +173,7 @@ impl App {
                 components.ledger.clone(),
                 engine.clone(),
                 components.people.clone(),
+                (components.directory.clone(), components.deliveries.streams.clone()),
                 &components.post,
             ),
             people: components.people,
