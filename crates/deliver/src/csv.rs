@@ -22,6 +22,7 @@ use trailbook_ledger::Row;
 use crate::{Error, json::Envelope};
 pub use cell::neutralise;
 pub use column::{Column, DEFAULT_COLUMNS};
+pub(crate) use column::{OfTime, Source};
 
 /// The media type of the file.
 pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
@@ -67,7 +68,7 @@ impl Csv {
             sequence: row.sequence,
             source,
         })?;
-        let source = column::Source {
+        let source = Source {
             row,
             envelope,
             event: &event,

@@ -56,20 +56,23 @@ pub struct Column {
 }
 
 /// What a cell is made of.
-pub(super) struct Source<'s> {
-    pub(super) row: &'s Row,
-    pub(super) envelope: &'s Envelope<'s>,
-    pub(super) event: &'s Event<'s>,
-    pub(super) zone: Option<&'s TimeZone>,
+pub(crate) struct Source<'s> {
+    pub(crate) row: &'s Row,
+    pub(crate) envelope: &'s Envelope<'s>,
+    pub(crate) event: &'s Event<'s>,
+    pub(crate) zone: Option<&'s TimeZone>,
 }
 
 type OfSource = fn(&Source<'_>, &mut String);
+/// Takes a time from an event; `None` when it has none.
+pub(crate) type OfTime = fn(&Source<'_>) -> Option<Timestamp>;
 type OfEvent = for<'e> fn(&'e Event<'_>) -> Option<&'e str>;
 type OfTarget = for<'t> fn(&'t Target<'_>) -> Option<&'t str>;
 
 #[derive(Debug, Clone)]
 enum What {
     Of(OfSource),
+    Time(OfTime),
     Text(OfEvent),
     Targets(OfTarget),
     Target(usize, OfTarget),
@@ -77,34 +80,22 @@ enum What {
     Rendered(Template, Arc<Labels>),
 }
 
-const SOURCES: [(&str, OfSource); 14] = [
+/// Their texts are empty only where nothing is said.
+const SOURCES: [(&str, OfSource); 11] = [
     ("id", |source, cell| push(cell, source.row.id)),
     ("project", |source, cell| cell.push_str(source.envelope.project)),
     ("sequence", |source, cell| push(cell, source.row.sequence)),
     ("epoch", |source, cell| push(cell, source.row.epoch)),
-    ("received_at", |source, cell| {
-        push_time(source.row.received_at, source.zone, cell)
-    }),
-    ("occurred_at", |source, cell| {
-        push_time(source.event.occurred_at, source.zone, cell)
-    }),
-    ("expires_at", |source, cell| {
-        source
-            .envelope
-            .expires_at(source.row)
-            .into_iter()
-            .for_each(|at| push_time(at, source.zone, cell))
-    }),
     ("country", |source, cell| {
         cell.push_str(source.row.country().unwrap_or_default())
     }),
     ("redacted", |source, cell| {
-        join(source.row.redacted().iter().map(|part| part.name()), cell)
+        join(source.row.redacted().iter().map(|part| part.name()), cell);
     }),
     ("security", |source, cell| push(cell, source.event.security)),
     ("changes", |source, cell| push_changes(&source.event.changes, cell)),
     ("changes.field", |source, cell| {
-        join(source.event.changes.iter().map(|change| &*change.field), cell)
+        join(source.event.changes.iter().map(|change| &*change.field), cell);
     }),
     ("metadata", |source, cell| {
         source
@@ -118,6 +109,12 @@ const SOURCES: [(&str, OfSource); 14] = [
             cell.push_str(&String::from_utf8_lossy(source.row.parts.part(Part::Targets)));
         }
     }),
+];
+
+const TIMES: [(&str, OfTime); 3] = [
+    ("received_at", |source| Some(source.row.received_at)),
+    ("occurred_at", |source| Some(source.event.occurred_at)),
+    ("expires_at", |source| source.envelope.expires_at(source.row)),
 ];
 
 const TEXTS: [(&str, OfEvent); 19] = [
@@ -155,8 +152,7 @@ impl Column {
     /// # Errors
     /// [`Error::UnknownColumn`] with the nearest names.
     pub fn parse(id: &str) -> Result<Self, Error> {
-        let what = find(&SOURCES, id)
-            .map(What::Of)
+        let what = of_source(id)
             .or_else(|| find(&TEXTS, id).map(What::Text))
             .or_else(|| find(&OF_TARGETS, id).map(What::Targets))
             .or_else(|| one_target(id))
@@ -207,36 +203,50 @@ impl Column {
         &self.id
     }
 
-    /// Appends the cell's text, not yet neutralised.
-    pub(super) fn write(&self, source: &Source<'_>, cell: &mut String) {
-        let event = source.event;
+    /// What the column shows, when that is a time.
+    pub(crate) fn of_time(&self) -> Option<OfTime> {
         match &self.what {
+            What::Time(time) => Some(*time),
+            _ => None,
+        }
+    }
+
+    /// Appends the cell's text, not yet neutralised; `false` when the event says nothing there.
+    pub(crate) fn write(&self, source: &Source<'_>, cell: &mut String) -> bool {
+        self.what.write(source, cell)
+    }
+}
+
+impl What {
+    fn write(&self, source: &Source<'_>, cell: &mut String) -> bool {
+        let (event, start) = (source.event, cell.len());
+        match self {
             What::Of(write) => write(source, cell),
-            What::Text(text) => cell.push_str(text(event).unwrap_or_default()),
-            What::Targets(text) => join(event.targets.iter().filter_map(text), cell),
-            What::Target(position, text) => {
-                cell.push_str(event.targets.get(*position).and_then(text).unwrap_or_default());
-            }
+            What::Time(time) => time(source).into_iter().for_each(|at| push_time(at, source.zone, cell)),
+            What::Text(text) => return push_text(text(event), cell),
+            What::Targets(text) => return join(event.targets.iter().filter_map(text), cell),
+            What::Target(position, text) => return push_text(event.targets.get(*position).and_then(text), cell),
             What::Rendered(template, labels) => {
                 cell.push_str(&template.render_with(|path| labelled(path, labels, source)));
             }
             What::Metadata(path) => {
                 let metadata = event.metadata.as_ref();
                 let value = metadata.and_then(|root| path.iter().try_fold(root, |value, key| value.get(key)));
-                value.into_iter().for_each(|value| push_value(value, cell));
+                return value.is_some_and(|value| push_value(value, cell));
             }
         }
+        cell.len() > start
     }
 }
 
 /// The text at a path of a template, in the words of the labels; `None` when nothing is there.
 fn labelled<'s>(path: &'s EventPath, labels: &'s Labels, source: &Source<'s>) -> Option<Cow<'s, str>> {
     if let Some(name) = path.member()
-        && let Some(write) = find(&SOURCES, name)
+        && let Some(what) = of_source(name)
     {
         let mut text = String::new();
-        write(source, &mut text);
-        return (!text.is_empty()).then(|| labels.value(name, &text).into_owned().into());
+        let is_set = what.write(source, &mut text);
+        return is_set.then(|| labels.value(name, &text).into_owned().into());
     }
     let found = path.found(source.event);
     if found.iter().all(|found| found.text.is_none()) {
@@ -248,6 +258,12 @@ fn labelled<'s>(path: &'s EventPath, labels: &'s Labels, source: &Source<'s>) ->
     });
     let shown: Vec<Cow<'_, str>> = words.filter(|word| !word.is_empty()).collect();
     Some(shown.join(", ").into())
+}
+
+/// What stands in the envelope, or is written in a way of its own.
+fn of_source(id: &str) -> Option<What> {
+    let of = find(&SOURCES, id).map(What::Of);
+    of.or_else(|| find(&TIMES, id).map(What::Time))
 }
 
 fn find<T: Copy>(table: &[(&str, T)], id: &str) -> Option<T> {
@@ -280,12 +296,9 @@ fn metadata_path(id: &str) -> Option<Vec<String>> {
 
 /// The names most like `id`: at most three, at most three typing errors away or with the same last word.
 fn near(id: &str) -> Vec<&'static str> {
-    let names = SOURCES
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(TEXTS.iter().map(|(name, _)| *name));
-    let mut found: Vec<(usize, &str)> = names
-        .chain(OF_TARGETS.iter().map(|(name, _)| *name))
+    let of_events = names(&SOURCES).chain(names(&TIMES)).chain(names(&TEXTS));
+    let mut found: Vec<(usize, &str)> = of_events
+        .chain(names(&OF_TARGETS))
         .map(|name| {
             (
                 if name.rsplit('.').next() == Some(id) {
@@ -300,6 +313,10 @@ fn near(id: &str) -> Vec<&'static str> {
         .collect();
     found.sort();
     found.into_iter().map(|(_, name)| name).take(3).collect()
+}
+
+fn names<T>(table: &'static [(&'static str, T)]) -> impl Iterator<Item = &'static str> {
+    table.iter().map(|(name, _)| *name)
 }
 
 /// Levenshtein's distance in bytes, which is near enough for names in ASCII.
@@ -320,13 +337,21 @@ fn push(cell: &mut String, value: impl std::fmt::Display) {
     write!(cell, "{value}").expect("a string takes all text");
 }
 
-fn join<'v>(values: impl Iterator<Item = &'v str>, cell: &mut String) {
-    for (position, value) in values.enumerate() {
-        if position > 0 {
+fn push_text(text: Option<&str>, cell: &mut String) -> bool {
+    cell.push_str(text.unwrap_or_default());
+    text.is_some()
+}
+
+/// `false` when there is no value.
+fn join<'v>(values: impl Iterator<Item = &'v str>, cell: &mut String) -> bool {
+    let mut is_first = true;
+    for value in values {
+        if !std::mem::take(&mut is_first) {
             cell.push_str(", ");
         }
         cell.push_str(value);
     }
+    !is_first
 }
 
 /// A time in UTC, or in a zone with the offset that holds there at that time.
@@ -351,12 +376,13 @@ fn push_time(time: Timestamp, zone: Option<&TimeZone>, cell: &mut String) {
 }
 
 /// A metadata value: a text as it is, null as nothing, anything else as JSON.
-fn push_value(value: &Value<'_>, cell: &mut String) {
+fn push_value(value: &Value<'_>, cell: &mut String) -> bool {
     match value {
-        Value::Null => {}
+        Value::Null => return false,
         Value::String(text) => cell.push_str(text),
         other => push_json(other, cell),
     }
+    true
 }
 
 /// The changes as they are returned; nothing when there are none.
