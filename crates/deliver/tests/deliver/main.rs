@@ -1,4 +1,4 @@
-//! What leaves Trailbook, opened by others: evidence by the verifier and by Python, CSV by two readers, Parquet by one.
+//! What leaves Trailbook, opened by others: evidence by the verifier and by its script, CSV by two readers, Parquet by one.
 //! `scripts/check_exports.py` opens CSV and Parquet in engines and a spreadsheet.
 #![allow(
     clippy::disallowed_methods,
@@ -11,4 +11,5 @@ mod evidence;
 mod json;
 mod ledger;
 mod parquet;
+mod script;
 mod tampering;
