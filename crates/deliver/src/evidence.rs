@@ -28,6 +28,8 @@ use archive::Archive;
 pub const CONTENT_TYPE: &str = "application/zip";
 
 const README: &str = include_str!("evidence/README.txt");
+/// The script that checks evidence without this program. It is published where auditors find it without an archive.
+const VERIFIER: &str = include_str!("../../../docs/verify.py");
 /// Bytes of lines that are gathered before they are written.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -99,6 +101,7 @@ pub fn write<W: Write>(
     }
     let mut archive = Archive::new(out);
     archive.entry("README.txt", README.as_bytes())?;
+    archive.entry("verify.py", VERIFIER.as_bytes())?;
     archive.entry("checkpoint", checkpoint.note.as_bytes())?;
     archive.entry("range-proof.json", &range_proof(about, checkpoint, proof)?)?;
     archive.start("leaves.bin")?;

@@ -1,5 +1,5 @@
-//! What leaves Trailbook as a file or a response: events as JSON and JSON lines, as CSV, and as evidence that can be
-//! checked offline.
+//! What leaves Trailbook as a file or a response: events as JSON and JSON lines, as CSV, as Parquet, and as evidence that can
+//! be checked offline.
 //!
 //! Invariants
 //! - An event's canonical bytes are copied, never parsed and printed again, wherever JSON or evidence leaves.

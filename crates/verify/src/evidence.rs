@@ -24,7 +24,7 @@ use trailbook_merkle::{
 };
 
 use crate::{Findings, Report, Summary};
-use archive::{Archive, CHECKPOINT, EVENTS, LEAVES, MANIFEST, RANGE_PROOF, README};
+use archive::{Archive, CHECKPOINT, EVENTS, LEAVES, MANIFEST, RANGE_PROOF, README, SCRIPT};
 use events::Events;
 use leaves::Leaves;
 use manifest::{Manifest, RangeProofFile};
@@ -58,6 +58,9 @@ fn check<R: Read + Seek>(
     let reopen = || open().map_err(archive::failed);
     let mut archive = Archive::open(reopen()?)?;
     archive.whole(README, findings)?;
+    if archive.has_script() {
+        archive.whole(SCRIPT, findings)?;
+    }
     let manifest = archive.whole(MANIFEST, findings)?;
     let manifest = Manifest::parse(&manifest)?;
     let note = archive.whole(CHECKPOINT, findings)?;

@@ -160,27 +160,28 @@ impl fmt::Display for Summary {
         writeln!(formatter, "  organization {}", self.organization)?;
         match range {
             0 => writeln!(formatter, "  range       empty, at sequence {}", self.begin)?,
-            _ => writeln!(
-                formatter,
-                "  range       sequences {} to {}, no leaf missing",
-                self.begin,
-                self.end - 1
-            )?,
+            _ => writeln!(formatter, "  range       sequences {} to {}", self.begin, self.end - 1)?,
         }
         writeln!(
             formatter,
-            "  authentic   yes: {} events are what the ledger committed to",
+            "  authentic   yes: {} events are, byte for byte, what the ledger held when the checkpoint was signed",
             self.events
         )?;
+        writeln!(
+            formatter,
+            "  complete    yes: every sequence of the range has its leaf record, which the checkpoint covers"
+        )?;
+        let count = format_args!("{} of {range} events of the range", self.events);
         match (self.filtered, self.complete) {
-            (_, true) => writeln!(formatter, "  complete    yes: every event of the range")?,
             (true, _) => writeln!(
                 formatter,
-                "  complete    no: filtered; of {} events in the range {} were left out",
-                range,
-                range - self.events
+                "  filtered    yes: {count} are there; of the others only the time of receipt is proven"
             )?,
-            (false, _) => writeln!(formatter, "  complete    no: a sample; every leaf record was checked")?,
+            (false, true) => writeln!(formatter, "  filtered    no: {count} are there")?,
+            (false, false) => writeln!(
+                formatter,
+                "  filtered    no, but a sample: {count} were checked in full"
+            )?,
         }
         self.notes
             .iter()

@@ -3,9 +3,12 @@
 use std::process::Command;
 
 use trailbook_deliver::{Error, evidence};
-use trailbook_verify::{Report, Summary, evidence_bytes, evidence_file};
+use trailbook_verify::{Report, Summary, evidence_file};
 
-use crate::ledger::{ALL, Made, Wanted};
+use crate::{
+    ledger::{ALL, Made, Wanted},
+    script::by_both,
+};
 
 pub(crate) fn verified(report: Report) -> Summary {
     match report {
@@ -21,7 +24,7 @@ fn every_range_of_a_ledger_is_verified_and_complete() {
         for begin in 0..=size {
             for end in begin..=size {
                 let bytes = made.evidence(&Wanted { begin, end, ..ALL });
-                let summary = verified(evidence_bytes(&bytes, &made.key));
+                let summary = verified(by_both(&bytes, &made.key));
                 assert_eq!((summary.begin, summary.end, summary.events), (begin, end, end - begin));
                 assert!(summary.complete && !summary.filtered && summary.notes.is_empty());
             }
@@ -37,7 +40,7 @@ fn a_filtered_export_says_so_and_proves_what_it_left_out() {
         keep: |sequence| sequence % 3 == 0,
         ..ALL
     });
-    let summary = verified(evidence_bytes(&bytes, &made.key));
+    let summary = verified(by_both(&bytes, &made.key));
     assert_eq!((summary.events, summary.filtered, summary.complete), (7, true, false));
     assert!(summary.notes[0].contains("actor:sarah"), "{:?}", summary.notes);
 }

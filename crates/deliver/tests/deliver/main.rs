@@ -1,4 +1,5 @@
-//! What leaves Trailbook, opened by others: evidence by the verifier and by Python, CSV by two readers.
+//! What leaves Trailbook, opened by others: evidence by the verifier and by its script, CSV by two readers, Parquet by one.
+//! `scripts/check_exports.py` opens CSV and Parquet in engines and a spreadsheet.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests work with real files, processes and time"
@@ -9,4 +10,6 @@ mod csv;
 mod evidence;
 mod json;
 mod ledger;
+mod parquet;
+mod script;
 mod tampering;

@@ -12,7 +12,7 @@ use zip::{
 
 use crate::Findings;
 
-/// Every entry of an archive, and the largest size of those that are read as a whole; the others are read as streams.
+/// Every entry that an archive must have, and the largest size of those that are read as a whole; the others are read as streams.
 pub(super) const README: &str = "README.txt";
 pub(super) const MANIFEST: &str = "evidence.json";
 pub(super) const CHECKPOINT: &str = "checkpoint";
@@ -20,6 +20,8 @@ pub(super) const RANGE_PROOF: &str = "range-proof.json";
 pub(super) const LEAVES: &str = "leaves.bin";
 pub(super) const EVENTS: &str = "events.jsonl";
 const NAMES: [&str; 6] = [README, MANIFEST, CHECKPOINT, RANGE_PROOF, LEAVES, EVENTS];
+/// An entry that it may have: older archives are without.
+pub(super) const SCRIPT: &str = "verify.py";
 const WHOLE_BYTES_MAX: u64 = 1 << 20;
 
 const SEAL_PREFIX: &str = "trailbook-evidence/1 crc32=";
@@ -38,12 +40,14 @@ impl<R: Read + Seek> Archive<R> {
             archive_offset: ArchiveOffset::Known(0),
         };
         let mut zip = ZipArchive::with_config(config, reader).map_err(unreadable)?;
-        if zip.len() > NAMES.len() {
+        let has_script = zip.index_for_name(SCRIPT).is_some();
+        if zip.len() > NAMES.len() + usize::from(has_script) {
             return Err("The archive holds more files than evidence has.".to_owned());
         }
         for index in 0..zip.len() {
             let entry = zip.by_index_raw(index).map_err(unreadable)?;
-            if !NAMES.iter().any(|name| name.as_bytes() == entry.name_raw()) {
+            let mut names = NAMES.iter().chain(&[SCRIPT]);
+            if !names.any(|name| name.as_bytes() == entry.name_raw()) {
                 return Err("The archive holds a file that is not part of evidence.".to_owned());
             }
             if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
@@ -59,6 +63,11 @@ impl<R: Read + Seek> Archive<R> {
         }
         zip.validate_header_consistency().map_err(unreadable)?;
         Ok(Self { zip })
+    }
+
+    /// Whether the archive has the script that checks it.
+    pub(super) fn has_script(&self) -> bool {
+        self.zip.index_for_name(SCRIPT).is_some()
     }
 
     /// A file of the archive as a stream.
