@@ -68,19 +68,16 @@ fn book() -> String {
          `web/e2e`, run in a browser against the same.\n\n\
          | state | what it means |\n| --- | --- |\n\
          | proven | the test proves it, and where the row is about the screen a journey |\n\
-         | proven, but for … | the test proves what there is; the rest is named and comes with exports and streams |\n\
-         | with delivery | not there yet |\n\
+         | proven outside | the test of tests/deliveries that is named proves it against a program that is not ours |\n\
          | prose | a sentence of a help page that no program could fulfil, with the reason |\n",
     );
     for (module, rows, _, _, product) in PRODUCTS {
         let count = |is: fn(&State) -> bool| rows.iter().filter(|row| is(&row.state)).count();
-        let proven = count(|state| matches!(state, State::Proven | State::Shown(_)));
-        let partly = count(|state| matches!(state, State::Partly(_)));
+        let proven = count(|state| !matches!(state, State::Waived(_)));
         writeln!(
             book,
-            "\n## {product}\n\n{} rows: {proven} proven, {partly} proven but for a part, {} to come, {} prose.\n\n| row | what | test | journeys | state |\n| --- | --- | --- | --- | --- |",
+            "\n## {product}\n\n{} rows: {proven} proven, {} prose.\n\n| row | what | test | journeys | state |\n| --- | --- | --- | --- | --- |",
             rows.len(),
-            count(|state| matches!(state, State::Delivery(_))),
             count(|state| matches!(state, State::Waived(_))),
         )
         .unwrap();
@@ -88,10 +85,10 @@ fn book() -> String {
             let test = format!("`{module}::{}`", row.name);
             let (test, state) = match row.state {
                 State::Proven => (test, "proven".to_owned()),
-                State::Partly(rest) => (test, format!("proven, but for {rest}")),
                 State::Shown(true) => (test, "proven".to_owned()),
                 State::Shown(false) => (String::new(), "proven".to_owned()),
-                State::Delivery(what) => (String::new(), format!("with delivery: {what}")),
+                State::Outside(true, outside) => (test, format!("proven outside: `{outside}`")),
+                State::Outside(false, outside) => (String::new(), format!("proven outside: `{outside}`")),
                 State::Waived(why) => (String::new(), format!("prose: {why}")),
             };
             let shown: Vec<&str> = journeys
@@ -139,6 +136,18 @@ fn every_row_of_the_screen_has_a_journey() {
         .filter(|row| !journeys.contains_key(row))
         .collect();
     assert!(missing.is_empty(), "no journey proves {missing:?}");
+}
+
+#[test]
+fn every_test_outside_that_proves_a_row_is_there() {
+    let rows = PRODUCTS.iter().flat_map(|(_, rows, ..)| rows.iter());
+    for row in rows {
+        let State::Outside(_, test) = row.state else { continue };
+        let (file, name) = test.split_once("::").unwrap();
+        let path = format!("{}/../../tests/deliveries/{file}.py", env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(&format!("\ndef {name}(")), "{}: {test}", id(row));
+    }
 }
 
 #[test]

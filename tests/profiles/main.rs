@@ -32,12 +32,10 @@ pub(crate) struct Row {
 pub(crate) enum State {
     /// Its test proves it.
     Proven,
-    /// Its test proves what there is; the rest is named.
-    Partly(&'static str),
     /// A journey on the screen proves it, beside its test if there is one (`true`).
     Shown(bool),
-    /// Comes with exports, streams and alerts.
-    Delivery(&'static str),
+    /// A test in tests/deliveries proves it against a program that is not ours (`file::test`), beside its own test if there is one (`true`).
+    Outside(bool, &'static str),
     /// Prose of a help page; the reason.
     Waived(&'static str),
 }
@@ -49,7 +47,7 @@ pub(crate) enum State {
 /// rows! { "ometria";
 ///     o_5 "The last 30 days are shown" => |log| { … }
 ///     o_14 "Preset: today" => |log| { … } shown
-///     m_23 "The CSV comes by e-mail" => |log| { … } partly "the e-mail"
+///     m_23 "The CSV comes by e-mail" => |log| { … } outside "test_mail::test_the_csv_comes"
 ///     m_9 "Filters take effect on Apply" => shown
 /// }
 /// ```
@@ -61,13 +59,13 @@ macro_rules! rows {
     (@rows [$($done:expr,)*] $profile:literal;) => {
         pub(crate) const ROWS: &[$crate::Row] = &[$($done,)*];
     };
-    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => |$log:ident| $body:block partly $rest_of_it:literal $($rest:tt)*) => {
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => |$log:ident| $body:block outside $test:literal $($rest:tt)*) => {
         #[test]
         fn $name() {
             let $log = $crate::log::Log::of($profile);
             $body
         }
-        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Partly($rest_of_it) },] $profile; $($rest)*);
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Outside(true, $test) },] $profile; $($rest)*);
     };
     (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => |$log:ident| $body:block shown $($rest:tt)*) => {
         #[test]
@@ -88,8 +86,8 @@ macro_rules! rows {
     (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => shown $($rest:tt)*) => {
         $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Shown(false) },] $profile; $($rest)*);
     };
-    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => delivery $why:literal $($rest:tt)*) => {
-        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Delivery($why) },] $profile; $($rest)*);
+    (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => outside $test:literal $($rest:tt)*) => {
+        $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Outside(false, $test) },] $profile; $($rest)*);
     };
     (@rows [$($done:expr,)*] $profile:literal; $name:ident $about:literal => waived $why:literal $($rest:tt)*) => {
         $crate::rows!(@rows [$($done,)* $crate::Row { name: stringify!($name), about: $about, state: $crate::State::Waived($why) },] $profile; $($rest)*);

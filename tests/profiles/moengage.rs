@@ -168,7 +168,7 @@ rows! { "moengage";
         let file = log.get_as("admin", &[], "events.csv?labels=true");
         assert_eq!(file.headers["content-type"].split(';').next(), Some("text/csv"));
         assert_eq!(file.text().lines().next(), Some(COLUMNS.join(",").as_str()));
-    } partly "the e-mail, which comes with exports that run in the background; now the file is answered at once"
+    } outside "test_mail::test_the_admin_gets_the_filtered_csv_by_mail_with_a_link_and_the_file"
     m_24 "A confirmation on the screen" => shown
     m_25 "Available for the last 90 days" => |log| {
         let event = log.sent(&json!({"action": "user.logged_in", "actor": {"id": "u_0"}}));

@@ -329,12 +329,12 @@ rows! { "omni";
         let again = send(&log, &batch).json();
         assert_eq!((&again["accepted"], &again["duplicates"]), (&json!(0), &json!(2)), "a batch that comes again is not stored again");
         assert_eq!(lines(&log).len(), before + 2);
-    } partly "the stream to a bucket"
+    } outside "test_objects::test_omnis_payloads_lie_in_the_bucket_as_they_were_sent_within_the_interval_and_two_seconds"
     n_3 "Available a few minutes after they are written" => |log| {
         let payload = payload("QUERY_CONTEXT");
         taken(&log, &payload);
         assert!(lines(&log).contains(&payload), "as soon as it is acknowledged");
-    } partly "the stream to a bucket"
+    } outside "test_objects::test_omnis_payloads_lie_in_the_bucket_as_they_were_sent_within_the_interval_and_two_seconds"
     n_4 "For security analysis and for performance analysis" => |log| {
         let security = log.events("security=true");
         let found: Vec<&Value> = security.iter().map(|event| &event["metadata"]["event"]).collect();
@@ -414,7 +414,7 @@ rows! { "omni";
         let rate = aggregate(&log, &named(&log, "cache_hit_rate")["aggregate"])[0]["metrics"]["cache_hit_rate"].as_f64().unwrap();
         assert!((rate - (1.0 - ran as f64 / queries as f64)).abs() < 1e-9, "{rate}");
     }
-    n_11 "Google Cloud Storage is a second destination" => delivery "streams to buckets"
+    n_11 "Google Cloud Storage is a second destination" => outside "test_objects::test_omnis_payloads_lie_in_the_bucket_as_they_were_sent_within_the_interval_and_two_seconds"
 
     n_12 "Query context, documentIdentifier: the id of the document" => |log| { field(&log, "QUERY_CONTEXT", "documentIdentifier", &Type::Id); }
     n_13 "Query context, embedEntity: optional, the entity of the embed URL" => |log| { optional(&log, "QUERY_CONTEXT", "embedEntity", &Type::Text); }

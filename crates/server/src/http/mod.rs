@@ -371,11 +371,14 @@ fn log(id: &str, surface: measures::Surface, status: StatusCode, took: Duration)
 mod tests {
     use axum::{body::to_bytes, routing::get};
     use trailbook_access::{PolicySettings, password::Passwords};
+    use trailbook_deliver::outbound::{Allowed, Outbound};
     use trailbook_ledger::Random;
 
     use super::*;
     use crate::{
         config::Settings,
+        deliveries::Workshop,
+        encryption::EncryptionKey,
         inputs::{OsRandom, SystemClock},
         store,
     };
@@ -388,11 +391,23 @@ mod tests {
             clock.clone(),
             Arc::new(OsRandom),
         );
-        let ledger = Ledger::open(parts.expect("parts")).await.expect("a ledger");
+        let parts = parts.expect("parts");
+        let objects = parts.objects.clone();
+        let ledger = Ledger::open(parts).await.expect("a ledger");
         let inputs: (Arc<dyn Clock>, Arc<dyn Random>) = (clock.clone(), Arc::new(OsRandom));
         let directory = Directory::open(ledger.clone(), inputs, Box::new(|_| None), PolicySettings::default()).await;
         let directory = Arc::new(directory.expect("a directory"));
+        let workshop = Workshop {
+            directory: directory.clone(),
+            catalogs: Arc::default(),
+            outbound: Arc::new(Outbound::new(Allowed::default())),
+            key: EncryptionKey::new([7; 32]),
+            clock: clock.clone(),
+            random: Arc::new(OsRandom),
+        };
         let components = Components {
+            exports: Exports::new(objects, ledger.new_holder()),
+            deliveries: Deliveries::new(workshop),
             ledger,
             people: Arc::new(People::new(
                 directory.clone(),
@@ -406,7 +421,7 @@ mod tests {
             clock,
             root_key: RootKey::of("a-root-key-0123456789"),
             countries: Arc::default(),
-            catalogs: Catalogs::default(),
+            catalogs: Arc::default(),
             stopping: watch::channel(false).1,
             run: 7,
         };
