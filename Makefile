@@ -10,7 +10,7 @@ REPEAT ?= 3
 PORT ?= 8321
 BINARY := target/release/trailbook
 
-.PHONY: help demo test check web country release e2e screenshots kill9 simulate import-all bench golden deny clean
+.PHONY: help demo test check web country release e2e deliveries screenshots kill9 simulate import-all bench golden deny clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,10 @@ simulate: ## a ledger held against a plain vector through SEEDS=200 random lives
 
 import-all: release ## import every file below DATA=DIR twice; DATA is laid out like testdata/real
 	scripts/import-all $(BINARY) "$(DATA)"
+
+deliveries: web ## exports, streams and alerts against programs that are not ours, with the debug binary
+	cargo build --locked -p trailbook
+	scripts/deliveries target/debug/trailbook
 
 bench: release country ## measure against PostgreSQL and ClickHouse, EVENTS=2000000 REPEAT=3
 	bench/run --events $(EVENTS) --repeat $(REPEAT)

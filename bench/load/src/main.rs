@@ -155,6 +155,9 @@ struct Stream {
     /// Events to send in all: a multiple of the batch.
     #[arg(long = "events")]
     count: u64,
+    /// Events a second at most; as many as the server takes without.
+    #[arg(long)]
+    rate: Option<u32>,
 }
 
 #[derive(Args)]

@@ -60,7 +60,12 @@ pub(crate) fn run(stream: &Stream) -> anyhow::Result<Timed> {
 /// Makes the requests in order; ends early when no connection is left, which then tells why.
 fn make(stream: &Stream, made: &SyncSender<Request>) -> anyhow::Result<()> {
     let mut events = stream.events.generator(false)?;
-    for _ in 0..stream.count / stream.batch as u64 {
+    let started = Instant::now();
+    for number in 0..stream.count / stream.batch as u64 {
+        if let Some(rate) = stream.rate {
+            let due = Duration::from_secs_f64((number * stream.batch as u64) as f64 / f64::from(rate));
+            thread::sleep(due.saturating_sub(started.elapsed()));
+        }
         let body = batch_body(events.by_ref().take(stream.batch));
         if made.send(Request::new(&stream.target, &body)).is_err() {
             break;
