@@ -1,49 +1,11 @@
 // Calls for exports: files that the server makes by itself, and keeps for a day for whoever asked for them.
 import { organizationPath, type Transport } from "./client";
+import type { Schemas } from "./contract";
 
-// By hand, until the document has them: what follows is to be replaced by its schemas.
-
-export type ExportFormat = "csv" | "jsonl" | "parquet" | "evidence";
-
+export type ExportFormat = Schemas["ExportFormat"];
 /** What is asked for. Members that a format has no use for are refused, and so are left out. */
-export interface ExportRequest {
-  format: ExportFormat;
-  /** `all` is everything that is kept, whatever the rest says. */
-  scope: "all" | "filtered";
-  from?: string;
-  to?: string;
-  filter?: string;
-  columns?: string[];
-  time_zone?: string;
-  labels?: boolean;
-  email?: boolean;
-}
-
-export interface Export {
-  id: string;
-  state: "queued" | "running" | "ready" | "failed" | "expired" | "cancelled";
-  format: ExportFormat;
-  scope: "all" | "filtered";
-  from: string | null;
-  to: string | null;
-  filter: string;
-  columns: string[] | null;
-  time_zone: string | null;
-  labels: boolean;
-  email: boolean;
-  /** From 0 to 1. */
-  progress: number;
-  rows: number;
-  bytes: number;
-  created_at: string;
-  finished_at: string | null;
-  expires_at: string | null;
-  /** A link that needs nothing else, while it lasts; null while there is no file. */
-  download_url: string | null;
-  error: string | null;
-  requested_by: { id: string; name: string | null };
-  warnings: { code: string; detail: string }[];
-}
+export type ExportRequest = Schemas["ExportBody"];
+export type Export = Schemas["Export"];
 
 export type Exports = ReturnType<typeof createExports>;
 

@@ -1,80 +1,23 @@
 // Calls for streams: events that are delivered to somewhere else as they are stored.
 import { organizationPath, type Transport } from "./client";
+import type { Schemas } from "./contract";
 import { versioned, type Versioned } from "./versioned";
 
-// By hand, until the document has them: what follows is to be replaced by its schemas.
-
-export const DESTINATION_TYPES = ["s3", "gcs", "azure_blob", "webhook", "splunk_hec", "datadog", "elasticsearch", "otlp", "syslog"] as const;
+export const DESTINATION_TYPES = ["s3", "gcs", "azure_blob", "webhook", "splunk_hec", "datadog", "elasticsearch", "otlp", "syslog"] as const satisfies readonly Schemas["Destination"]["type"][];
 export type DestinationType = (typeof DESTINATION_TYPES)[number];
 
 /** Which members there are depends on the type: `features/streams/destinations.ts` has them. */
 export type Destination = { type: DestinationType } & Record<string, unknown>;
 
-export interface StreamRequest {
-  name: string;
-  destination: Destination;
-  /** Those that are absent stay as they are; null removes one. */
-  secrets: Record<string, string | null>;
-  /** `native`, `ocsf`, `ecs`, or `catalog:` and the name of a mapping. */
-  mapping: string;
-  filter: string;
-  /** `now`, `beginning` or an instant; only of a new stream. */
-  start?: string;
-  batch_events: number;
-  interval_seconds: number;
-}
-
-export interface StreamHealth {
-  last_success_at: string | null;
-  delivered: number;
-  lag_events: number;
-  /** The age of the oldest event that is not delivered. */
-  lag_seconds: number;
-  parked: number;
-  /** Events that were removed by retention before they could be delivered. */
-  expired: number;
-  last_error: string | null;
-  failing_since: string | null;
-  failures: number;
-  retry_at: string | null;
-}
-
+/** Secrets that are absent stay as they are; null removes one. `start` is only of a new stream. */
+export type StreamRequest = Omit<Required<Schemas["StreamRequest"]>, "destination" | "start"> & { destination: Destination; start?: string };
+export type StreamHealth = Schemas["StreamHealth"];
 /** Events up to `next` are delivered, of `size`. */
-export interface StreamPosition {
-  organization: string;
-  epoch: number;
-  next: number;
-  size: number;
-}
-
-export interface Stream extends Omit<StreamRequest, "secrets" | "start"> {
-  id: string;
-  /** Null where it is of the whole project. */
-  organization: string | null;
-  /** Names of those that are set. */
-  secrets: string[];
-  state: "active" | "paused" | "failing";
-  created_at: string;
-  updated_at: string;
-  health: StreamHealth;
-  positions: StreamPosition[];
-}
-
+export type StreamPosition = Schemas["StreamPosition"];
+export type Stream = Omit<Schemas["Stream"], "destination"> & { destination: Destination };
 /** An event that its destination has refused. */
-export interface ParkedRecord {
-  organization: string;
-  sequence: number;
-  /** The event's id. */
-  event: string;
-  reason: string;
-  parked_at: string;
-}
-
-export interface TestResult {
-  delivered: boolean;
-  detail: string;
-  took_ms: number;
-}
+export type ParkedRecord = Schemas["ParkedEvent"];
+export type TestResult = Schemas["StreamTested"];
 
 /** Of a project's stream, the organization is said as well. */
 export type Replay = ({ from_sequence: number } | { from: string }) & { organization?: string };

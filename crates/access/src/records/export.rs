@@ -1,6 +1,7 @@
 //! Exports: files of an organization's events, made on request and kept for a day.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::ViewOwner;
 
@@ -66,7 +67,7 @@ pub struct ExportRequest {
 }
 
 /// A format of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportFormat {
     /// RFC 4180.
@@ -80,7 +81,7 @@ pub enum ExportFormat {
 }
 
 /// How far an export is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportState {
     /// Nobody has begun.

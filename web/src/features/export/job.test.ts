@@ -5,7 +5,7 @@ import { becameReady, follow, pauseMsOf } from "./job";
 
 const NOW = Date.parse("2026-11-20T12:00:00Z");
 const job = (state: Export["state"], more: Partial<Export> = {}): Export => ({
-  ...{ id: "exp_1", state, format: "csv", scope: "all", from: null, to: null, filter: "", columns: null, time_zone: null, labels: false, email: false, progress: 0, rows: 0, bytes: 0 },
+  ...{ id: "exp_1", state, format: "csv", scope: "all", from: null, to: null, filter: "", columns: null, time_zone: null, labels: false, email: false, mailed: false, mapping: null, progress: 0, rows: 0, bytes: 0 },
   ...{ created_at: "2026-11-20T12:00:00Z", finished_at: null, expires_at: null, download_url: null, error: null, requested_by: { id: "u_1", name: null }, warnings: [] },
   ...more,
 });

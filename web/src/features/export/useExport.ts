@@ -21,7 +21,7 @@ export type Run =
   /** The server goes on, and sends a link. */
   | { kind: "mailed" }
   /** By the server's sentence, or by how the export ended. */
-  | { kind: "failed"; reason: string | null; as: "broken" | "cancelled" | "expired" };
+  | { kind: "failed"; reason: string | null; as: "broken" | "expired" };
 
 const NO_FIELDS: ReadonlySet<string> = new Set();
 /** How often progress is told. */
@@ -61,7 +61,7 @@ export function useExport(): { run: Run; start: (wish: Wish, shown: OnScreen) =>
     const tell = ({ progress, rows, bytes }: Export) => !signal.aborted && setRun({ kind: "running", share: progress, rows, bytes });
     const job = await follow(jobOf(wish, shown, policy), { exports, signal, tell, wait: pause });
     void listed();
-    if (signal.aborted || job.state !== "ready" || job.download_url === null) return { kind: "failed", reason: job.error, as: job.state === "cancelled" || job.state === "expired" ? job.state : "broken" };
+    if (signal.aborted || job.state !== "ready" || job.download_url === null) return { kind: "failed", reason: job.error, as: job.state === "expired" ? job.state : "broken" };
     takeFile(client.serverAddress() + downloadPath(job.download_url));
     return { kind: "done", name: null, warning: job.warnings.map(({ detail }) => detail).join(" ") || null, rows: job.rows, bytes: job.bytes };
   }

@@ -35,9 +35,7 @@ pub(crate) struct Exports {
 pub(crate) struct ExportShown {
     /// `exp_…`.
     id: String,
-    #[schema(value_type = String)]
     state: ExportState,
-    #[schema(value_type = String)]
     format: ExportFormat,
     /// `all` or `filtered`.
     scope: &'static str,

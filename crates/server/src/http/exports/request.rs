@@ -24,7 +24,6 @@ const COLUMNS_MAX: usize = 100;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExportBody {
-    #[schema(value_type = String, example = "csv")]
     format: ExportFormat,
     /// `filtered` (the default) or `all`: everything that is retained, whatever the rest says.
     #[serde(default)]
