@@ -10,7 +10,7 @@ use trailbook_access::{
 use trailbook_event::Parts;
 use trailbook_ledger::{EventId, Head, OrganizationKey, Row, Secrets};
 
-use super::{Equipment, Lag, Start, Streams, load, place};
+use super::{Equipment, Lag, Start, Streams, health::Behind, load, place};
 use crate::{
     Error,
     sink::{Batch, Failure, Record},
@@ -93,16 +93,15 @@ impl Streams {
     /// [`Error::Ledger`].
     pub fn progress(&self, stream: &Stream) -> Result<(Lag, Vec<(StreamPosition, u64)>), Error> {
         let now = self.clock.now().millis();
-        let (mut lag, mut positions) = (Lag::default(), Vec::new());
+        let (mut behind, mut positions) = (Behind::default(), Vec::new());
         for (organization, head) in self.organizations(stream) {
             let position = self.written_position(&stream.id, &organization, &head)?;
             if position.next < head.size {
-                lag.events += head.size - position.next;
-                lag.age_ms = lag.age_ms.max(now - self.waiting_since(&organization, position.next));
+                behind.note(&self.ledger, &organization, position.next..head.size);
             }
             positions.push((position, head.size));
         }
-        Ok((lag, positions))
+        Ok((behind.lag(&self.ledger, now), positions))
     }
 
     /// Where streams with a start begin in each of their ledgers.

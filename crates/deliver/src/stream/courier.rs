@@ -14,7 +14,8 @@ use trailbook_access::{
 use trailbook_ledger::{Head, LEASE_MS, OrganizationKey};
 
 use super::{
-    Equipment, Lag, Streams, halves, health,
+    Equipment, Lag, Streams, halves,
+    health::{self, Behind},
     load::{self, Load, Wanted},
     place,
 };
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// Organizations of which a batch each is sent in one step.
-const AT_A_STEP: usize = 64;
+const AT_A_STEP: usize = 512;
 /// Bytes of payloads that one step holds, about.
 const STEP_BYTES_MAX: usize = 2 * load::LOAD_BYTES_MAX;
 /// Batches that are on their way at a time.
@@ -192,7 +193,12 @@ impl Courier {
                 format!("{PARKED_MAX} events are parked: send them again or give them up, and deliveries go on");
             return Ok(self.note_failure(&Failure::later(reason), now));
         }
-        let loads = self.load(stream, &equipment, due).await?;
+        let loads = match self.load(stream, &equipment, due).await {
+            Ok(loads) => loads,
+            Err(error) => {
+                return Ok(self.note_failure(&Failure::later(format!("The next events cannot be read: {error}")), now));
+            }
+        };
         if !self.write().await? {
             return Ok(false);
         }
@@ -257,31 +263,28 @@ impl Courier {
     /// The ledgers with events whose time has come, the longest waiting first.
     fn dues(&self, stream: &Stream, now: i64) -> Result<Dues, Error> {
         let mut dues = Dues::default();
-        let mut waiting = Vec::new();
+        let (mut waiting, mut behind) = (Vec::new(), Behind::default());
         for (organization, head) in self.of.organizations(stream) {
             let position = self.position(&organization, &head)?;
             if position.next >= head.size {
                 continue;
             }
-            let since = self.of.waiting_since(&organization, position.next);
-            dues.lag.events += head.size - position.next;
-            dues.lag.age_ms = dues.lag.age_ms.max(now - since);
+            let since = behind.note(&self.of.ledger, &organization, position.next..head.size);
             let is_full = head.size - position.next >= u64::from(stream.batch_events);
-            let at = since + i64::from(stream.interval_seconds) * 1_000;
+            let at = since.saturating_add(i64::from(stream.interval_seconds) * 1_000);
             if is_full || position.end.is_some() || at <= now {
-                waiting.push((
-                    since,
-                    Due {
-                        organization,
-                        head,
-                        position,
-                    },
-                ));
+                let due = Due {
+                    organization,
+                    head,
+                    position,
+                };
+                waiting.push((since, due));
             } else {
                 dues.later = Some(dues.later.map_or(at, |later| later.min(at)));
             }
         }
         waiting.sort_by_key(|(since, _)| *since);
+        dues.lag = behind.lag(&self.of.ledger, now);
         dues.now = waiting.into_iter().take(AT_A_STEP).map(|(_, due)| due).collect();
         Ok(dues)
     }
@@ -484,14 +487,6 @@ impl News {
 }
 
 impl Streams {
-    /// Since when the event of a sequence waits, milliseconds: what is sealed has waited long.
-    pub(super) fn waiting_since(&self, organization: &OrganizationKey, sequence: u64) -> i64 {
-        let rows = self.ledger.tail(organization, sequence, 1);
-        let row = rows.first().filter(|row| row.sequence == sequence).cloned();
-        let row = row.or_else(|| self.ledger.rows(organization, sequence, 1).ok()?.first().cloned());
-        row.map_or(0, |row| row.received_at.millis())
-    }
-
     /// How many events of a stream are parked.
     pub fn parked(&self, stream: &str) -> usize {
         self.directory.state().parked_events.of(stream).count()

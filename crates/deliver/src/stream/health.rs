@@ -1,9 +1,9 @@
 //! How a stream is getting on: when to try again after a failure, and when to tell that it lags.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use trailbook_access::records::{Stream, StreamHealth};
-use trailbook_ledger::Random;
+use trailbook_ledger::{Ledger, OrganizationKey, Random};
 
 /// The pause after the first failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -33,6 +33,52 @@ impl Lag {
         let intervals = Duration::from_secs(stream.interval_seconds.into()) * LAG_INTERVALS;
         let known = now - stream.updated_at;
         self.age_ms.min(known) >= i64::try_from(intervals.max(LAG_MIN).as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Events that wait in the ledgers of a stream.
+#[derive(Default)]
+pub(super) struct Behind {
+    events: u64,
+    /// When the oldest of those that are not sealed was received, milliseconds.
+    oldest: Option<i64>,
+    /// Ledgers whose next event is sealed, some of them.
+    sealed: Vec<(OrganizationKey, u64)>,
+}
+
+/// What is sealed has waited longer than whatever is not, as far as that matters.
+const LONG_AGO: i64 = i64::MIN;
+/// Ledgers whose next event is read from a file to know its age.
+const READ_MAX: usize = 8;
+
+impl Behind {
+    /// Notes the sequences of a ledger that wait; answers since when, milliseconds, without reading files.
+    pub(super) fn note(&mut self, ledger: &Ledger, organization: &OrganizationKey, waiting: Range<u64>) -> i64 {
+        self.events += waiting.end - waiting.start;
+        let rows = ledger.tail(organization, waiting.start, 1);
+        let held = rows.first().filter(|row| row.sequence == waiting.start);
+        let Some(since) = held.map(|row| row.received_at.millis()) else {
+            if self.sealed.len() < READ_MAX {
+                self.sealed.push((organization.clone(), waiting.start));
+            }
+            return LONG_AGO;
+        };
+        self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
+        since
+    }
+
+    /// How far behind that is. Reads a few events from files.
+    pub(super) fn lag(self, ledger: &Ledger, now: i64) -> Lag {
+        let read = |(organization, sequence): (OrganizationKey, u64)| {
+            // What cannot be read is told by the delivery that needs it.
+            let rows = ledger.rows(&organization, sequence, 1).unwrap_or_default();
+            rows.first().map(|row| row.received_at.millis())
+        };
+        let oldest = self.sealed.into_iter().filter_map(read).chain(self.oldest).min();
+        Lag {
+            events: self.events,
+            age_ms: oldest.map_or(0, |oldest| (now - oldest).max(0)),
+        }
     }
 }
 
