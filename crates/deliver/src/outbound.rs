@@ -1,18 +1,19 @@
-//! The one door for HTTP requests to servers that a customer names: identity providers, later webhooks and streams.
+//! The one door to servers that a customer names: identity providers, webhooks, and the destinations of streams.
 //!
 //! A name is resolved once; every address that it has must be reachable ([`Allowed`]), and the connection goes to one of
 //! the addresses that were checked. So a name that changes its address in between is of no use to anybody.
 //!
 //! Invariants
 //! - One request goes to one server: redirects are answers like others, proxies of the environment are not used.
-//! - A request ends within [`REQUEST_TIMEOUT`], and no answer takes more than [`ANSWER_BYTES_MAX`].
+//! - A request ends within the door's timeout, and no answer takes more than [`ANSWER_BYTES_MAX`].
 //! - Errors that a customer can see do not tell a closed port from a filtered one.
 //!
 //! Not here: who may name a URL, how often it is tried.
 
-mod destination;
+mod server;
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     sync::{Arc, OnceLock},
     time::Duration,
@@ -31,14 +32,17 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
-    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, ServerName, pem::PemObject},
+    },
 };
 use url::{Host, Url};
 
-pub use self::destination::Allowed;
-use self::destination::Destination;
+pub use self::server::{Allowed, Protocol, Server};
 
-/// From the call to the end of the answer.
+/// From the call to the end of the answer, unless somebody has more patience ([`Outbound::with_timeout`]).
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// For each address that a name has.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -57,15 +61,15 @@ pub enum Error {
     Url(&'static str),
     /// The operator's setting decides.
     #[error(
-        "the URL's server cannot be used: requests go to public addresses by https on port 443 or 8443, and to what the \
-         operator allows in private_destinations"
+        "the server cannot be used: connections go to public addresses, by https on port 443 or 8443 or by syslog over TLS \
+         on port 6514, and to what the operator allows in private_destinations"
     )]
     NotAllowed,
     /// No address, no connection, or no answer in time.
-    #[error("the URL's server cannot be reached")]
+    #[error("the server cannot be reached")]
     Unreachable,
-    /// The server did not prove to be the one of the URL.
-    #[error("no TLS connection to the URL's server")]
+    /// The server did not prove to be the one that was named.
+    #[error("no TLS connection to the server")]
     Tls(#[source] std::io::Error),
     /// This machine knows no certificate authorities.
     #[error("this machine has no certificate authorities: install ca-certificates, or set SSL_CERT_FILE")]
@@ -81,12 +85,38 @@ pub enum Error {
 /// A request on its way.
 type Sending = BoxFuture<'static, Result<Response<Vec<u8>>, Error>>;
 
-/// Sends requests to servers that customers name.
+/// What an open connection can do.
+pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<C: AsyncRead + AsyncWrite + Send + Unpin> Connection for C {}
+
+/// Certificate authorities that a server has to prove its name to, instead of those of this machine.
+#[derive(Clone)]
+pub struct Authorities(Arc<ClientConfig>);
+
+impl Authorities {
+    /// Those of a PEM text; `None` when it holds no certificates, or one that is damaged.
+    pub fn from_pem(text: &str) -> Option<Self> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
+            roots.add(certificate.ok()?).ok()?;
+        }
+        (!roots.is_empty()).then(|| Self(trusting(roots)))
+    }
+}
+
+/// Connects to servers that customers name.
 pub struct Outbound {
     allowed: Allowed,
     timeout: Duration,
-    /// Loaded by the first request over https.
+    /// Loaded by the first connection over TLS.
     tls: OnceLock<Arc<ClientConfig>>,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Outbound").finish_non_exhaustive()
+    }
 }
 
 impl Outbound {
@@ -99,9 +129,28 @@ impl Outbound {
         }
     }
 
+    /// The same door for requests that may take longer, or must not take as long.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// How long one request may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether the server can be one that may be reached, as far as can be said without asking anybody for its address.
+    pub fn check(&self, server: &Server) -> Result<(), Error> {
+        match self.allowed.may_reach(server) {
+            true => Ok(()),
+            false => Err(Error::NotAllowed),
+        }
+    }
+
     /// Sends one request and reads the whole answer, whatever its status.
-    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
-        timeout(self.timeout, self.exchange(request))
+    pub async fn send<B: Into<Bytes>>(&self, request: Request<B>) -> Result<Response<Vec<u8>>, Error> {
+        timeout(self.timeout, self.exchange(request.map(Into::into)))
             .await
             .unwrap_or(Err(Error::Unreachable))
     }
@@ -115,33 +164,47 @@ impl Outbound {
         }
     }
 
-    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
-        // What is connected to and what is sent come from one reading of the URL.
-        let url = Url::parse(&request.uri().to_string()).map_err(|_| Error::Url("it is not one"))?;
-        let destination = Destination::of(&url).map_err(Error::Url)?;
-        let addresses = self.checked(&destination, resolve(&destination).await?)?;
+    /// Opens a connection for bytes, protected when the server's protocol says so. Its end is the caller's business, and so is
+    /// the time that it takes.
+    pub async fn connect(
+        &self,
+        server: &Server,
+        authorities: Option<&Authorities>,
+    ) -> Result<Box<dyn Connection>, Error> {
+        let addresses = self.checked(server, resolve(server).await?)?;
         let stream = connect(&addresses).await?;
-        let request = prepared(request, &url, &destination)?;
-        if !destination.https {
-            return answer(stream, request).await;
+        if !server.protocol.is_secure() {
+            return Ok(Box::new(stream));
         }
-        let name = match &destination.host {
+        let name = match &server.host {
             Host::Domain(name) => {
                 ServerName::try_from(name.clone()).map_err(|_| Error::Url("its host is not a name"))?
             }
             Host::Ipv4(address) => ServerName::IpAddress(IpAddr::from(*address).into()),
             Host::Ipv6(address) => ServerName::IpAddress(IpAddr::from(*address).into()),
         };
-        let stream = TlsConnector::from(self.tls()?).connect(name, stream).await;
-        answer(stream.map_err(Error::Tls)?, request).await
+        let config = match authorities {
+            Some(Authorities(config)) => config.clone(),
+            None => self.tls()?,
+        };
+        let stream = TlsConnector::from(config).connect(name, stream).await;
+        Ok(Box::new(stream.map_err(Error::Tls)?))
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Vec<u8>>, Error> {
+        // What is connected to and what is sent come from one reading of the URL.
+        let url = Url::parse(&request.uri().to_string()).map_err(|_| Error::Url("it is not one"))?;
+        let server = Server::of(&url).map_err(Error::Url)?;
+        let request = prepared(request, &url, &server)?;
+        answer(self.connect(&server, None).await?, request).await
     }
 
     /// The addresses, when every one of them may be reached: a name with one that may not is refused.
-    fn checked(&self, destination: &Destination, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Error> {
+    fn checked(&self, server: &Server, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Error> {
         if addresses.is_empty() {
             return Err(Error::Unreachable);
         }
-        let reached = |address: &SocketAddr| self.allowed.reaches(destination, address.ip());
+        let reached = |address: &SocketAddr| self.allowed.reaches(server, address.ip());
         if addresses.len() > ADDRESSES_MAX || !addresses.iter().all(reached) {
             return Err(Error::NotAllowed);
         }
@@ -171,9 +234,9 @@ fn trusting(roots: RootCertStore) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-async fn resolve(destination: &Destination) -> Result<Vec<SocketAddr>, Error> {
-    let port = destination.port;
-    let address = match &destination.host {
+async fn resolve(server: &Server) -> Result<Vec<SocketAddr>, Error> {
+    let port = server.port;
+    let address = match &server.host {
         Host::Domain(name) => {
             let found = lookup_host((name.as_str(), port)).await;
             return Ok(found.map_err(|_| Error::Unreachable)?.collect());
@@ -194,14 +257,14 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
 }
 
 /// The request as it is sent: the path alone, and headers that are ours to set.
-fn prepared(request: Request<Vec<u8>>, url: &Url, destination: &Destination) -> Result<Request<Full<Bytes>>, Error> {
+fn prepared(request: Request<Bytes>, url: &Url, server: &Server) -> Result<Request<Full<Bytes>>, Error> {
     let (mut head, body) = request.into_parts();
     let target = match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
     };
     head.uri = target.parse().map_err(|_| Error::Url("its path is not one"))?;
-    let host = HeaderValue::try_from(destination.authority()).map_err(|_| Error::Url("its host is not a name"))?;
+    let host = HeaderValue::try_from(server.authority()).map_err(|_| Error::Url("its host is not a name"))?;
     head.headers.insert(header::HOST, host);
     head.headers.insert(
         header::USER_AGENT,
@@ -321,24 +384,18 @@ mod tests {
     #[test]
     fn a_name_with_one_private_address_among_public_ones_is_refused() {
         let url = Url::parse("https://a.example").expect("a URL");
-        let destination = Destination::of(&url).expect("a destination");
+        let server = Server::of(&url).expect("a server");
         let addresses = |text: &[&str]| text.iter().map(|one| one.parse().expect("an address")).collect();
         let outbound = Outbound::new(Allowed::default());
         let public = ["93.184.215.14:443", "[2606:4700:4700::1111]:443"];
-        assert_eq!(
-            outbound
-                .checked(&destination, addresses(&public))
-                .expect("public")
-                .len(),
-            2
-        );
+        assert_eq!(outbound.checked(&server, addresses(&public)).expect("public").len(), 2);
         for mixed in [
             ["93.184.215.14:443", "10.0.0.1:443"],
             ["[::ffff:10.0.0.1]:443", "93.184.215.14:443"],
         ] {
-            assert!(outbound.checked(&destination, addresses(&mixed)).is_err(), "{mixed:?}");
+            assert!(outbound.checked(&server, addresses(&mixed)).is_err(), "{mixed:?}");
         }
-        assert!(outbound.checked(&destination, Vec::new()).is_err());
+        assert!(outbound.checked(&server, Vec::new()).is_err());
     }
 
     #[tokio::test]
@@ -455,10 +512,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         // Listening without accepting: the kernel completes the handshake and nobody answers.
-        let outbound = Outbound {
-            timeout: Duration::from_millis(100),
-            ..Outbound::new("127.0.0.0/8".parse().expect("an entry"))
-        };
+        let outbound = Outbound::new("127.0.0.0/8".parse().expect("an entry")).with_timeout(Duration::from_millis(100));
         let request = Request::get(format!("http://{address}/")).body(Vec::new());
         let refused = outbound.send(request.expect("a request")).await;
         assert!(matches!(refused, Err(Error::Unreachable)), "{refused:?}");

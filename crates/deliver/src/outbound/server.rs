@@ -1,7 +1,7 @@
-//! Which addresses a request to a customer's URL may reach.
+//! Which addresses a connection to a server that a customer names may reach.
 //!
-//! One rule decides: an address is reachable when the operator allowed it ([`Allowed`]), or when the scheme is https,
-//! the port is one of [`PORTS`] and the address is a public one.
+//! One rule decides: an address is reachable when the operator allowed it ([`Allowed`]), or when it is a public one, the
+//! connection is protected by TLS, and the port is one of the protocol's ([`Protocol::public_ports`]).
 //!
 //! Invariants
 //! - What is not known to be public is private: of IPv6 only global unicast without its special ranges.
@@ -17,9 +17,7 @@ use std::{
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
-/// Ports that public destinations may have; others are allowed by the operator.
-pub(crate) const PORTS: [u16; 2] = [443, 8443];
-/// Longest URL of a destination, in bytes.
+/// Longest URL, in bytes.
 pub(crate) const URL_BYTES_MAX: usize = 2_048;
 
 /// IPv4 ranges that are not public: <https://www.iana.org/assignments/iana-ipv4-special-registry>, multicast, and one
@@ -70,16 +68,45 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// A URL's server: what is resolved, connected to, and named in TLS. Made only of URLs that have no user, password or
-/// dot at the host's end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
-    pub https: bool,
-    pub host: Host<String>,
-    pub port: u16,
+/// What is spoken with a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP in the clear.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// Bytes in the clear.
+    Tcp,
+    /// Bytes over TLS.
+    Tls,
 }
 
-impl Destination {
+impl Protocol {
+    /// Whether the server has to prove its name.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Https | Self::Tls)
+    }
+
+    /// Ports that public servers may have; the operator allows others.
+    fn public_ports(self) -> &'static [u16] {
+        match self {
+            Self::Http | Self::Tcp => &[],
+            Self::Https => &[443, 8443],
+            Self::Tls => &[443, 6514, 8443],
+        }
+    }
+}
+
+/// A server that a customer names: what is resolved, connected to, and named in TLS. Made only of URLs that have no user,
+/// password or dot at the host's end, and of such hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    pub(super) protocol: Protocol,
+    pub(super) host: Host<String>,
+    pub(super) port: u16,
+}
+
+impl Server {
     /// The server of a URL; else what is wrong with the URL.
     pub fn of(url: &Url) -> Result<Self, &'static str> {
         if url.as_str().len() > URL_BYTES_MAX {
@@ -88,31 +115,47 @@ impl Destination {
         if !url.username().is_empty() || url.password().is_some() {
             return Err("it holds a user name or password");
         }
-        let https = match url.scheme() {
-            "https" => true,
-            "http" => false,
+        let protocol = match url.scheme() {
+            "https" => Protocol::Https,
+            "http" => Protocol::Http,
             _ => return Err("its scheme is not https"),
         };
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err("it has no host");
         };
-        if matches!(host, Host::Domain(name) if name.is_empty() || name.ends_with('.')) {
+        let host = host.to_owned();
+        if !is_whole(&host) {
             return Err("its host is empty or ends with a dot");
         }
-        Ok(Self {
-            https,
-            host: host.to_owned(),
-            port,
-        })
+        Ok(Self { protocol, host, port })
+    }
+
+    /// A server that bytes are sent to, by name or address; `None` when `host` is neither.
+    pub fn named(host: &str, port: u16, tls: bool) -> Option<Self> {
+        let host = match host.parse::<Ipv6Addr>() {
+            Ok(address) => Host::Ipv6(address),
+            Err(_) => Host::parse(host).ok()?,
+        };
+        let protocol = if tls { Protocol::Tls } else { Protocol::Tcp };
+        (is_whole(&host) && port != 0).then_some(Self { protocol, host, port })
     }
 
     /// The value of the header `Host`.
-    pub fn authority(&self) -> String {
-        match (self.https, self.port) {
-            (true, 443) | (false, 80) => self.host.to_string(),
+    pub(super) fn authority(&self) -> String {
+        match (self.protocol, self.port) {
+            (Protocol::Https, 443) | (Protocol::Http, 80) => self.host.to_string(),
             _ => format!("{}:{}", self.host, self.port),
         }
     }
+
+    /// Whether a public address of this server is reachable without the operator's doing.
+    fn is_open(&self) -> bool {
+        self.protocol.public_ports().contains(&self.port)
+    }
+}
+
+fn is_whole(host: &Host<String>) -> bool {
+    !matches!(host, Host::Domain(name) if name.is_empty() || name.ends_with('.'))
 }
 
 /// What the operator allows beyond public https: private addresses, other ports, plain http.
@@ -126,13 +169,34 @@ enum Entry {
 }
 
 impl Allowed {
-    /// Whether `address`, one of those that the destination's host resolved to, may be connected to.
-    pub fn reaches(&self, destination: &Destination, address: IpAddr) -> bool {
+    /// Whether `address`, one of those that the server's host resolved to, may be connected to.
+    pub(super) fn reaches(&self, server: &Server, address: IpAddr) -> bool {
         let named = self.0.iter().any(|entry| match entry {
             Entry::Network(network) => network.contains(&address),
-            Entry::Host(host, port) => *host == destination.host && port.is_none_or(|port| port == destination.port),
+            Entry::Host(..) => entry.names(server),
         });
-        named || destination.https && PORTS.contains(&destination.port) && is_public(address)
+        named || server.is_open() && is_public(address)
+    }
+
+    /// Whether there could be an address of the server that may be connected to; known of addresses, guessed of names.
+    pub(super) fn may_reach(&self, server: &Server) -> bool {
+        match &server.host {
+            Host::Ipv4(address) => self.reaches(server, (*address).into()),
+            Host::Ipv6(address) => self.reaches(server, (*address).into()),
+            Host::Domain(_) => {
+                let could = |entry: &Entry| matches!(entry, Entry::Network(_)) || entry.names(server);
+                server.is_open() || self.0.iter().any(could)
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn names(&self, server: &Server) -> bool {
+        match self {
+            Self::Network(_) => false,
+            Self::Host(host, port) => *host == server.host && port.is_none_or(|port| port == server.port),
+        }
     }
 }
 
@@ -179,18 +243,17 @@ fn entry(text: &str) -> Option<Entry> {
         None => (text, None),
     };
     let host = Host::parse(host).ok()?;
-    let whole = !matches!(&host, Host::Domain(name) if name.is_empty() || name.ends_with('.'));
-    whole.then_some(Entry::Host(host, port))
+    is_whole(&host).then_some(Entry::Host(host, port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn destination(url: &str) -> Result<Destination, &'static str> {
+    fn server(url: &str) -> Result<Server, &'static str> {
         Url::parse(url)
             .map_err(|_| "not a URL")
-            .and_then(|url| Destination::of(&url))
+            .and_then(|url| Server::of(&url))
     }
 
     #[test]
@@ -213,7 +276,7 @@ mod tests {
         ] {
             for address in addresses.split_whitespace() {
                 let parsed: IpAddr = address.parse().expect("an address");
-                let reached = Allowed::default().reaches(&destination("https://a.example").expect("a URL"), parsed);
+                let reached = Allowed::default().reaches(&server("https://a.example").expect("a URL"), parsed);
                 assert_eq!(reached, public, "{address}");
             }
         }
@@ -224,7 +287,7 @@ mod tests {
         let public: IpAddr = "93.184.215.14".parse().expect("an address");
         let reached = |allowed: &str, url: &str, address: IpAddr| {
             let allowed: Allowed = allowed.parse().expect("entries");
-            allowed.reaches(&destination(url).expect("a URL"), address)
+            allowed.reaches(&server(url).expect("a URL"), address)
         };
         assert!(reached("", "https://a.example/x", public));
         assert!(reached("", "https://a.example:8443", public));
@@ -279,9 +342,9 @@ mod tests {
             "https://0x100000000",
             "https://[::1%25eth0]",
         ] {
-            assert!(destination(wrong).is_err(), "{wrong}");
+            assert!(server(wrong).is_err(), "{wrong}");
         }
-        assert!(destination(&format!("https://a.example/{}", "x".repeat(URL_BYTES_MAX))).is_err());
+        assert!(server(&format!("https://a.example/{}", "x".repeat(URL_BYTES_MAX))).is_err());
     }
 
     #[test]
@@ -300,10 +363,10 @@ mod tests {
             "http:127.0.0.1",
             "http://%31%32%37.0.0.1",
         ] {
-            let destination = destination(spelled).expect(spelled);
-            assert_eq!(destination.host.to_string(), "127.0.0.1", "{spelled}");
+            let server = server(spelled).expect(spelled);
+            assert_eq!(server.host.to_string(), "127.0.0.1", "{spelled}");
         }
-        let mapped = destination("https://[::ffff:7f00:1]").expect("a URL");
+        let mapped = server("https://[::ffff:7f00:1]").expect("a URL");
         assert!(matches!(mapped.host, Host::Ipv6(address) if !is_public(address.into())));
     }
 }
