@@ -6,12 +6,35 @@
 //!
 //! Not here: which batches, when, and how often they are tried (`stream`); whose addresses may be reached (`outbound`).
 
-use std::{sync::Arc, time::Duration};
+mod client;
+mod compress;
+mod datadog;
+mod elasticsearch;
+mod group;
+mod objects;
+mod otlp;
+mod secrets;
+mod splunk;
+mod syslog;
+pub mod webhook;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use trailbook_ledger::Row;
+use trailbook_access::records::Destination;
+use trailbook_event::{Fault, Pointer};
+use trailbook_ledger::{Clock, Row};
+
+use self::{
+    client::Client, datadog::Datadog, elasticsearch::Elasticsearch, objects::Objects, otlp::Otlp, secrets::Secrets,
+    splunk::Splunk, syslog::Syslog, webhook::Webhook,
+};
+use crate::outbound::Outbound;
+
+/// How long a delivery may take; the [`Outbound`] that sinks are opened with has this timeout.
+pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One event on its way.
 #[derive(Debug, Clone)]
@@ -68,6 +91,16 @@ pub struct Refused {
     pub reason: String,
 }
 
+impl Refused {
+    /// An event that cannot even be sent.
+    fn unreadable(record: &Record) -> Self {
+        Self {
+            sequence: record.row.sequence,
+            reason: "The stored event is damaged and cannot be put into this form.".into(),
+        }
+    }
+}
+
 /// Why a batch was not delivered. Sentences are for whoever set the stream up, and hold no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -102,4 +135,74 @@ impl Failure {
 pub trait Sink: Send + Sync {
     /// Sends a batch, once. `Ok` says that every event has arrived durably, as far as the destination tells, but for those named.
     async fn send(&self, batch: &Batch<'_>) -> Result<Vec<Refused>, Failure>;
+}
+
+/// Makes a destination ready, or says what is wrong with it: the fault's place is in the request that makes a stream, below
+/// `/destination` or `/secrets`. Nothing is connected to, and no file or environment is read.
+pub fn open(
+    destination: &Destination,
+    secrets: &BTreeMap<String, String>,
+    outbound: &Arc<Outbound>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Box<dyn Sink>, Fault> {
+    let known = Secrets::of(destination, secrets)?;
+    let client = Client::new(outbound, clock, known.mask());
+    Ok(match destination {
+        Destination::S3 {
+            bucket,
+            region,
+            endpoint,
+            objects,
+        } => {
+            let s3 = |client: &_| objects::s3((bucket, region), endpoint.as_deref(), &known, client);
+            Box::new(Objects::new(objects, client, s3)?)
+        }
+        Destination::Gcs {
+            bucket,
+            endpoint,
+            objects,
+        } => {
+            let gcs = |client: &_| objects::gcs(bucket, endpoint.as_deref(), &known, client);
+            Box::new(Objects::new(objects, client, gcs)?)
+        }
+        Destination::AzureBlob {
+            account,
+            container,
+            endpoint,
+            objects,
+        } => {
+            let azure = |client: &_| objects::azure((account, container), endpoint.as_deref(), &known, client);
+            Box::new(Objects::new(objects, client, azure)?)
+        }
+        Destination::Webhook { url, headers } => {
+            let at = Pointer::root().child("destination");
+            Box::new(Webhook::new((url, headers), secrets, &at, outbound, clock)?)
+        }
+        Destination::SplunkHec {
+            url,
+            index,
+            source_type,
+        } => {
+            let names = (index.as_deref(), source_type.as_deref());
+            Box::new(Splunk::new(url, names, &known, client)?)
+        }
+        Destination::Datadog {
+            site,
+            url,
+            service,
+            tags,
+        } => {
+            let labels = (service.as_deref(), tags.as_slice());
+            Box::new(Datadog::new((site, url.as_deref()), labels, &known, client)?)
+        }
+        Destination::Elasticsearch { url, index } => Box::new(Elasticsearch::new((url, index), &known, client)?),
+        Destination::Syslog {
+            host,
+            port,
+            tls,
+            ca,
+            format,
+        } => Box::new(Syslog::new((host, *port, *tls), ca.as_deref(), *format, outbound)?),
+        Destination::Otlp { url, headers } => Box::new(Otlp::new((url, headers), &known, client)?),
+    })
 }
