@@ -384,24 +384,18 @@ mod tests {
     #[test]
     fn a_name_with_one_private_address_among_public_ones_is_refused() {
         let url = Url::parse("https://a.example").expect("a URL");
-        let destination = Destination::of(&url).expect("a destination");
+        let server = Server::of(&url).expect("a server");
         let addresses = |text: &[&str]| text.iter().map(|one| one.parse().expect("an address")).collect();
         let outbound = Outbound::new(Allowed::default());
         let public = ["93.184.215.14:443", "[2606:4700:4700::1111]:443"];
-        assert_eq!(
-            outbound
-                .checked(&destination, addresses(&public))
-                .expect("public")
-                .len(),
-            2
-        );
+        assert_eq!(outbound.checked(&server, addresses(&public)).expect("public").len(), 2);
         for mixed in [
             ["93.184.215.14:443", "10.0.0.1:443"],
             ["[::ffff:10.0.0.1]:443", "93.184.215.14:443"],
         ] {
-            assert!(outbound.checked(&destination, addresses(&mixed)).is_err(), "{mixed:?}");
+            assert!(outbound.checked(&server, addresses(&mixed)).is_err(), "{mixed:?}");
         }
-        assert!(outbound.checked(&destination, Vec::new()).is_err());
+        assert!(outbound.checked(&server, Vec::new()).is_err());
     }
 
     #[tokio::test]

@@ -95,7 +95,7 @@ pub enum Destination {
     },
     /// Splunk's HTTP Event Collector. Secret: `token`.
     SplunkHec {
-        /// The collector, such as `https://splunk.example.com:8088`.
+        /// The collector, such as `https://http-inputs-acme.splunkcloud.com`; `/services/collector/event` is added.
         url: String,
         /// The index; Splunk's default without.
         #[serde(default)]
@@ -108,7 +108,7 @@ pub enum Destination {
     Datadog {
         /// Datadog's site, such as `datadoghq.eu`.
         site: String,
-        /// Another intake than the site's.
+        /// Another intake than the site's; `/api/v2/logs` is added.
         #[serde(default)]
         url: Option<String>,
         /// The service that the logs are of; `trailbook` without.
@@ -120,7 +120,7 @@ pub enum Destination {
     },
     /// The bulk interface of Elasticsearch or OpenSearch. Secrets: `api_key`, or `username` and `password`.
     Elasticsearch {
-        /// The cluster.
+        /// The cluster; `/_bulk` is added.
         url: String,
         /// The index or data stream.
         index: String,
@@ -154,7 +154,7 @@ pub enum Destination {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Objects {
-    /// What all keys begin with.
+    /// What all keys begin with, such as `audit/`: letters, digits and `/`, `.`, `_`, `-`, `=`.
     #[serde(default)]
     pub prefix: String,
     /// What an object holds.

@@ -7,7 +7,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 use object_store::{
     ClientOptions,
@@ -60,7 +60,11 @@ impl HttpService for Service {
         if !response.status().is_success() {
             return Err(failed(Answered::Yes(self.0.read(response))));
         }
-        let (head, body) = response.into_parts();
+        let (mut head, body) = response.into_parts();
+        // The client wants to know the tag of what it wrote, we do not, and some stores tell none.
+        head.headers
+            .entry(header::ETAG)
+            .or_insert(HeaderValue::from_static("\"\""));
         Ok(Response::from_parts(head, Bytes::from(body).into()))
     }
 }
