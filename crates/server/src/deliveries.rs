@@ -4,7 +4,7 @@
 //!
 //! Not here: when deliveries are made (`trailbook_deliver`), who may set them up (`http::streams`).
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use trailbook_access::{
     Directory,
@@ -22,8 +22,6 @@ use trailbook_ledger::{Clock, Random};
 
 use crate::{catalog::Catalogs, encryption::EncryptionKey, http::write_payload};
 
-/// How long a destination may take for one request.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// What a stream's secrets are encrypted for.
 const PURPOSE: &str = "stream";
 

@@ -21,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 use trailbook_access::{Directory, People, password::Passwords};
-use trailbook_deliver::outbound::Outbound;
+use trailbook_deliver::{outbound::Outbound, sink::DELIVERY_TIMEOUT};
 use trailbook_ledger::{Clock, Job, Ledger, Limits, Random};
 
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
     config::Settings,
     connections,
     country::Countries,
-    deliveries::{Deliveries, REQUEST_TIMEOUT, Workshop},
+    deliveries::{Deliveries, Workshop},
     encryption::EncryptionKey,
     exports::{self, Exports},
     http::{App, CALLBACK, Components},
@@ -92,7 +92,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let deliveries = Deliveries::new(Workshop {
         directory: directory.clone(),
         catalogs: catalogs.clone(),
-        outbound: Arc::new(Outbound::new(settings.private_destinations.clone()).with_timeout(REQUEST_TIMEOUT)),
+        outbound: Arc::new(Outbound::new(settings.private_destinations.clone()).with_timeout(DELIVERY_TIMEOUT)),
         key: key.clone(),
         clock: clock.clone(),
         random: random.clone(),

@@ -24,7 +24,7 @@ use url::form_urlencoded::byte_serialize;
 use self::connector::{Answered, cause};
 pub(super) use self::store::{azure, gcs, s3};
 use super::{Batch, Failure, Refused, Sink, client::Client, compress};
-use crate::Error;
+use crate::{Error, json::Envelope, parquet};
 
 /// Longest prefix of keys, in bytes.
 const PREFIX_BYTES_MAX: usize = 200;
@@ -137,8 +137,15 @@ fn lines(batch: &Batch<'_>) -> Vec<u8> {
 
 /// The batch as a Parquet file of the event's fields, the same as an export's.
 fn parquet_file(batch: &Batch<'_>) -> Result<Vec<u8>, Error> {
-    let _ = batch;
-    Err(Error::Output(std::io::Error::other("parquet is not there yet")))
+    let envelope = Envelope {
+        project: batch.project,
+        kept_ms: batch.kept_ms,
+    };
+    let mut file = parquet::Writer::new(Vec::new(), None)?;
+    for record in batch.records {
+        file.push(&record.row, &envelope)?;
+    }
+    file.finish()
 }
 
 /// Only characters that mean the same to all stores, so that a key stays below their 1,024 bytes and means one place.

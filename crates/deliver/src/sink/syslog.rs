@@ -18,7 +18,9 @@ use trailbook_event::{Fault, Pointer};
 use super::{Batch, Failure, Record, Refused, Sink, client::sentence_of};
 use crate::{
     Error,
+    json::Envelope,
     outbound::{self, Authorities, Connection, Outbound, Server},
+    payload::{cef, syslog},
 };
 
 /// How long the receiver is listened to after the last byte.
@@ -123,7 +125,16 @@ async fn until_the_end(connection: &mut dyn Connection) -> std::io::Result<()> {
 }
 
 /// One message of RFC 5424, without its length.
-fn message(_: &Batch<'_>, record: &Record, _: SyslogFormat) -> Result<Vec<u8>, Error> {
-    let header = format!("<109>1 - {HOSTNAME} trailbook - - - ");
-    Ok([header.as_bytes(), &record.payload].concat())
+fn message(batch: &Batch<'_>, record: &Record, format: SyslogFormat) -> Result<Vec<u8>, Error> {
+    let text = match format {
+        SyslogFormat::Json => String::from_utf8_lossy(&record.payload),
+        SyslogFormat::Cef => {
+            let envelope = Envelope {
+                project: batch.project,
+                kept_ms: batch.kept_ms,
+            };
+            cef(&record.row, &envelope, env!("CARGO_PKG_VERSION"))?.into()
+        }
+    };
+    syslog(&record.row, HOSTNAME, &text)
 }
