@@ -6,6 +6,7 @@
 //!
 //! Not here: what the records mean (`records`), who may change them (`rights`, `caller`).
 
+mod alerts;
 mod change;
 mod deliveries;
 mod embedding;
@@ -31,8 +32,9 @@ use crate::{
     Error, Policy, PolicySettings,
     act::Act,
     records::{
-        ApiKey, Export, Link, Organization, ParkedEvent, Project, SavedView, Session, SingleSignOn, StoredCatalog,
-        Stream, StreamHealth, StreamPosition, User, ViewerToken, owner,
+        Alert, AlertHealth, AlertMessage, AlertState, ApiKey, Export, Link, Organization, ParkedEvent, Project,
+        SavedView, Session, SingleSignOn, StoredCatalog, Stream, StreamHealth, StreamPosition, User, ViewerToken,
+        owner,
     },
     rights::SYSTEM,
 };
@@ -95,6 +97,14 @@ pub struct State {
     pub stream_positions: Table<StreamPosition>,
     /// What their destinations did not take.
     pub parked_events: Table<ParkedEvent>,
+    /// Alerts of organizations.
+    pub alerts: Table<Alert>,
+    /// How far they have come.
+    pub alert_states: Table<AlertState>,
+    /// What they still have to tell.
+    pub alert_messages: Table<AlertMessage>,
+    /// How telling is getting on.
+    pub alert_health: Table<AlertHealth>,
 }
 
 impl State {
@@ -122,6 +132,10 @@ impl State {
             StreamHealth::KIND => self.held::<StreamHealth>(stored, before),
             StreamPosition::KIND => self.held::<StreamPosition>(stored, before),
             ParkedEvent::KIND => self.held::<ParkedEvent>(stored, before),
+            Alert::KIND => self.held::<Alert>(stored, before),
+            AlertState::KIND => self.held::<AlertState>(stored, before),
+            AlertMessage::KIND => self.held::<AlertMessage>(stored, before),
+            AlertHealth::KIND => self.held::<AlertHealth>(stored, before),
             unknown => Err(Error::Damaged(format!(
                 "the database has a record of a kind that this version does not know: {unknown}"
             ))),

@@ -2,12 +2,17 @@
 //!
 //! Not here: how they change (`directory`), what they allow (`rights`, `caller`).
 
+mod alert;
 mod export;
 mod saved_view;
 pub mod stream;
 
 use std::fmt;
 
+pub use alert::{
+    Alert, AlertGroup, AlertHealth, AlertMatch, AlertMessage, AlertState, AlertWebhook, Condition, Every, Found,
+    FoundEvents, FoundPeriod, Grouping, Recipient,
+};
 pub use export::{EXPORT_KEPT_MS, Export, ExportFormat, ExportMade, ExportRequest, ExportState};
 pub use saved_view::{OwnerKind, SavedView, ViewOwner};
 use serde::{Deserialize, Serialize};
@@ -403,6 +408,20 @@ kind!(
     |p| format!("{}/{}/{}", p.stream, p.organization, p.sequence),
     |p| p.stream.clone()
 );
+
+kind!(Alert, "alert", alerts, |a| a.id.clone(), |a| of(
+    &a.project,
+    &a.organization
+));
+kind!(AlertState, "alert_state", alert_states, |s| s.alert.clone(), |s| s
+    .alert
+    .clone());
+kind!(AlertMessage, "alert_message", alert_messages, |m| m.id.clone(), |m| m
+    .alert
+    .clone());
+kind!(AlertHealth, "alert_health", alert_health, |h| h.alert.clone(), |h| h
+    .alert
+    .clone());
 
 impl fmt::Debug for User {
     /// Which person it is, and nothing about them.

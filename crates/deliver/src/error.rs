@@ -34,6 +34,9 @@ pub enum Error {
     /// The events could not be read.
     #[error("events could not be read")]
     Ledger(#[from] trailbook_ledger::Error),
+    /// The events could not be searched.
+    #[error("events could not be searched")]
+    Query(#[from] trailbook_query::Error),
     /// A filter that was kept cannot be read any more; the text is for the person who set it up.
     #[error("the filter cannot be read: {detail}")]
     Filter {

@@ -8,12 +8,14 @@
 //! Not here: which events (`trailbook-query`), HTTP (`trailbook`), checking evidence (`trailbook-verify`).
 //! See docs/formats/evidence.md.
 
+pub mod alert;
 pub mod csv;
 mod error;
 pub mod evidence;
 pub mod json;
 pub mod jsonl;
 pub mod labels;
+mod made_up;
 pub mod outbound;
 pub mod parquet;
 pub mod payload;

@@ -12,9 +12,9 @@
 mod by_hand;
 mod courier;
 mod halves;
-mod health;
+pub(crate) mod health;
 mod load;
-mod place;
+pub(crate) mod place;
 
 use std::{
     collections::HashMap,

@@ -106,14 +106,18 @@ impl Block {
         }
     }
 
-    /// Whether all rows are in a range of time and in answers over the ledger's first `size` events.
-    pub(crate) fn is_whole(&self, range: &Range, size: u64) -> Result<bool, Error> {
-        Ok(self.hidden.is_none() && self.is_known(size) && self.overlap(range)? == Overlap::Whole)
+    /// Whether all rows are in a range of time and in answers over the ledger's events with these sequences.
+    pub(crate) fn is_whole(&self, range: &Range, sequences: &Span<u64>) -> Result<bool, Error> {
+        Ok(self.hidden.is_none() && self.is_among(sequences) && self.overlap(range)? == Overlap::Whole)
     }
 
-    /// The rows in a range of time that are in answers over the ledger's first `size` events.
-    pub(crate) fn within(&self, range: &Range, size: u64) -> Result<RowSet, Error> {
+    /// The rows in a range of time that are in answers over the ledger's events with these sequences.
+    pub(crate) fn within(&self, range: &Range, sequences: &Span<u64>) -> Result<RowSet, Error> {
         let length = self.length();
+        let own = self.sequences();
+        if own.end <= sequences.start || sequences.end <= own.start {
+            return Ok(RowSet::empty(length));
+        }
         let mut set = match self.overlap(range)? {
             Overlap::Nothing => return Ok(RowSet::empty(length)),
             Overlap::Whole => RowSet::up_to(length, length),
@@ -128,8 +132,9 @@ impl Block {
                 set
             }
         };
-        if !self.is_known(size) {
-            set.intersect(&self.moments()?.with_sequences(self.from..size));
+        if !self.is_among(sequences) {
+            let wanted = self.from.max(sequences.start)..sequences.end;
+            set.intersect(&self.moments()?.with_sequences(wanted));
         }
         if let Some(hidden) = &self.hidden {
             set.subtract(hidden);
@@ -151,9 +156,10 @@ impl Block {
         })
     }
 
-    fn is_known(&self, size: u64) -> bool {
-        let sequences = self.sequences();
-        self.from <= sequences.start && sequences.end <= size
+    /// Whether all rows are in answers over the events with these sequences.
+    fn is_among(&self, wanted: &Span<u64>) -> bool {
+        let own = self.sequences();
+        self.from.max(wanted.start) <= own.start && own.end <= wanted.end
     }
 
     fn overlap(&self, range: &Range) -> Result<Overlap, Error> {

@@ -1,5 +1,7 @@
 //! Which rows of a block a filter selects, by the block's terms; events are only read where words must stand in a row.
 
+use std::ops::Range as Span;
+
 use trailbook_event::{
     Filter, Record,
     filter::{Field, Pattern, Words},
@@ -14,18 +16,18 @@ use crate::{
 /// Rows that are read at a time to look for words in a row.
 const READ_ROWS: usize = 512;
 
-/// A filter over a range of time and the first `size` events of a ledger.
+/// A filter over a range of time and the events of a ledger with these sequences.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
     pub(crate) filter: Filter,
     pub(crate) range: Range,
-    pub(crate) size: u64,
+    pub(crate) sequences: Span<u64>,
 }
 
 impl Search {
     /// The rows of a block that this search finds.
     pub(crate) fn select(&self, block: &Block) -> Result<RowSet, Error> {
-        select(block, &self.filter, block.within(&self.range, self.size)?)
+        select(block, &self.filter, block.within(&self.range, &self.sequences)?)
     }
 
     /// How many rows of a block this search finds; without looking where all of them are found.
@@ -38,7 +40,7 @@ impl Search {
 
     /// Whether it is plain, without looking, that this search finds all rows of a block.
     pub(crate) fn finds_all(&self, block: &Block) -> Result<bool, Error> {
-        Ok(self.filter.is_all() && block.is_whole(&self.range, self.size)?)
+        Ok(self.filter.is_all() && block.is_whole(&self.range, &self.sequences)?)
     }
 }
 

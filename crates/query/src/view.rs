@@ -1,6 +1,6 @@
 //! One caller's view of one ledger at one moment: what every question is asked of.
 
-use std::sync::Arc;
+use std::{ops::Range as Span, sync::Arc};
 
 use trailbook_event::Timestamp;
 use trailbook_ledger::{EventId, Row};
@@ -21,7 +21,8 @@ use crate::{
 #[derive(Clone)]
 pub struct View {
     scope: Scope,
-    size: u64,
+    /// Those that answers speak of.
+    sequences: Span<u64>,
     epoch: u32,
     strands: Arc<[Strand]>,
     history: Arc<History>,
@@ -80,7 +81,7 @@ impl View {
     ) -> Self {
         Self {
             scope,
-            size,
+            sequences: 0..size,
             epoch,
             strands: strands.into(),
             history,
@@ -90,7 +91,17 @@ impl View {
 
     /// The ledger's size: answers speak of the events with a sequence below it.
     pub fn size(&self) -> u64 {
-        self.size
+        self.sequences.end
+    }
+
+    /// The view of only those of its events that have these sequences.
+    #[must_use]
+    pub fn between(&self, sequences: Span<u64>) -> Self {
+        let own = &self.sequences;
+        Self {
+            sequences: own.start.max(sequences.start)..own.end.min(sequences.end),
+            ..self.clone()
+        }
     }
 
     /// The ledger's epoch.
@@ -111,7 +122,7 @@ impl View {
             .transpose()?;
         let size = cursor.as_ref().map_or(self.size(), |cursor| cursor.size);
         let search = Search {
-            size,
+            sequences: self.sequences.start..size,
             ..self.search(&request.question)
         };
         let after = cursor.map(|cursor| cursor.last);
@@ -164,23 +175,24 @@ impl View {
     /// The rest of the events that a question was about when the ledger had another size, after a place in the order.
     pub fn rows_from(&self, question: &Question, order: Order, place: Place) -> Rows {
         let search = Search {
-            size: place.size.min(self.size),
+            sequences: self.sequences.start..place.size.min(self.size()),
             ..self.search(question)
         };
         Rows::new(Walk::new(&self.strands, search, order, place.last))
     }
 
-    /// Whether a question is about any event with a sequence below `sequence`.
+    /// Whether a question is about any event with a sequence below `sequence`. It looks at the newest first.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Storage`].
     pub fn any_before(&self, question: &Question, sequence: u64) -> Result<bool, Error> {
-        let search = Search {
-            size: sequence.min(self.size),
-            ..self.search(question)
-        };
-        let mut walk = Walk::new(&self.strands, search, Order::Ascending, None);
-        Ok(walk.next().transpose()?.is_some())
+        let search = self.between(0..sequence).search(question);
+        for block in self.strands.iter().rev().flat_map(|strand| strand.iter().rev()) {
+            if !search.select(block)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How many events a question is about.
@@ -204,7 +216,7 @@ impl View {
         let search = self.search(&Question::all());
         let mut row = RowSet::empty(block.length());
         row.insert(number);
-        row.intersect(&block.within(&search.range, search.size)?);
+        row.intersect(&block.within(&search.range, &search.sequences)?);
         if select(&block, &search.filter, row)?.is_empty() {
             return Ok(None);
         }
@@ -225,7 +237,7 @@ impl View {
         Search {
             filter: self.scope.narrowed(&question.filter),
             range: question.range,
-            size: self.size(),
+            sequences: self.sequences.clone(),
         }
     }
 

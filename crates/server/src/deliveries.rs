@@ -8,27 +8,32 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use trailbook_access::{
     Directory,
-    records::{Destination, Mapping, Stream},
+    records::{Alert, AlertWebhook, Destination, Mapping, Stream},
 };
 use trailbook_deliver::{
     Error,
     outbound::Outbound,
     payload::Payload,
-    sink::{self, webhook},
+    sink::{
+        self,
+        webhook::{self, Webhook},
+    },
     stream::{Equipment, Outfitter, Streams},
 };
-use trailbook_event::Fault;
+use trailbook_event::{Fault, Pointer};
 use trailbook_ledger::{Clock, Random};
 
 use crate::{catalog::Catalogs, encryption::EncryptionKey, http::write_payload};
 
 /// What a stream's secrets are encrypted for.
-const PURPOSE: &str = "stream";
+const STREAM: &str = "stream";
+/// What an alert's secrets are encrypted for.
+const ALERT: &str = "alert";
 
 /// Streams, and what they work with.
 pub(crate) struct Deliveries {
     pub(crate) streams: Arc<Streams>,
-    workshop: Arc<Workshop>,
+    pub(crate) workshop: Arc<Workshop>,
 }
 
 /// What equipment is made of.
@@ -54,8 +59,12 @@ impl Deliveries {
 
     /// A stream's secrets as they are stored: of use for this stream only.
     pub(crate) fn seal(&self, id: &str, secrets: &BTreeMap<String, String>) -> String {
-        let plain = serde_json::to_vec(secrets).expect("texts by name are JSON");
-        self.workshop.key.seal(&plain, &[PURPOSE, id], &*self.workshop.random)
+        self.workshop.seal(STREAM, id, secrets)
+    }
+
+    /// An alert's secrets as they are stored: of use for this alert only.
+    pub(crate) fn seal_of_alert(&self, id: &str, secrets: &BTreeMap<String, String>) -> String {
+        self.workshop.seal(ALERT, id, secrets)
     }
 
     /// A stream's secrets.
@@ -66,10 +75,23 @@ impl Deliveries {
         self.workshop.secrets(stream)
     }
 
+    /// An alert's secrets.
+    ///
+    /// # Errors
+    /// Why they do not open.
+    pub(crate) fn secrets_of_alert(&self, alert: &Alert) -> Result<BTreeMap<String, String>, String> {
+        self.workshop.open(ALERT, &alert.id, &alert.secrets)
+    }
+
     /// A secret for a webhook that was given none.
     pub(crate) fn made_secret(&self, destination: &Destination, given: &BTreeMap<String, String>) -> Option<String> {
         let is_wanted = matches!(destination, Destination::Webhook { .. }) && !given.contains_key("secret");
-        is_wanted.then(|| webhook::new_secret(&*self.workshop.random))
+        is_wanted.then(|| self.new_secret())
+    }
+
+    /// A secret for a webhook.
+    pub(crate) fn new_secret(&self) -> String {
+        webhook::new_secret(&*self.workshop.random)
     }
 
     /// Whether a stream can be equipped with these secrets. Nothing is connected to.
@@ -82,13 +104,47 @@ impl Deliveries {
         workshop
             .payload(stream)
             .map(drop)
-            .map_err(|reason| Fault::new(trailbook_event::Pointer::root().child("mapping"), reason))
+            .map_err(|reason| Fault::new(Pointer::root().child("mapping"), reason))
     }
 }
 
 impl Workshop {
+    /// The webhook of an alert. Nothing is connected to.
+    ///
+    /// # Errors
+    /// What is wrong, at its place in the request that sets the alert up.
+    pub(crate) fn webhook(&self, webhook: &AlertWebhook, secrets: &BTreeMap<String, String>) -> Result<Webhook, Fault> {
+        let at = Pointer::root().child("webhook");
+        Webhook::new(
+            (&webhook.url, &webhook.headers),
+            secrets,
+            &at,
+            &self.outbound,
+            &self.clock,
+        )
+    }
+
+    /// An alert's webhook as it is set up now.
+    ///
+    /// # Errors
+    /// Why there is none, in a sentence for whoever set the alert up.
+    pub(crate) fn webhook_of(&self, alert: &Alert) -> Result<Webhook, String> {
+        let webhook = alert.webhook.as_ref().ok_or("The alert has no webhook.")?;
+        let secrets = self.open(ALERT, &alert.id, &alert.secrets)?;
+        self.webhook(webhook, &secrets).map_err(|fault| fault.detail)
+    }
+
     fn secrets(&self, stream: &Stream) -> Result<BTreeMap<String, String>, String> {
-        let opened = self.key.open(&stream.secrets, &[PURPOSE, &stream.id]);
+        self.open(STREAM, &stream.id, &stream.secrets)
+    }
+
+    fn seal(&self, purpose: &str, id: &str, secrets: &BTreeMap<String, String>) -> String {
+        let plain = serde_json::to_vec(secrets).expect("texts by name are JSON");
+        self.key.seal(&plain, &[purpose, id], &*self.random)
+    }
+
+    fn open(&self, purpose: &str, id: &str, sealed: &str) -> Result<BTreeMap<String, String>, String> {
+        let opened = self.key.open(sealed, &[purpose, id]);
         let opened = opened.map_err(|error| format!("The destination's secrets do not open: {error}."))?;
         serde_json::from_slice(&opened)
             .map_err(|_| "The destination's secrets are damaged: give them again.".to_owned())

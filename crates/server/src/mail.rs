@@ -1,24 +1,29 @@
-//! Letters by SMTP: handed over at once, sent in the background, tried again when the mail server has a bad moment.
+//! Letters by SMTP: handed over at once, sent in the background, tried again when the mail server has a bad moment; or sent once, for
+//! whoever keeps what is to be said and tries again on their own.
 //!
 //! Invariants
 //! - At most [`WAITING_MAX`] letters wait; a further one is refused.
 //! - Neither addresses nor links are logged; the mail server's sentences may hold addresses, so only its code is.
 //! - Links lead to the configured `public_url`, never to what a request calls its host.
 //!
-//! Letters that wait when the process stops are lost: an invitation or a reset can be asked for again.
+//! Letters that wait in the background when the process stops are lost: an invitation or a reset can be asked for again.
 
 mod letter;
+pub(crate) mod report;
 
 use std::{sync::Arc, time::Duration};
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
+    address::Envelope,
     message::Mailbox,
     transport::smtp::{self, AsyncSmtpTransportBuilder},
 };
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+#[expect(unused_imports, reason = "exports send files")]
+pub(crate) use self::letter::Attachment;
 pub(crate) use self::letter::{Letter, Subject};
 use crate::config::Secret;
 
@@ -28,6 +33,9 @@ const WAITING_MAX: usize = 1_000;
 const CONNECTIONS_MAX: usize = 2;
 /// How long the mail server may take for one command.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
+/// What a mail server answers when an address is none of its mailboxes (RFC 5321, 4.2.3). What else it refuses for good may be set
+/// right by the operator.
+const NO_MAILBOX: [&str; 4] = ["501", "550", "551", "553"];
 /// The pauses between tries.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
@@ -54,6 +62,15 @@ pub(crate) enum NotSent {
     Full,
     /// The address is none that mail can be sent to.
     Address,
+}
+
+/// Why the mail server did not take a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    /// Another time it may; what went wrong.
+    Later(&'static str),
+    /// This letter it never will.
+    Never,
 }
 
 /// The way to the mail server. Clones share it.
@@ -130,7 +147,12 @@ impl Reserved {
     /// Sends the letter in the background.
     pub(crate) fn send(self, subject: Subject, link: String) {
         let Self { post, route, to, place } = self;
-        let letter = Letter { to, subject, link };
+        let letter = Letter {
+            to,
+            subject,
+            link,
+            id: None,
+        };
         tokio::spawn(async move {
             let outcome = if route.deliver(&letter).await {
                 &post.sent
@@ -140,6 +162,30 @@ impl Reserved {
             outcome.inc();
             drop(place);
         });
+    }
+
+    /// Sends the letter, once. The same `id` says that it is the same letter, sent again.
+    pub(crate) async fn deliver(self, subject: Subject, link: String, id: String) -> Result<(), NotTaken> {
+        let Self {
+            post,
+            route,
+            to,
+            place: _place,
+        } = self;
+        let letter = Letter {
+            to,
+            subject,
+            link,
+            id: Some(id),
+        };
+        let outcome = route.deliver_once(&letter).await;
+        match outcome {
+            Ok(()) => drop(post.sent.inc()),
+            Err(NotTaken::Never) => drop(post.failed.inc()),
+            // Whoever sends it tries again, or gives it up.
+            Err(NotTaken::Later(_)) => {}
+        }
+        outcome
     }
 }
 
@@ -153,11 +199,9 @@ impl Route {
         };
         let (envelope, bytes) = (message.envelope().clone(), message.formatted());
         for pause in PAUSES.into_iter().map(Some).chain([None]) {
-            let result = match self.connections.acquire().await {
-                Ok(_connection) => self.transport.send_raw(&envelope, &bytes).await,
-                Err(_) => return false,
+            let Err(error) = self.attempt(&envelope, &bytes).await else {
+                return true;
             };
-            let Err(error) = result else { return true };
             let code = error.status().map(|code| code.to_string());
             match pause {
                 Some(pause) if !error.is_permanent() => {
@@ -183,6 +227,31 @@ impl Route {
             }
         }
         false
+    }
+
+    /// Whether the mail server takes the letter now.
+    async fn deliver_once(&self, letter: &Letter) -> Result<(), NotTaken> {
+        let kind = letter.kind();
+        let Ok(message) = letter.message(&self.from) else {
+            tracing::error!(kind, "a letter could not be written");
+            return Err(NotTaken::Never);
+        };
+        let taken = self.attempt(message.envelope(), &message.formatted()).await;
+        taken.map_err(|error| {
+            let code = error.status().map(|code| code.to_string());
+            let why = reason(&error);
+            tracing::warn!(kind, code, reason = why, "a letter could not be sent");
+            match code.is_some_and(|code| NO_MAILBOX.contains(&code.as_str())) {
+                true => NotTaken::Never,
+                false => NotTaken::Later(why),
+            }
+        })
+    }
+
+    async fn attempt(&self, envelope: &Envelope, bytes: &[u8]) -> Result<(), smtp::Error> {
+        // It is never closed.
+        let _connection = self.connections.acquire().await;
+        self.transport.send_raw(envelope, bytes).await.map(drop)
     }
 }
 

@@ -4,6 +4,7 @@
 //! 78 the configuration cannot be used.
 
 mod administer;
+mod alerts;
 mod backup;
 mod catalog;
 mod client;

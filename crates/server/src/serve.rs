@@ -118,6 +118,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     tokio::spawn(indexing::follow(ledger.clone(), app.engine.clone()));
     tokio::spawn(keep(directory));
     let carried = tokio::spawn(streams.carry(stopping.clone()));
+    let alerted = tokio::spawn(app.alerts.clone().carry(stopping.clone()));
     tokio::spawn(exports::work(app.clone(), stopping.clone()));
     for job in Job::ALL {
         tokio::spawn(ledger.clone().keep(job));
@@ -139,7 +140,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    if timeout(CLOSE, carried).await.is_err() {
+    if timeout(CLOSE, async { tokio::join!(carried, alerted) }).await.is_err() {
         tracing::warn!("deliveries under way are cut off and will be repeated");
     }
     match timeout(CLOSE, ledger.close()).await {

@@ -14,12 +14,17 @@ use crate::{
     Error,
     act::Act,
     records::{
-        ApiKey, Export, Organization, ParkedEvent, Project, SavedView, Session, Stream, StreamHealth, StreamPosition,
+        Alert, AlertHealth, AlertMessage, AlertState, ApiKey, Export, Organization, ParkedEvent, Project, SavedView,
+        Session, Stream, StreamHealth, StreamPosition,
     },
 };
 
 /// The kinds of records that nobody's rights depend on.
-const WITHOUT_RIGHTS: [&str; 6] = [
+const WITHOUT_RIGHTS: [&str; 10] = [
+    Alert::KIND,
+    AlertState::KIND,
+    AlertMessage::KIND,
+    AlertHealth::KIND,
     Export::KIND,
     SavedView::KIND,
     Stream::KIND,

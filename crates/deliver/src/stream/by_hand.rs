@@ -3,23 +3,20 @@
 use std::sync::Arc;
 
 use trailbook_access::{
-    Act, Origin, SYSTEM,
-    act::Actor,
+    SYSTEM,
     records::{ParkedEvent, Stream, StreamPosition},
 };
-use trailbook_event::Parts;
-use trailbook_ledger::{EventId, Head, OrganizationKey, Row, Secrets};
+use trailbook_ledger::{Head, OrganizationKey, Row};
 
 use super::{Equipment, Lag, Start, Streams, health::Behind, load, place};
 use crate::{
     Error,
+    made_up::made_up,
     sink::{Batch, Failure, Record},
 };
 
 /// Parked events that are sent again at one request.
 const RETRIED_AT_ONCE: usize = 1_000;
-/// The epoch of events that are in no ledger.
-const NO_EPOCH: u32 = 0;
 
 /// What became of parked events.
 #[derive(Debug, Default)]
@@ -41,7 +38,7 @@ impl Streams {
         let equipment = self.equip(stream)?;
         let organization = stream.organization.as_deref().unwrap_or(SYSTEM);
         let key = OrganizationKey::new(stream.project.as_str(), organization);
-        let row = self.made_up(&key).map_err(|error| error.to_string())?;
+        let row = made_up(&self.directory, &key, self.clock.now()).map_err(|error| error.to_string())?;
         match self.send_one(&equipment, &key, Arc::new(row)).await {
             Ok(None) => Ok(()),
             Ok(Some(reason)) => Err(reason),
@@ -168,35 +165,5 @@ impl Streams {
             Err(Failure::Refused { reason }) => Ok(Some(reason)),
             Err(later) => Err(later),
         }
-    }
-
-    fn made_up(&self, organization: &OrganizationKey) -> Result<Row, Error> {
-        let now = self.clock.now();
-        let act = Act::by(
-            Actor::system("Trailbook"),
-            Origin::default(),
-            organization.clone(),
-            "trailbook.stream.test",
-        );
-        let admitted = act.admitted(now)?;
-        let mut random = [0; 10];
-        self.directory.random().fill(&mut random);
-        let id = EventId::first(u64::try_from(now.millis()).unwrap_or(0), random);
-        let bytes = admitted.parts.bytes().clone().into();
-        let parts = Parts::new(bytes, admitted.parts.ends()).ok_or(trailbook_ledger::Error::NotFound)?;
-        let mut row = Row {
-            sequence: 0,
-            commit: 0,
-            id,
-            epoch: NO_EPOCH,
-            received_at: now,
-            occurred_at: now,
-            country: None,
-            secrets: Secrets::Nonce([0; 16]),
-            leaf_hash: trailbook_merkle::Hash([0; 32]),
-            parts,
-        };
-        row.leaf_hash = row.leaf_record().leaf_hash();
-        Ok(row)
     }
 }

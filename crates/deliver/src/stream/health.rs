@@ -12,7 +12,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A destination that asks for a longer pause is asked again all the same.
 const ASKED_PAUSE_MAX: Duration = Duration::from_secs(3_600);
 /// Characters of a failure that are kept.
-const REASON_MAX: usize = 500;
+pub(crate) const REASON_MAX: usize = 500;
 /// A lag of so much is told, at least …
 const LAG_MIN: Duration = Duration::from_secs(900);
 /// … and at least so many intervals.
@@ -87,9 +87,14 @@ pub(super) fn failed(health: &mut StreamHealth, reason: &str, asked: Option<Dura
     health.failures = health.failures.saturating_add(1);
     health.failing_since.get_or_insert(now);
     health.last_error = Some(reason.chars().take(REASON_MAX).collect());
-    let doubled = FIRST_PAUSE * 2u32.saturating_pow((health.failures - 1).min(16));
+    health.retry_at = Some(now + pause_ms(health.failures, asked, random));
+}
+
+/// How long to wait after so many failures in a row, milliseconds.
+pub(crate) fn pause_ms(failures: u32, asked: Option<Duration>, random: &dyn Random) -> i64 {
+    let doubled = FIRST_PAUSE * 2u32.saturating_pow(failures.saturating_sub(1).min(16));
     let pause = jittered(doubled.min(LONGEST_PAUSE), random).max(asked.unwrap_or_default().min(ASKED_PAUSE_MAX));
-    health.retry_at = Some(now + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+    i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Notes that a delivery succeeded.

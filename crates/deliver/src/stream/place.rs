@@ -76,7 +76,7 @@ pub(super) fn in_epoch(
 }
 
 /// The first sequence below `size` of a row for which `holds`, which it does for all that follow; `size` when there is none.
-fn first(
+pub(crate) fn first(
     ledger: &Ledger,
     organization: &OrganizationKey,
     size: u64,

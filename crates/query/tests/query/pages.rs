@@ -85,6 +85,26 @@ proptest! {
     }
 
     #[test]
+    fn a_view_between_two_sequences_is_the_filter_over_a_piece_of_a_plain_vector(
+        history in random::history(),
+        question in random::question(),
+        (begin, end) in (0_u64..40, 0_u64..60),
+    ) {
+        let (plain, engine) = Plain::new();
+        history.iter().for_each(|deed| plain.undergo(deed, &engine));
+        let view = view(&engine).between(begin..end);
+        let mut rows = plain.all();
+        rows.retain(|row| (begin..end).contains(&row.sequence));
+        let expected = found(&rows, &question, None);
+        prop_assert_eq!(view.count(&question).unwrap(), expected.len() as u64);
+        prop_assert_eq!(view.any_before(&question, u64::MAX).unwrap(), !expected.is_empty());
+        let before = expected.iter().any(|row| row.sequence < 25);
+        prop_assert_eq!(view.any_before(&question, 25).unwrap(), before);
+        let listed: Vec<_> = view.rows(&question, Order::Ascending).map(Result::unwrap).collect();
+        prop_assert_eq!(sequences(&listed), in_order(expected, Order::Ascending));
+    }
+
+    #[test]
     fn facets_count_what_a_plain_loop_counts(
         history in random::history(),
         question in random::question(),

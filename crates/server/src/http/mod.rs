@@ -10,6 +10,7 @@
 
 mod access;
 pub(crate) mod aggregate;
+mod alerts;
 mod answers;
 mod applies;
 mod ask;
@@ -71,6 +72,7 @@ use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
 use trailbook_access::{Caller, DEFAULT_PROJECT, Directory, People};
+use trailbook_deliver::alert::Alerts;
 use trailbook_event as event;
 use trailbook_import::Vocabulary;
 use trailbook_ledger::{Clock, Ledger, OrganizationKey};
@@ -85,8 +87,8 @@ pub(crate) use mappings::write as write_payload;
 pub(crate) use single_sign_on::CALLBACK;
 
 use crate::{
-    catalog::Catalogs, config::Limits, country::Countries, deliveries::Deliveries, exports::Exports, mail::Post,
-    root_key::RootKey, single_sign_on::SingleSignOn,
+    alerts::Messenger, catalog::Catalogs, config::Limits, country::Countries, deliveries::Deliveries, exports::Exports,
+    mail::Post, root_key::RootKey, single_sign_on::SingleSignOn,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -109,6 +111,8 @@ pub(crate) struct App {
     pub(crate) post: Post,
     /// Streams, and what they work with.
     pub(crate) deliveries: Deliveries,
+    /// Alerts, and how they tell.
+    pub(crate) alerts: Arc<Alerts>,
     /// Files on request.
     pub(crate) exports: Exports,
     /// What download links are signed with.
@@ -168,6 +172,14 @@ impl App {
             row_bytes: limits.row_cache_bytes as u64,
         };
         let engine = Engine::new(components.ledger.clone(), components.ledger.secret("cursor"), cache);
+        let messenger = Messenger::new(components.deliveries.workshop.clone(), components.post.clone());
+        let alerts = Alerts::new(
+            components.directory.clone(),
+            engine.clone(),
+            components.clock.clone(),
+            Arc::new(messenger),
+            &components.public_url,
+        );
         Self {
             measures: Measures::new(
                 components.ledger.clone(),
@@ -180,6 +192,7 @@ impl App {
             single_sign_on: components.single_sign_on,
             post: components.post,
             deliveries: components.deliveries,
+            alerts: Arc::new(alerts),
             exports: components.exports,
             downloads_secret: downloads_secret(&components.ledger),
             resets: Arc::new(Semaphore::new(sign_in::RESETS_AT_ONCE)),

@@ -27,7 +27,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     access::SESSION_COOKIE,
-    aggregate, applies, assets, backups, embed, evidence, exports, files, health, ingest, keys, live, organizations,
+    aggregate, alerts, applies, assets, backups, embed, evidence, exports, files, health, ingest, keys, live,
+    organizations,
     parameters::{Accepts, Kind, Parameter, RANGE_AND_QUERY},
     problem::Document,
     projects, proof, reads, redact, reference, sign_in, single_sign_on, stats, streams, tokens, users, views,
@@ -242,6 +243,9 @@ pub(crate) fn routes() -> (Router<Arc<App>>, openapi::OpenApi) {
         .routes(routes!(exports::show, exports::remove))
         .routes(routes!(exports::download))
         .routes(routes!(exports::linked))
+        .routes(routes!(alerts::list, alerts::create))
+        .routes(routes!(alerts::show, alerts::replace, alerts::remove))
+        .routes(routes!(alerts::test))
         .routes(routes!(streams::list, streams::create))
         .routes(routes!(streams::show, streams::replace, streams::remove))
         .routes(routes!(streams::test))

@@ -17,8 +17,8 @@ use trailbook_access::{
     Act, Caller, Change, DEFAULT_PROJECT, PolicySettings, Principal, Rights, SYSTEM,
     act::Target,
     records::{
-        self, ApiKey, CatalogFormat, Export, Link, Organizations, SavedView, Session, SingleSignOn, StoredCatalog,
-        Stream, User, ViewerToken, owner,
+        self, Alert, ApiKey, CatalogFormat, Export, Link, Organizations, SavedView, Session, SingleSignOn,
+        StoredCatalog, Stream, User, ViewerToken, owner,
     },
 };
 use trailbook_event::{Fault, Pointer, catalog::CatalogFault};
@@ -325,10 +325,13 @@ fn remove_contents(app: &App, name: &str, change: &mut Change) {
     }
 }
 
-/// Removes the streams and exports of an owner. The exports' files are swept.
+/// Removes the streams, alerts and exports of an owner. The exports' files are swept.
 fn remove_deliveries(app: &App, owner: &str, change: &mut Change) {
     for stream in app.directory.of::<Stream>(owner) {
         app.directory.remove_stream(change, &stream.id);
+    }
+    for alert in app.directory.of::<Alert>(owner) {
+        app.directory.remove_alert(change, &alert.id);
     }
     for export in app.directory.of::<Export>(owner) {
         change.remove::<Export>(&export.id);
