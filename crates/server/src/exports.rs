@@ -9,9 +9,10 @@
 
 mod make;
 mod parts;
+mod send;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -47,6 +48,8 @@ pub(crate) struct Exports {
     places: Arc<Semaphore>,
     /// Those that this process makes now.
     making: Mutex<HashSet<String>>,
+    /// When a letter with an export was tried last, milliseconds.
+    tried: Mutex<HashMap<String, i64>>,
 }
 
 impl Exports {
@@ -58,6 +61,7 @@ impl Exports {
             wake: Notify::new(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             making: Mutex::default(),
+            tried: Mutex::default(),
         }
     }
 
@@ -84,6 +88,10 @@ impl Exports {
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn tried(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lease(id: &str) -> String {
         format!("export {id}")
     }
@@ -99,6 +107,7 @@ pub(crate) async fn work(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
             tracing::warn!(%error, "exports that are over could not be removed yet, and will be tried again");
         }
         begin_waiting(&app, &weak).await;
+        send::send_due(&app);
         let exports = &app.exports;
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
@@ -174,6 +183,9 @@ async fn clean(app: &Arc<App>) -> Result<(), Box<dyn std::error::Error + Send + 
         }
     }
     delete_unknown(app).await?;
+    app.exports
+        .tried()
+        .retain(|id, _| app.directory.get::<Export>(id).is_some());
     Ok(())
 }
 

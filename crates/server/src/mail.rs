@@ -22,7 +22,6 @@ use lettre::{
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-#[expect(unused_imports, reason = "exports send files")]
 pub(crate) use self::letter::Attachment;
 pub(crate) use self::letter::{Letter, Subject};
 use crate::config::Secret;

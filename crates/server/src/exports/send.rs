@@ -23,7 +23,10 @@ const TRY_AGAIN_MS: i64 = 30_000;
 /// Sends the letters that are due, each in a task of its own.
 pub(super) fn send_due(app: &Arc<App>) {
     let is_due = |export: &&Arc<Export>| {
-        export.state == ExportState::Ready && export.email.is_some() && !export.made.mailed && export.warning.as_ref().is_none_or(|(code, _)| code != NOT_MAILED)
+        export.state == ExportState::Ready
+            && export.email.is_some()
+            && !export.made.mailed
+            && export.warning.as_ref().is_none_or(|(code, _)| code != NOT_MAILED)
     };
     let due: Vec<Arc<Export>> = app.directory.state().exports.all().filter(is_due).cloned().collect();
     for export in due {
@@ -45,7 +48,9 @@ const NOT_MAILED: &str = "not_mailed";
 async fn send(app: &App, export: &Export) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let may_export = export.rights_of_owner(&app.directory).export;
     let lease = format!("{} letter", Exports::lease(&export.id));
-    let (Some(to), Some(link)) = (&export.email, link(app, export)) else { return Ok(()) };
+    let (Some(to), Some(link)) = (&export.email, link(app, export)) else {
+        return Ok(());
+    };
     if !may_export || !app.ledger.lease(&lease, &app.exports.holder).await? {
         return Ok(());
     }
@@ -54,12 +59,18 @@ async fn send(app: &App, export: &Export) -> Result<(), Box<dyn std::error::Erro
         file: file_name(export),
         attachment: attachment(app, export).await?,
     };
-    let reserved = app.post.reserve(to).map_err(|_| "there is no mail server, or too many letters wait")?;
+    let reserved = app
+        .post
+        .reserve(to)
+        .map_err(|_| "there is no mail server, or too many letters wait")?;
     match reserved.deliver(subject, link, export.id.clone()).await {
         Ok(()) => change(app, &export.id, |export| export.made.mailed = true).await?,
         Err(NotTaken::Never) => {
             let detail = "The mail server does not take letters to your address; download the file.";
-            change(app, &export.id, |export| export.warning = Some((NOT_MAILED.into(), detail.into()))).await?
+            change(app, &export.id, |export| {
+                export.warning = Some((NOT_MAILED.into(), detail.into()))
+            })
+            .await?
         }
         Err(NotTaken::Later(reason)) => return Err(reason.into()),
     };

@@ -28,10 +28,13 @@ use trailbook_access::{
 use trailbook_event::Pointer;
 use trailbook_ledger::OrganizationKey;
 
-pub(crate) use self::link::downloads_secret;
 use self::{
     answer::{ExportShown, Exports},
     request::ExportBody,
+};
+pub(crate) use self::{
+    answer::{file_name, kind},
+    link::{downloads_secret, link},
 };
 use super::{
     App,
@@ -261,10 +264,10 @@ fn own_address(ask: &Ask) -> Result<String, Problem> {
     if !user.email_verified {
         return Err(refused("Your address has not been proved to be yours; leave it out."));
     }
-    match ask.app.post.has_server() {
+    match ask.app.post.has_server() && !ask.app.public_url.is_empty() {
         true => Ok(user.email.clone()),
         false => Err(refused(
-            "This server sends no mail; leave it out and download the file.",
+            "This server sends no mail, or does not know its own address; leave it out and download the file.",
         )),
     }
 }

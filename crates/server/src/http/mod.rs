@@ -82,7 +82,7 @@ use self::{
     ask::Journal, assets::Assets, body::Bodies, embed::Crossing, measures::Measures, problem::Problem, rates::Rates,
     viewed::Viewed,
 };
-pub(crate) use exports::downloads_secret;
+pub(crate) use exports::{downloads_secret, file_name, kind, link};
 pub(crate) use mappings::write as write_payload;
 pub(crate) use single_sign_on::CALLBACK;
 

@@ -42,7 +42,6 @@ pub(crate) enum Subject {
         organization: String,
     },
     /// A file that somebody asked for is there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "exports send it"))]
     ExportReady {
         /// The organization's name.
         organization: String,

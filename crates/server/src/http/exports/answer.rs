@@ -14,7 +14,7 @@ use trailbook_access::records::{Export, ExportFormat, ExportState};
 use trailbook_event::Timestamp;
 use utoipa::ToSchema;
 
-use super::{gone, link};
+use super::{gone, link::link};
 use crate::http::{
     App,
     answers::Time,
@@ -116,7 +116,7 @@ pub(super) fn shown(app: &App, export: &Export) -> ExportShown {
         created_at: time(export.created_at),
         finished_at: export.finished_at.map(time),
         expires_at: export.expires_at().map(time),
-        download_url: link::link(app, export).filter(|_| export.state == ExportState::Ready),
+        download_url: link(app, export).filter(|_| export.state == ExportState::Ready),
         error: export.error.clone(),
         requested_by: Requester {
             id: export.owner.id.clone(),

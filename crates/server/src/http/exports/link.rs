@@ -15,7 +15,7 @@ pub(crate) fn downloads_secret(ledger: &trailbook_ledger::Ledger) -> [u8; 32] {
 }
 
 /// The link of an export that is ready, below the server's address.
-pub(super) fn link(app: &App, export: &Export) -> Option<String> {
+pub(crate) fn link(app: &App, export: &Export) -> Option<String> {
     let until = export.expires_at()?;
     let body = format!("{until}.{}", export.id);
     let mac = mac(app, &body).finalize().into_bytes();
