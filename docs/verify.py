@@ -21,6 +21,7 @@ import os
 import re
 import struct
 import sys
+import traceback
 import uuid
 import zipfile
 import zlib
@@ -837,4 +838,11 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+        sys.stdout.flush()
+    except Exception:
+        # Neither a bug in here nor a reader that went away says anything about the events.
+        traceback.print_exc()
+        os._exit(2)
+    sys.exit(code)
