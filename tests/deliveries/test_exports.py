@@ -106,7 +106,7 @@ def test_parquet_has_the_same_rows_in_arrow_and_duckdb_as_a_job_and_as_a_stream(
     for number, content in enumerate((body, streamed)):
         (tmp_path / f"{number}.parquet").write_bytes(content)
     counts = [
-        duckdb.sql(f"SELECT count(*), count(DISTINCT id), sum(sequence) FROM '{tmp_path}/{number}.parquet'").fetchone() for number in (0, 1)
+        duckdb.sql(f"SELECT count(*), count(DISTINCT id), sum(sequence) FROM '{tmp_path}/{number}.parquet'").fetchall()[0] for number in (0, 1)
     ]
     assert counts[0] == counts[1] and counts[0][0] == len(stored)
 
