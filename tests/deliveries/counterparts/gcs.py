@@ -28,7 +28,7 @@ BUCKET = "audit-log-archive"
 ACCOUNT = "trailbook@project.iam.gserviceaccount.example"
 #: What a token for the storage is for: the scope, or the address of the service.
 AUDIENCES = {"https://storage.googleapis.com/", "https://storage.googleapis.com"}
-SCOPE = "https://www.googleapis.com/auth/devstorage"
+SCOPES = ("https://www.googleapis.com/auth/devstorage", "https://www.googleapis.com/auth/cloud-platform")
 
 
 class Key:
@@ -97,7 +97,7 @@ class Gcs:
             claims = jwt.decode(token, certs=self.key.certificate)
         except ValueError:
             return False
-        meant = claims.get("aud") in AUDIENCES or str(claims.get("scope", "")).startswith(SCOPE)
+        meant = claims.get("aud") in AUDIENCES or str(claims.get("scope", "")).startswith(SCOPES)
         return kind == "Bearer" and claims["iss"] == ACCOUNT and meant
 
     def objects(self, prefix: str) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from counterparts.place import Place, events
 from harness.trailbook import Stream, Trailbook
-from harness.waiting import until
+from harness.waiting import TooLate, until
 
 
 def ids(events: list[dict]) -> list[str]:
@@ -29,7 +29,10 @@ def arrived(server: Trailbook, organization: str, place: Place, query: str = "",
 
 def delivered(server: Trailbook, organization: str, stream: Stream, place: Place, **how: object) -> list[dict]:
     """`arrived`, and the stream says so as well, and nothing came twice."""
-    expected = arrived(server, organization, place, **how)
+    try:
+        expected = arrived(server, organization, place, **how)
+    except TooLate as late:
+        raise TooLate(f"{late}; the stream says {stream.health()}") from None
     health = stream.caught_up()
     assert health["last_error"] is None and health["failing_since"] is None and health["parked"] == 0, health
     came = [event["id"] for event in place.read() if event["organization"] == organization]

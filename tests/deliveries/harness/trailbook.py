@@ -172,11 +172,15 @@ class Streams:
     """The streams of an organization, or of a whole project."""
 
     def __init__(self, server: Trailbook, organization: str | None = None, **how: object) -> None:
-        self.server, self.how = server, how
+        self.server, self.how, self.organization = server, how, organization
         self.path = f"/v1/organizations/{organization}/streams" if organization else "/v1/streams"
 
     def create(self, place: "object", **fields: object) -> "Stream":
         """A stream to a counterpart's place, from the beginning and without waiting, unless told otherwise."""
+        known = f"/v1/organizations/{self.organization}"
+        # An organization that nobody has heard of has no streams; the first event would make it, or whoever sets it up.
+        if self.organization and self.server.call("GET", known).status == 404:
+            self.server.call("PUT", known, {}).expect(201)
         fields = {"mapping": "native", "filter": "", "start": "beginning", "interval_seconds": 1} | fields
         body = {"name": fields.pop("name", "to a counterpart"), "destination": place.destination, "secrets": place.secrets, **fields}
         return Stream(self, self.server.call("POST", self.path, body, **self.how).expect(201).json)

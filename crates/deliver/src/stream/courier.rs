@@ -11,6 +11,7 @@ use trailbook_access::{
     act::{Actor, Target},
     records::{ParkedEvent, Stream, StreamHealth, StreamPosition},
 };
+use trailbook_event::Event;
 use trailbook_ledger::{Head, LEASE_MS, OrganizationKey};
 
 use super::{
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     Error,
-    sink::{Batch, Failure, Refused},
+    sink::{Batch, Failure, Record, Refused},
 };
 
 /// Organizations of which a batch each is sent in one step.
@@ -328,32 +329,44 @@ impl Courier {
         let mut health = self.health();
         health::succeeded(&mut health, delivered, now);
         self.news.health = Some(health);
-        for refused in refused {
-            self.park(stream, load, refused, now);
-        }
+        self.park(stream, load, refused, now);
     }
 
-    fn park(&mut self, stream: &Stream, load: &Load, refused: Refused, now: i64) {
-        let record = load
-            .records
+    /// Parks what was refused, and tells of it; but not of what tells of it, which would go on for ever.
+    fn park(&mut self, stream: &Stream, load: &Load, refused: Vec<Refused>, now: i64) {
+        let of = |refused: &Refused| {
+            load.records
+                .iter()
+                .find(|record| record.row.sequence == refused.sequence)
+        };
+        let parked: Vec<(&Record, Refused)> = refused
+            .into_iter()
+            .filter_map(|refused| Some((of(&refused)?, refused)))
+            .collect();
+        let to_tell: Vec<&Record> = parked
             .iter()
-            .find(|record| record.row.sequence == refused.sequence);
-        let Some(record) = record else { return };
-        let act = self.act(stream, "trailbook.stream.event_parked");
-        let act = act.with("organization", load.organization.organization());
-        self.news.acts.push(
-            act.with("event", record.row.id.to_string())
-                .with("reason", refused.reason.as_str()),
-        );
-        self.news.parked.push(ParkedEvent {
-            stream: self.id.clone(),
-            project: load.organization.project().to_owned(),
-            organization: load.organization.organization().to_owned(),
-            sequence: refused.sequence,
-            event: record.row.id.to_string(),
-            reason: refused.reason,
-            parked_at: now,
-        });
+            .map(|(record, _)| *record)
+            .filter(|record| !is_of_streams(record))
+            .collect();
+        if let Some(first) = to_tell.first() {
+            let act = self.act(stream, "trailbook.stream.events_parked");
+            let act = act.with("organization", load.organization.organization());
+            self.news.acts.push(
+                act.with("events", to_tell.len())
+                    .with("first", first.row.id.to_string()),
+            );
+        }
+        self.news
+            .parked
+            .extend(parked.into_iter().map(|(record, refused)| ParkedEvent {
+                stream: self.id.clone(),
+                project: load.organization.project().to_owned(),
+                organization: load.organization.organization().to_owned(),
+                sequence: refused.sequence,
+                event: record.row.id.to_string(),
+                reason: refused.reason,
+                parked_at: now,
+            }));
     }
 
     /// Notes events that were gone before they could be delivered.
@@ -516,4 +529,10 @@ fn is_same(left: Option<&Arc<StreamPosition>>, right: Option<&Arc<StreamPosition
         (None, None) => true,
         _ => false,
     }
+}
+
+/// Whether an event says something of streams itself.
+fn is_of_streams(record: &Record) -> bool {
+    let event = Event::parse(&record.row.parts);
+    event.is_ok_and(|event| event.action.starts_with("trailbook.stream."))
 }

@@ -25,8 +25,8 @@ async fn a_refused_event_is_parked_and_told_and_the_rest_goes_on() {
     let told = world
         .actions("acme")
         .into_iter()
-        .filter(|action| action == "trailbook.stream.event_parked");
-    assert_eq!(told.count(), 4);
+        .filter(|action| action == "trailbook.stream.events_parked");
+    assert_eq!(told.count(), 2, "once for each delivery");
     let parked = world.directory.get::<ParkedEvent>(&format!("{STREAM}/acme/4")).unwrap();
     assert_eq!(parked.reason, "not such an event");
     assert_eq!(world.health().last_error, None);
