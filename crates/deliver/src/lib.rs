@@ -15,6 +15,7 @@ pub mod json;
 pub mod jsonl;
 pub mod labels;
 pub mod outbound;
+pub mod payload;
 pub mod sink;
 
 pub use error::Error;

@@ -9,4 +9,7 @@ mod csv;
 mod evidence;
 mod json;
 mod ledger;
+mod payload;
+mod payload_property;
+mod payload_reader;
 mod tampering;
