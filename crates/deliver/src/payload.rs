@@ -15,6 +15,7 @@ mod ecs;
 mod meaning;
 mod members;
 mod ocsf;
+mod opened;
 mod person;
 mod syslog;
 mod words;
@@ -62,8 +63,8 @@ impl Payload {
                 write_event(row, envelope, out);
                 Ok(())
             }
-            Self::Ocsf => parsed(row).map(|event| ocsf::write(row, &event, envelope, out)),
-            Self::Ecs => parsed(row).map(|event| ecs::write(row, &event, envelope, out)),
+            Self::Ocsf => ocsf::write(row, envelope, out),
+            Self::Ecs => ecs::write(row, envelope, out),
             Self::Custom(write) => write(row, envelope, out),
         };
         if written.is_err() {
@@ -82,13 +83,6 @@ impl fmt::Debug for Payload {
             Self::Custom(_) => "Custom",
         })
     }
-}
-
-fn parsed(row: &Row) -> Result<Event<'_>, Error> {
-    Event::parse(&row.parts).map_err(|source| Error::Corrupt {
-        sequence: row.sequence,
-        source,
-    })
 }
 
 /// How much an event asks to be looked at, from its result and whether its action matters for security.

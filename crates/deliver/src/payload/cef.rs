@@ -6,12 +6,12 @@
 //!
 //! Not here: limits of consumers, which cut long values (docs/mappings-out.md), syslog around it (`syslog`).
 
-use std::{fmt::Write as _, net::IpAddr};
+use std::{borrow::Cow, fmt::Write as _, net::IpAddr};
 
 use trailbook_event::{Event, Part};
 use trailbook_ledger::Row;
 
-use super::{Severity, address, filled, parsed, sentence};
+use super::{Severity, address, filled, opened::Opened, sentence};
 use crate::{Error, json::Envelope};
 
 /// The event as a CEF message; `version` is that of the Trailbook that sends it.
@@ -19,18 +19,20 @@ use crate::{Error, json::Envelope};
 /// # Errors
 /// The stored parts are not what admission writes.
 pub fn cef(row: &Row, envelope: &Envelope<'_>, version: &str) -> Result<String, Error> {
-    let event = parsed(row)?;
-    let mut line = Line(String::with_capacity(1024));
-    line.0.push_str("CEF:0");
+    let opened = Opened::of(row)?;
+    let event = opened.event()?;
+    let mut line = Line::new(row.parts.bytes().len() + 1024);
     for field in ["Trailbook", "Trailbook", version, &event.action, &event.action] {
         line.header(field);
     }
-    write!(line.0, "|{}|", Severity::of(&event).of_ten()).expect("a string takes all text");
+    line.header(&Severity::of(&event).of_ten().to_string());
+    line.end_header();
     what(row, &event, envelope, &mut line);
     who(&event, &mut line);
     origin(row, &event, &mut line);
     details(row, &event, envelope, &mut line);
-    Ok(line.0)
+    details_whole(row, &opened, &event, &mut line);
+    Ok(line.text)
 }
 
 fn what(row: &Row, event: &Event<'_>, envelope: &Envelope<'_>, line: &mut Line) {
@@ -78,12 +80,7 @@ fn details(row: &Row, event: &Event<'_>, envelope: &Envelope<'_>, line: &mut Lin
     line.labelled("cs1", "organization", Some(&event.organization));
     line.labelled("cs2", "area", filled(&event.area));
     line.labelled("cs3", "trace", filled(&event.trace_id));
-    let targets = (!event.targets.is_empty()).then(|| text(row.parts.part(Part::Targets)));
-    line.labelled("cs4", "targets", targets.as_deref());
     line.labelled("cs5", "security", event.security.then_some("true"));
-    let has_details = event.metadata.is_some() || !event.changes.is_empty();
-    let details = has_details.then(|| text(row.parts.part(Part::Details)));
-    line.labelled("cs6", "details", details.as_deref());
     line.optional("deviceFacility", filled(&event.product));
     line.optional("TrailbookClientId", filled(&event.client_id));
     line.pair("TrailbookEpoch", &row.epoch.to_string());
@@ -93,24 +90,60 @@ fn details(row: &Row, event: &Event<'_>, envelope: &Envelope<'_>, line: &mut Lin
     line.optional("TrailbookRedacted", Some(redacted.join(",").as_str()));
 }
 
-fn text(part: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(part)
+/// What has no keys of its own, as JSON.
+fn details_whole(row: &Row, opened: &Opened<'_>, event: &Event<'_>, line: &mut Line) {
+    if !event.targets.is_empty() {
+        line.labelled("cs4", "targets", Some(&json(row.parts.part(Part::Targets))));
+    }
+    if opened.metadata.is_some() || !event.changes.is_empty() {
+        line.labelled("cs6", "details", Some(&json(row.parts.part(Part::Details))));
+    }
+}
+
+/// A part as JSON without control characters; those that JSON may hold as they are, and only texts do, are escaped.
+fn json(part: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(part);
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if character.is_control() {
+            write!(out, "\\u{:04x}", u32::from(character)).expect("a string takes all text");
+        } else {
+            out.push(character);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// The line so far.
-struct Line(String);
+struct Line {
+    text: String,
+    /// Whether nothing stands after the header yet.
+    is_header: bool,
+}
 
 impl Line {
+    fn new(capacity: usize) -> Self {
+        let mut text = String::with_capacity(capacity);
+        text.push_str("CEF:0");
+        Self { text, is_header: true }
+    }
+
     /// The bar before a field of the header, and the field.
     fn header(&mut self, field: &str) {
-        self.0.push('|');
-        for character in field.chars() {
-            match character {
-                '|' | '\\' => self.0.extend(['\\', character]),
-                control if control.is_control() => self.0.push(' '),
-                plain => self.0.push(plain),
-            }
-        }
+        self.text.push('|');
+        self.escaped(field, |character| match character {
+            '|' => Some("\\|"),
+            '\\' => Some("\\\\"),
+            control if control.is_control() => Some(" "),
+            _ => None,
+        });
+    }
+
+    fn end_header(&mut self) {
+        self.text.push('|');
     }
 
     fn optional(&mut self, key: &str, value: Option<&str>) {
@@ -128,39 +161,56 @@ impl Line {
     }
 
     fn pair(&mut self, key: &str, value: &str) {
-        if !self.0.ends_with('|') {
-            self.0.push(' ');
+        if !std::mem::take(&mut self.is_header) {
+            self.text.push(' ');
         }
-        self.0.push_str(key);
-        self.0.push('=');
-        for character in value.chars() {
-            match character {
-                '=' | '\\' => self.0.extend(['\\', character]),
-                '\n' => self.0.push_str("\\n"),
-                '\r' => self.0.push_str("\\r"),
-                control if control.is_control() => self.0.push(' '),
-                plain => self.0.push(plain),
+        self.text.push_str(key);
+        self.text.push('=');
+        self.escaped(value, |character| match character {
+            '=' => Some("\\="),
+            '\\' => Some("\\\\"),
+            '\n' => Some("\\n"),
+            '\r' => Some("\\r"),
+            control if control.is_control() => Some(" "),
+            _ => None,
+        });
+    }
+
+    /// A text with other texts in the place of some characters.
+    fn escaped(&mut self, text: &str, instead: impl Fn(char) -> Option<&'static str>) {
+        let mut begin = 0;
+        for (at, character) in text.char_indices() {
+            if let Some(other) = instead(character) {
+                self.text.push_str(&text[begin..at]);
+                self.text.push_str(other);
+                begin = at + character.len_utf8();
             }
         }
+        self.text.push_str(&text[begin..]);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Line;
+    use super::*;
 
     #[test]
     fn header_and_extension_escape_what_would_end_them() {
-        let mut line = Line("CEF:0".into());
+        let mut line = Line::new(0);
         line.header("a|b\\c=d\ne\u{85}f");
-        line.0.push('|');
-        line.pair("msg", "a|b\\c=d\ne\r\tf");
+        line.end_header();
+        line.pair("msg", "a|b\\c=d\ne\r\tf|");
         line.pair("last", "");
         line.optional("absent", Some(""));
         line.labelled("cs1", "colour", Some("red"));
         assert_eq!(
-            line.0,
-            "CEF:0|a\\|b\\\\c=d e f|msg=a|b\\\\c\\=d\\ne\\r f last= cs1=red cs1Label=colour"
+            line.text,
+            "CEF:0|a\\|b\\\\c=d e f|msg=a|b\\\\c\\=d\\ne\\r f| last= cs1=red cs1Label=colour"
         );
+    }
+
+    #[test]
+    fn json_keeps_control_characters_as_escapes() {
+        assert_eq!(json("[\"a\u{85}b\u{7f}\"]".as_bytes()), "[\"a\\u0085b\\u007f\"]");
     }
 }

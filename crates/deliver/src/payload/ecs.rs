@@ -8,35 +8,35 @@
 //! Not here: which class an event has (`meaning`).
 //! See docs/mappings-out.md.
 
-use std::borrow::Cow;
-
-use trailbook_event::{
-    Change, Event, Target,
-    json::{Value, write_canonical},
-};
+use trailbook_event::{Event, Target, json::Value};
 use trailbook_ledger::Row;
 
 use super::{
     Severity, address, filled,
     meaning::{Class, Meaning},
     members::{Members, write_object},
+    opened::Opened,
     person::Person,
     sentence,
     words::{Deed, Topic, topic_of},
 };
-use crate::json::Envelope;
+use crate::{Error, json::Envelope};
 
 /// The version of the schema.
 pub const VERSION: &str = "8.11.0";
 
-pub(super) fn write(row: &Row, event: &Event<'_>, envelope: &Envelope<'_>, out: &mut Vec<u8>) {
+pub(super) fn write(row: &Row, envelope: &Envelope<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    let opened = Opened::of(row)?;
+    let event = &opened.event()?;
     let mapping = Mapping {
         row,
         event,
+        opened: &opened,
         envelope,
         meaning: Meaning::of(event),
+        ip: address(event).and(event.context.ip.as_deref()),
     };
-    out.reserve(row.parts.bytes().as_ref().len() + 1024);
+    out.reserve(row.parts.bytes().len() + 1024);
     write_object(out, |members| {
         members.time("@timestamp", event.occurred_at);
         members.object("ecs", |members| members.text("version", VERSION));
@@ -49,19 +49,23 @@ pub(super) fn write(row: &Row, event: &Event<'_>, envelope: &Envelope<'_>, out: 
         members.object("related", |members| mapping.related(members));
         members.object("trailbook", |members| mapping.rest(members));
     });
+    Ok(())
 }
 
 struct Mapping<'m> {
     row: &'m Row,
     event: &'m Event<'m>,
+    opened: &'m Opened<'m>,
     envelope: &'m Envelope<'m>,
     meaning: Meaning,
+    /// Where the event came from, if that is an address.
+    ip: Option<&'m str>,
 }
 
 impl<'m> Mapping<'m> {
     fn categories(&self, members: &mut Members<'_>) {
         let (row, event) = (self.row, self.event);
-        members.text("id", &row.id.to_string());
+        members.id("id", row.id);
         members.text("kind", "event");
         members.texts("category", [self.category()]);
         members.texts("type", self.types());
@@ -79,8 +83,9 @@ impl<'m> Mapping<'m> {
             members.optional("reason", reason);
         }
         members.number("severity", Severity::of(event).of_ten().into());
-        members.time("created", row.received_at);
-        members.time("ingested", row.received_at);
+        let received_at = row.received_at.to_string();
+        members.text("created", &received_at);
+        members.text("ingested", &received_at);
         members.sequence("sequence", row.sequence);
         members.hexadecimal("hash", &row.leaf_hash.0);
         members.text("module", "trailbook");
@@ -165,9 +170,7 @@ impl<'m> Mapping<'m> {
     fn origin(&self, members: &mut Members<'_>) {
         let context = &self.event.context;
         members.object("source", |members| {
-            if let (Some(_), Some(sent)) = (address(self.event), context.ip.as_deref()) {
-                members.text("ip", sent);
-            }
+            members.optional("ip", self.ip);
             members.object("geo", |members| {
                 members.optional("country_iso_code", self.row.country());
             });
@@ -199,9 +202,7 @@ impl<'m> Mapping<'m> {
             }
         }
         members.texts("user", names);
-        if address(self.event).is_some() {
-            members.texts("ip", self.event.context.ip.as_deref());
-        }
+        members.texts("ip", self.ip);
     }
 
     fn rest(&self, members: &mut Members<'_>) {
@@ -220,17 +221,17 @@ impl<'m> Mapping<'m> {
         members.objects("targets", &event.targets, target);
         members.texts("changed", event.changes.iter().map(|change| change.field.as_ref()));
         if !event.changes.is_empty() {
-            members.text("changes", &json(&changes(&event.changes)));
+            members.json("changes", self.opened.changes);
         }
-        if let Some(metadata) = &event.metadata {
-            members.text("metadata", &json(metadata));
+        if let Some(metadata) = self.opened.metadata {
+            members.json("metadata", metadata);
         }
         members.optional("message", event.message.as_deref());
         if let Some(time) = self.envelope.expires_at(self.row) {
             members.time("expires_at", time);
         }
         members.texts("redacted", self.row.redacted().iter().map(|part| part.name()));
-        if address(event).is_none() {
+        if self.ip.is_none() {
             members.optional("ip", event.context.ip.as_deref());
         }
     }
@@ -258,27 +259,4 @@ fn text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
         Value::String(text) => Some(text.as_ref()),
         _ => None,
     }
-}
-
-/// The changes as they stand in an event.
-fn changes<'e>(changes: &'e [Change<'_>]) -> Value<'e> {
-    let change = |change: &'e Change<'_>| {
-        let value = |value: &'e Option<Value<'_>>| value.as_ref().map(Value::borrowed);
-        let members = [
-            ("after", value(&change.after)),
-            ("before", value(&change.before)),
-            ("field", Some(Value::String(Cow::Borrowed(&change.field)))),
-        ];
-        let present = members
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.into(), value?)));
-        Value::Object(present.collect())
-    };
-    Value::Array(changes.iter().map(change).collect())
-}
-
-fn json(value: &Value<'_>) -> String {
-    let mut bytes = Vec::with_capacity(value.text_bytes() * 2);
-    write_canonical(value, &mut bytes);
-    String::from_utf8(bytes).expect("JSON of texts is text")
 }

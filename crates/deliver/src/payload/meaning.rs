@@ -33,6 +33,8 @@ pub(super) enum Class {
 pub(super) struct Meaning {
     pub(super) class: Class,
     pub(super) deed: Deed,
+    /// What the action type alone says was done, where it is one of creating, reading, changing and deleting.
+    by_type: Option<Deed>,
     /// The topics of the action's words.
     pub(super) action: Topics,
     /// What the first target is.
@@ -51,6 +53,7 @@ impl Meaning {
         let mut meaning = Self {
             class: Class::ApiActivity,
             deed,
+            by_type: basic(&event.action_type),
             action,
             first: None,
             user: None,
@@ -64,6 +67,9 @@ impl Meaning {
 
     /// What was done, as one of creating, reading, changing and deleting; `None` when it was something else.
     pub(super) fn basic_deed(&self) -> Option<Deed> {
+        if self.by_type.is_some() {
+            return self.by_type;
+        }
         match self.deed {
             Deed::Create | Deed::Add | Deed::Enroll => Some(Deed::Create),
             Deed::Delete | Deed::Remove | Deed::Unenroll => Some(Deed::Delete),
@@ -118,7 +124,8 @@ impl Meaning {
     fn is_about_account(&self) -> bool {
         let of_user = self.first == Some(Topic::User) || self.user.is_some() && self.action.has(Topic::User);
         // Somebody's own password or second factor: the event needs no target to say whose.
-        of_user || self.first.is_none() && (self.action.has(Topic::Password) || self.action.has(Topic::Factor))
+        let of_actor = self.action.has(Topic::Password) || self.action.has(Topic::Factor);
+        of_user || self.first.is_none() && of_actor && !self.action.has(Topic::Organization)
     }
 
     /// What administrators manage is an entity; everything else is what the product's interface was asked to do.
@@ -150,14 +157,12 @@ fn of_action(action: &str, action_type: &str) -> (Deed, Topics) {
 
 /// What was done, from the type, a verb of the action and a word that may be one.
 fn deed(action_type: &str, surely: Option<Deed>, perhaps: Option<Deed>) -> Deed {
-    let by_type = match action_type {
-        "login" => return Deed::SignIn,
-        "logout" => return Deed::SignOut,
-        "read" | "export" => return Deed::Read,
-        "create" => Deed::Create,
-        "update" => Deed::Update,
-        "delete" => Deed::Delete,
-        _ => return surely.or(perhaps).unwrap_or(Deed::Other),
+    let by_type = match (action_type, basic(action_type)) {
+        ("login", _) => return Deed::SignIn,
+        ("logout", _) => return Deed::SignOut,
+        (_, Some(Deed::Read)) => return Deed::Read,
+        (_, Some(deed)) => deed,
+        (_, None) => return surely.or(perhaps).unwrap_or(Deed::Other),
     };
     match surely {
         // These only say it again, or are part of a name.
@@ -168,6 +173,17 @@ fn deed(action_type: &str, surely: Option<Deed>, perhaps: Option<Deed>) -> Deed 
             }
         }
         Some(exactly) => exactly,
+    }
+}
+
+/// What an action type says was done.
+fn basic(action_type: &str) -> Option<Deed> {
+    match action_type {
+        "create" => Some(Deed::Create),
+        "read" | "export" => Some(Deed::Read),
+        "update" => Some(Deed::Update),
+        "delete" => Some(Deed::Delete),
+        _ => None,
     }
 }
 
@@ -273,6 +289,7 @@ mod tests {
                 Class::AccountChange,
                 Deed::Update,
             ),
+            ("org.mfa.disabled", "update", "", "", Class::ApiActivity, Deed::Disable),
             ("password.changed", "update", "", "", Class::AccountChange, Deed::Update),
             (
                 "AttachUserPolicy",

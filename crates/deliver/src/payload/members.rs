@@ -5,14 +5,8 @@
 //!
 //! Not here: escaping (`trailbook_event::json`).
 
-use std::io::Write as _;
-
-use trailbook_event::{
-    Timestamp,
-    json::{Value, write_canonical, write_string},
-};
-
-use crate::json::write_time;
+use trailbook_event::{Timestamp, json::write_string};
+use trailbook_ledger::EventId;
 
 /// The members of one object, as they are being written.
 pub(super) struct Members<'o> {
@@ -51,12 +45,22 @@ impl Members<'_> {
 
     pub(super) fn number(&mut self, name: &'static str, number: i64) {
         self.name(name);
-        write!(self.out, "{number}").expect("a vector takes all bytes");
+        if number < 0 {
+            self.out.push(b'-');
+        }
+        write_digits(number.unsigned_abs(), self.out);
     }
 
     pub(super) fn sequence(&mut self, name: &'static str, sequence: u64) {
         self.name(name);
-        write!(self.out, "{sequence}").expect("a vector takes all bytes");
+        write_digits(sequence, self.out);
+    }
+
+    pub(super) fn id(&mut self, name: &'static str, id: EventId) {
+        self.name(name);
+        self.out.push(b'"');
+        id.write(self.out);
+        self.out.push(b'"');
     }
 
     pub(super) fn yes(&mut self, name: &'static str) {
@@ -65,28 +69,35 @@ impl Members<'_> {
     }
 
     pub(super) fn time(&mut self, name: &'static str, time: Timestamp) {
-        self.name(name);
-        write_time(time, self.out);
+        self.text(name, &time.to_string());
     }
 
     pub(super) fn hexadecimal(&mut self, name: &'static str, bytes: &[u8]) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         self.name(name);
         self.out.push(b'"');
-        for byte in bytes {
-            let digits = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
-            self.out.extend_from_slice(&digits);
-        }
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        self.out.extend(digits.map(|digit| DIGITS[usize::from(digit)]));
         self.out.push(b'"');
     }
 
-    pub(super) fn value(&mut self, name: &'static str, value: &Value<'_>) {
+    /// A value that is JSON already.
+    pub(super) fn raw(&mut self, name: &'static str, json: &[u8]) {
         self.name(name);
-        write_canonical(value, self.out);
+        self.out.extend_from_slice(json);
+    }
+
+    /// A text that holds JSON.
+    pub(super) fn json(&mut self, name: &'static str, json: &[u8]) {
+        // Stored bytes are text; what could be damaged shows as U+FFFD.
+        match std::str::from_utf8(json) {
+            Ok(text) => self.text(name, text),
+            Err(_) => self.text(name, &String::from_utf8_lossy(json)),
+        }
     }
 
     pub(super) fn texts<'t>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'t str>) {
-        self.list(name, texts, |text, out| write_string(text, out));
+        self.list(name, texts, write_string);
     }
 
     /// As [`Members::texts`], but `[]` where there are none.
@@ -138,6 +149,21 @@ impl Members<'_> {
     }
 }
 
+/// The number in decimal digits.
+fn write_digits(number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let (mut begin, mut rest) = (digits.len(), number);
+    loop {
+        begin -= 1;
+        digits[begin] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[begin..]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,10 +181,17 @@ mod tests {
             members.optional("text", Some(""));
             members.texts("said", ["a\"\n", "b"]);
             members.hexadecimal("hash", &[0, 0xAF]);
+            members.number("least", i64::MIN);
+            members.sequence("most", u64::MAX);
+            members.number("zero", 0);
+            members.json("json", b"{\"a\":\"\\n\"}");
+            members.raw("raw", b"[1]");
         });
         assert_eq!(
             String::from_utf8(out).expect("text"),
-            r#"{"deeper":{"list":[{"n":1},{"n":2}]},"said":["a\"\n","b"],"hash":"00af"}"#
+            r#"{"deeper":{"list":[{"n":1},{"n":2}]},"said":["a\"\n","b"],"hash":"00af","#.to_owned()
+                + r#""least":-9223372036854775808,"most":18446744073709551615,"zero":0,"#
+                + r#""json":"{\"a\":\"\\n\"}","raw":[1]}"#
         );
     }
 }

@@ -20,11 +20,12 @@ use super::{
     Severity, address, filled,
     meaning::{Class, Meaning},
     members::{Members, write_object},
+    opened::Opened,
     person::{Person, is_email},
     sentence,
     words::{Topic, topic_of},
 };
-use crate::json::Envelope;
+use crate::{Error, json::Envelope};
 
 /// The version of the schema.
 pub const VERSION: &str = "1.9.0";
@@ -34,14 +35,17 @@ const UNKNOWN: &str = "Unknown";
 /// The longest address that the schema takes; a longer one is written anew, which makes it shorter.
 const ADDRESS_BYTES_MAX: usize = 40;
 
-pub(super) fn write(row: &Row, event: &Event<'_>, envelope: &Envelope<'_>, out: &mut Vec<u8>) {
+pub(super) fn write(row: &Row, envelope: &Envelope<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    let opened = Opened::of(row)?;
+    let event = &opened.event()?;
     let mapping = Mapping {
         row,
         event,
+        opened: &opened,
         envelope,
         meaning: Meaning::of(event),
     };
-    out.reserve(row.parts.bytes().as_ref().len() + 1024);
+    out.reserve(row.parts.bytes().len() + 1024);
     write_object(out, |members| {
         mapping.classification(members);
         mapping.outcome(members);
@@ -54,11 +58,13 @@ pub(super) fn write(row: &Row, event: &Event<'_>, envelope: &Envelope<'_>, out: 
         mapping.objects(members);
         members.object("unmapped", |members| mapping.unmapped(members));
     });
+    Ok(())
 }
 
 struct Mapping<'m> {
     row: &'m Row,
     event: &'m Event<'m>,
+    opened: &'m Opened<'m>,
     envelope: &'m Envelope<'m>,
     meaning: Meaning,
 }
@@ -114,7 +120,7 @@ impl<'m> Mapping<'m> {
             members.text("vendor_name", "Trailbook");
             members.text("version", env!("CARGO_PKG_VERSION"));
         });
-        members.text("uid", &self.row.id.to_string());
+        members.id("uid", self.row.id);
         members.optional("original_event_uid", self.event.client_id.as_deref());
         members.optional("event_code", Some(&self.event.action));
         members.text("tenant_uid", &self.event.organization);
@@ -241,9 +247,11 @@ impl<'m> Mapping<'m> {
         let all = event.targets.iter().enumerate();
         let rest = all.filter(|(position, target)| !self.is_placed(*position, target));
         members.objects("targets", rest, |members, (_, target)| whole(target, members));
-        members.objects("changes", &event.changes, change);
-        if let Some(metadata) = &event.metadata {
-            members.value("metadata", metadata);
+        if !event.changes.is_empty() {
+            members.raw("changes", self.opened.changes);
+        }
+        if let Some(metadata) = self.opened.metadata {
+            members.raw("metadata", metadata);
         }
         members.number("epoch", self.row.epoch.into());
         if let Some(time) = self.envelope.expires_at(self.row) {
@@ -325,14 +333,4 @@ fn whole(target: &Target<'_>, members: &mut Members<'_>) {
     members.optional("id", target.id.as_deref());
     members.optional("name", target.name.as_deref());
     members.optional("email", target.email.as_deref());
-}
-
-fn change(members: &mut Members<'_>, change: &Change<'_>) {
-    members.text("field", &change.field);
-    if let Some(before) = &change.before {
-        members.value("before", before);
-    }
-    if let Some(after) = &change.after {
-        members.value("after", after);
-    }
 }

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use trailbook_event::Event;
 use trailbook_ledger::Row;
 
-use super::parsed;
+use super::opened::Opened;
 use crate::Error;
 
 /// `log audit`.
@@ -28,7 +28,8 @@ const MESSAGE_ID_BYTES_MAX: usize = 32;
 /// # Errors
 /// The stored parts are not what admission writes.
 pub fn syslog(row: &Row, hostname: &str, message: &str) -> Result<Vec<u8>, Error> {
-    let event = parsed(row)?;
+    let opened = Opened::of(row)?;
+    let event = opened.event()?;
     let mut out = Vec::with_capacity(message.len() + 256);
     header(&event, hostname, &mut out);
     write!(out, " [trailbook@{ENTERPRISE}").expect("a vector takes all bytes");
@@ -39,7 +40,9 @@ pub fn syslog(row: &Row, hostname: &str, message: &str) -> Result<Vec<u8>, Error
     if !message.is_ascii() {
         out.extend_from_slice("\u{feff}".as_bytes());
     }
-    out.extend(message.bytes().map(without_controls));
+    let begin = out.len();
+    out.extend_from_slice(message.as_bytes());
+    out[begin..].iter_mut().for_each(|byte| *byte = without_controls(*byte));
     Ok(out)
 }
 

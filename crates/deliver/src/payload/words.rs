@@ -3,6 +3,8 @@
 //! Senders write `user.role_updated`, `ADD_GROUP_MEMBER` or `CreateAccessKey`: words end where letters and digits end and
 //! where a capital begins a word. A plural counts as its singular.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 /// What somebody did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Deed {
@@ -131,85 +133,99 @@ fn begins_word(bytes: &[u8], at: usize) -> bool {
 /// The longest word that is known, in bytes.
 const KNOWN_BYTES_MAX: usize = 16;
 
+/// What a word says, whatever its case.
 fn known(word: &str) -> Option<Word> {
+    static KNOWN: LazyLock<HashMap<&'static str, Word>> = LazyLock::new(|| {
+        let words =
+            |(word, spellings): (Word, &'static str)| spellings.split(' ').map(move |spelling| (spelling, word));
+        WORDS.into_iter().flat_map(words).collect()
+    });
     let mut small = [0; KNOWN_BYTES_MAX];
     let small = small.get_mut(..word.len())?;
     small.copy_from_slice(word.as_bytes());
     small.make_ascii_lowercase();
     let word = std::str::from_utf8(small).ok()?;
-    meaning(word).or_else(|| meaning(word.strip_suffix('s')?))
+    let singular = || KNOWN.get(word.strip_suffix('s')?);
+    KNOWN.get(word).or_else(singular).copied()
 }
 
-fn meaning(word: &str) -> Option<Word> {
-    if matches!(word, "out" | "off") {
-        return Some(Word::Out);
-    }
-    deed(word)
-        .map(Word::Deed)
-        .or_else(|| perhaps(word).map(Word::Perhaps))
-        .or_else(|| topic(word).map(Word::Topic))
-}
-
-fn deed(word: &str) -> Option<Deed> {
-    Some(match word {
-        "create" | "created" | "register" | "registered" | "provision" | "provisioned" => Deed::Create,
-        "viewed" | "read" | "listed" | "get" | "describe" | "described" | "downloaded" | "exported" | "opened" => {
-            Deed::Read
-        }
-        "update" | "updated" | "change" | "changed" | "edit" | "edited" | "modify" | "modified" | "put" | "rename"
-        | "renamed" => Deed::Update,
-        "delete" | "deleted" | "destroy" | "destroyed" => Deed::Delete,
-        "add" | "added" | "join" | "joined" => Deed::Add,
-        "remove" | "removed" | "leave" | "left" => Deed::Remove,
-        "enable" | "enabled" => Deed::Enable,
-        "disable" | "disabled" => Deed::Disable,
-        "activate" | "activated" => Deed::Activate,
-        "deactivate" | "deactivated" => Deed::Deactivate,
-        "suspend" | "suspended" => Deed::Suspend,
-        "resume" | "resumed" | "unsuspend" | "unsuspended" | "reactivate" | "reactivated" => Deed::Resume,
-        "locked" => Deed::Lock,
-        "unlock" | "unlocked" => Deed::Unlock,
-        "reset" => Deed::Reset,
-        "grant" | "granted" | "assign" | "assigned" | "attach" | "attached" => Deed::Grant,
-        "revoke" | "revoked" | "unassign" | "unassigned" | "detach" | "detached" => Deed::Revoke,
-        "move" | "moved" => Deed::Move,
-        "enroll" | "enrolled" => Deed::Enroll,
-        "unenroll" | "unenrolled" => Deed::Unenroll,
-        "impersonate" | "impersonated" | "impersonation" => Deed::Impersonate,
-        "assume" | "assumed" | "elevate" | "elevated" => Deed::Assume,
-        "login" | "logon" | "signin" | "logged" | "signed" => Deed::SignIn,
-        "logout" | "logoff" | "signout" => Deed::SignOut,
-        _ => return None,
-    })
-}
-
-fn perhaps(word: &str) -> Option<Deed> {
-    Some(match word {
-        "list" | "view" | "download" | "export" | "open" | "search" | "access" | "accessed" => Deed::Read,
-        "lock" => Deed::Lock,
-        "set" => Deed::Update,
-        _ => return None,
-    })
-}
-
-fn topic(word: &str) -> Option<Topic> {
-    Some(match word {
-        "user" | "account" | "member" | "person" | "people" | "admin" | "administrator" | "employee"
-        | "collaborator" => Topic::User,
-        "group" | "team" => Topic::Group,
-        "organization" | "organisation" | "org" | "tenant" | "workspace" | "company" => Topic::Organization,
-        "policy" | "policie" => Topic::Policy,
-        "device" => Topic::Device,
-        "role" | "permission" | "privilege" | "entitlement" | "scope" => Topic::Access,
-        "key" | "token" | "secret" | "credential" | "certificate" => Topic::Credential,
-        "password" | "passcode" => Topic::Password,
-        "mfa" | "2fa" | "factor" | "otp" | "totp" | "passkey" | "authenticator" => Topic::Factor,
-        "session" => Topic::Session,
-        "setting" | "configuration" | "config" | "preference" | "integration" | "connection" | "webhook" | "domain"
-        | "sso" | "saml" | "scim" | "application" | "app" => Topic::Setting,
-        _ => return None,
-    })
-}
+const WORDS: [(Word, &str); 39] = [
+    (
+        Word::Deed(Deed::Create),
+        "create created register registered provision provisioned",
+    ),
+    (
+        Word::Deed(Deed::Read),
+        "viewed read listed get describe described downloaded exported opened",
+    ),
+    (
+        Word::Deed(Deed::Update),
+        "update updated change changed edit edited modify modified put rename renamed",
+    ),
+    (Word::Deed(Deed::Delete), "delete deleted destroy destroyed"),
+    (Word::Deed(Deed::Add), "add added join joined"),
+    (Word::Deed(Deed::Remove), "remove removed leave left"),
+    (Word::Deed(Deed::Enable), "enable enabled"),
+    (Word::Deed(Deed::Disable), "disable disabled"),
+    (Word::Deed(Deed::Activate), "activate activated"),
+    (Word::Deed(Deed::Deactivate), "deactivate deactivated"),
+    (Word::Deed(Deed::Suspend), "suspend suspended"),
+    (
+        Word::Deed(Deed::Resume),
+        "resume resumed unsuspend unsuspended reactivate reactivated",
+    ),
+    (Word::Deed(Deed::Lock), "locked"),
+    (Word::Deed(Deed::Unlock), "unlock unlocked"),
+    (Word::Deed(Deed::Reset), "reset"),
+    (Word::Deed(Deed::Grant), "grant granted assign assigned attach attached"),
+    (
+        Word::Deed(Deed::Revoke),
+        "revoke revoked unassign unassigned detach detached",
+    ),
+    (Word::Deed(Deed::Move), "move moved"),
+    (Word::Deed(Deed::Enroll), "enroll enrolled"),
+    (Word::Deed(Deed::Unenroll), "unenroll unenrolled"),
+    (Word::Deed(Deed::Impersonate), "impersonate impersonated impersonation"),
+    (Word::Deed(Deed::Assume), "assume assumed elevate elevated"),
+    (Word::Deed(Deed::SignIn), "login logon signin logged signed"),
+    (Word::Deed(Deed::SignOut), "logout logoff signout"),
+    (
+        Word::Perhaps(Deed::Read),
+        "list view download export open search access accessed",
+    ),
+    (Word::Perhaps(Deed::Lock), "lock"),
+    (Word::Perhaps(Deed::Update), "set"),
+    (Word::Out, "out off"),
+    (
+        Word::Topic(Topic::User),
+        "user account member person people admin administrator employee collaborator",
+    ),
+    (Word::Topic(Topic::Group), "group team"),
+    (
+        Word::Topic(Topic::Organization),
+        "organization organisation org tenant workspace company",
+    ),
+    (Word::Topic(Topic::Policy), "policy policies"),
+    (Word::Topic(Topic::Device), "device"),
+    (
+        Word::Topic(Topic::Access),
+        "role permission privilege entitlement scope",
+    ),
+    (
+        Word::Topic(Topic::Credential),
+        "key token secret credential certificate",
+    ),
+    (Word::Topic(Topic::Password), "password passcode"),
+    (
+        Word::Topic(Topic::Factor),
+        "mfa 2fa factor otp totp passkey authenticator",
+    ),
+    (Word::Topic(Topic::Session), "session"),
+    (
+        Word::Topic(Topic::Setting),
+        "setting configuration config preference integration connection webhook domain sso saml scim application app",
+    ),
+];
 
 #[cfg(test)]
 mod tests {
@@ -243,5 +259,13 @@ mod tests {
         ] {
             assert_eq!(topic_of(kind), expected, "{kind}");
         }
+    }
+
+    #[test]
+    fn every_word_fits_and_stands_once() {
+        let all: Vec<_> = WORDS.iter().flat_map(|(_, spellings)| spellings.split(' ')).collect();
+        assert!(all.iter().all(|word| word.len() <= KNOWN_BYTES_MAX));
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
     }
 }

@@ -212,14 +212,14 @@ const GROUP: [&str; 8] = [
 ];
 
 fn of_group(meaning: &Meaning) -> i64 {
-    let is_about_rights = meaning.action.has_rights() || meaning.user.is_none() && !meaning.action.has(Topic::User);
+    let is_about_user = meaning.user.is_some() || meaning.action.has(Topic::User);
     match meaning.deed {
         Deed::Create => 6,
         Deed::Delete => 5,
-        Deed::Grant if is_about_rights => 1,
-        Deed::Revoke if is_about_rights => 2,
-        Deed::Grant | Deed::Add => 3,
-        Deed::Revoke | Deed::Remove => 4,
+        Deed::Grant if meaning.action.has_rights() => 1,
+        Deed::Revoke if meaning.action.has_rights() => 2,
+        Deed::Grant | Deed::Add if is_about_user => 3,
+        Deed::Revoke | Deed::Remove if is_about_user => 4,
         _ => OTHER,
     }
 }
