@@ -58,7 +58,7 @@ def test_cef_is_read_by_a_parser_that_is_not_ours(server, syslog):
     payloads, stored = all_there(server, organization, there)
     assert [payload["externalId"] for payload in payloads] == [event["id"] for event in stored]
     for payload, event in zip(payloads, stored):
-        assert (payload["CEFVersion"], payload["DeviceVendor"], payload["DeviceName"]) == ("0", "Trailbook", "Trailbook")
+        assert (payload["CEFVersion"], payload["DeviceVendor"], payload["DeviceProduct"]) == ("0", "Trailbook", "Trailbook")
         assert (payload["act"], payload["cat"], payload["outcome"]) == (event["action"], event["action_type"], event["result"])
     stream.delete()
 

@@ -17,6 +17,7 @@ pub mod jsonl;
 pub mod labels;
 mod made_up;
 pub mod outbound;
+pub mod parquet;
 pub mod payload;
 pub mod sink;
 pub mod stream;
