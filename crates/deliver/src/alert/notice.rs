@@ -12,11 +12,11 @@ use serde_json::{
 };
 use trailbook_access::{
     Policy,
-    records::{Alert, AlertState, Condition, Found, FoundEvents, FoundPeriod},
+    records::{Alert, Condition, Every, Found, FoundEvents, FoundPeriod},
     secret::new_id,
 };
 use trailbook_event::{Filter, Timestamp};
-use trailbook_ledger::{OrganizationKey, Row};
+use trailbook_ledger::{DAY_MS, OrganizationKey, Row};
 use trailbook_query::Scope;
 
 use super::{
@@ -30,6 +30,7 @@ use crate::{
     Error,
     json::{Envelope, write_event},
     made_up::made_up,
+    stream::place,
 };
 
 /// What somebody is told.
@@ -99,32 +100,24 @@ impl Alerts {
         }
     }
 
-    /// What is told when somebody tries an alert: a made-up event, and of a digest what there is since the last one. Blocks on
+    /// What is told when somebody tries an alert: a made-up event, and as a digest what happened in the last day or week. Blocks on
     /// files.
     pub(super) fn trial(&self, alert: &Arc<Alert>) -> Result<Notice, Error> {
         let now = self.clock.now();
-        let (organization, state) = (key(alert), self.directory.get::<AlertState>(&alert.id));
-        let (size, millis) = (
-            self.ledger.head(&organization).map_or(0, |head| head.size),
-            now.millis(),
-        );
-        let found = match (&alert.condition, state) {
-            (Condition::Digest { .. }, Some(state)) => Found::Digest(FoundPeriod {
-                count: self.count(alert, (state.next.min(size), size))?,
-                sequences: (state.next.min(size), size),
-                received: (state.since, millis.max(state.since + 1)),
-            }),
+        let organization = key(alert);
+        let found = match alert.condition {
+            Condition::Digest { every } => Found::Digest(self.newest(alert, every, now)?),
             _ => Found::Events(FoundEvents {
                 count: 1,
                 meanwhile: 0,
                 group: None,
                 value: None,
                 sequences: (0, 0),
-                occurred: (millis, millis),
+                occurred: (now.millis(), now.millis()),
             }),
         };
         let id = new_id("msg_", self.directory.random());
-        let mut notice = self.notice(alert, (&id, millis), &found)?;
+        let mut notice = self.notice(alert, (&id, now.millis()), &found)?;
         if let Told::Events { first, last, .. } = &mut notice.told {
             let event = Arc::new(made_up(&self.directory, &organization, now)?);
             (*first, *last) = (Some(event.clone()), Some(event));
@@ -133,8 +126,22 @@ impl Alerts {
         Ok(notice)
     }
 
-    fn count(&self, alert: &Alert, sequences: (u64, u64)) -> Result<u64, Error> {
-        digest::count(&self.engine.view(&scope(alert))?, &self.filter(alert)?, sequences)
+    /// What a digest would tell of that was sent now.
+    fn newest(&self, alert: &Alert, every: Every, now: Timestamp) -> Result<FoundPeriod, Error> {
+        let days = match every {
+            Every::Day => 1,
+            Every::Week => 7,
+        };
+        let since = Timestamp::from_millis(now.millis() - days * DAY_MS);
+        let organization = key(alert);
+        let size = self.ledger.head(&organization).map_or(0, |head| head.size);
+        let begin = place::first(&self.ledger, &organization, size, |row| row.received_at >= since)?;
+        let view = self.engine.view(&scope(alert))?;
+        Ok(FoundPeriod {
+            count: digest::count(&view, &self.filter(alert)?, (begin, size))?,
+            sequences: (begin, size),
+            received: (since.millis(), now.millis() + 1),
+        })
     }
 
     fn digest(

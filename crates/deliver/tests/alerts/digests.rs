@@ -134,8 +134,12 @@ async fn digests_that_were_missed_are_one_and_every_event_is_in_one_also_when_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_digest_is_of_what_its_filter_lets_through_and_tried_with_what_there_is() {
+async fn a_digest_is_of_what_its_filter_lets_through_and_tried_with_what_happened_in_the_last_day() {
     let world = World::new().await;
+    world.store(&[failed("ben")]).await;
+    world.pass(1);
+    world.store(&[failed("ben")]).await;
+    world.pass(86_400);
     let narrow = Alert {
         filter: "actor:ben".into(),
         ..digest(Every::Day)
@@ -149,8 +153,9 @@ async fn a_digest_is_of_what_its_filter_lets_through_and_tried_with_what_there_i
     let body = &world.bodies()[0];
     assert_eq!(
         (&body["test"], &body["count"], &body["failed_sign_ins"]),
-        (&json!(true), &json!(1), &json!(1))
+        (&json!(true), &json!(2), &json!(2)),
+        "also what came before it was set up"
     );
     assert_eq!(body["security"]["count"], 0);
-    assert_eq!(world.state().next, 0, "trying changes nothing");
+    assert_eq!(world.state().next, 2, "trying changes nothing");
 }

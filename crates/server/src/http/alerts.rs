@@ -186,7 +186,7 @@ pub(crate) async fn remove(Delivering(ask): Delivering) -> Result<Response, Prob
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Tells a made-up message to everybody whom the alert tells, at once; a digest what there is since the last one.
+/// Tells a made-up message to everybody whom the alert tells, at once; a digest what happened in the last day or week.
 #[utoipa::path(post, path = "/v1/organizations/{organization}/alerts/{id}/test", tag = "Alerts",
     responses((status = 200, description = "What became of it", body = Tested)))]
 pub(crate) async fn test(Delivering(ask): Delivering) -> Result<Response, Problem> {

@@ -363,9 +363,9 @@ fn a_test_reaches_everybody_says_who_it_did_not_reach_and_is_no_firing() {
     );
     let text = letter["text"].as_str().unwrap();
     for said in [
-        "- Login · 1",
+        "- Login · 2",
         "- Update · ",
-        "Sign-ins that failed: 1",
+        "Sign-ins that failed: 2",
         "Made Bill <owner>",
         "(UTC)",
     ] {
