@@ -17,6 +17,10 @@ API_KEY = base64.b64encode(b"id-of-the-key:its-secret-part").decode()
 USERNAME, PASSWORD = "trailbook", "correct horse: battery"
 
 
+#: What docs/streams.md says that an index of native events needs: their metadata and changes have values of any type.
+MAPPINGS = {"properties": {"metadata": {"type": "object", "enabled": False}, "changes": {"type": "object", "enabled": False}}}
+
+
 class Search:
     """One cluster; each stream has an index of its own."""
 
@@ -50,6 +54,7 @@ class Search:
 
     def place(self, name: str, basic: bool = False) -> Place:
         secrets = {"username": USERNAME, "password": PASSWORD} if basic else {"api_key": API_KEY}
+        self.client.indices.create(index=name, body={"mappings": MAPPINGS})
         return Place(
             destination={"type": "elasticsearch", "url": self.door.url, "index": name},
             secrets=secrets,
