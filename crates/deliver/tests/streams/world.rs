@@ -263,7 +263,7 @@ impl World {
                 "trailbook.user.signed_out",
             )
             .with("number", number)
-            .with("even", number % 2 == 0)
+            .with("even", number.is_multiple_of(2))
         };
         let now = self.clock.now();
         let admitted = (0..events).map(|number| act(number).admitted(now).unwrap());
