@@ -222,3 +222,86 @@ pub(crate) async fn change(app: &App, id: &str, alter: impl FnOnce(&mut Export))
     change.commit().await?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::PutPayload;
+    use trailbook_access::records::{EXPORT_KEPT_MS, ExportFormat, ExportMade, ExportRequest, OwnerKind, ViewOwner};
+
+    use super::*;
+    use crate::http::tests::app;
+
+    fn export(id: &str, state: ExportState, finished_at: i64) -> Export {
+        Export {
+            id: id.into(),
+            project: "default".into(),
+            organization: "acme".into(),
+            owner: ViewOwner {
+                kind: OwnerKind::Root,
+                id: "root".into(),
+            },
+            credential: "root".into(),
+            owner_name: None,
+            own_filter: None,
+            request: ExportRequest {
+                format: ExportFormat::Csv,
+                all: true,
+                from: None,
+                to: None,
+                filter: String::new(),
+                columns: None,
+                time_zone: None,
+                labels: false,
+                mapping: None,
+            },
+            email: None,
+            state,
+            made: ExportMade {
+                parts: vec![5],
+                ..ExportMade::default()
+            },
+            error: None,
+            warning: None,
+            created_at: finished_at,
+            finished_at: Some(finished_at),
+        }
+    }
+
+    async fn parts(app: &App) -> Vec<String> {
+        let listed = app.exports.objects.list(Some(&Path::from(DIRECTORY)));
+        let names = listed.map_ok(|object| object.location.to_string());
+        let mut names: Vec<String> = names.try_collect().await.expect("a list");
+        names.sort();
+        names
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn files_go_after_a_day_records_after_a_week_more_and_parts_that_nobody_knows_at_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let app = app(directory.path()).await;
+        let now = app.clock.now().millis();
+        let mut change = app.directory.change().await;
+        for (id, state, finished_at) in [
+            ("exp_new", ExportState::Ready, now - EXPORT_KEPT_MS + 60_000),
+            ("exp_over", ExportState::Ready, now - EXPORT_KEPT_MS),
+            ("exp_old", ExportState::Expired, now - EXPORT_KEPT_MS - REMEMBERED_MS),
+        ] {
+            change.put(export(id, state, finished_at)).expect("a record");
+        }
+        change.commit().await.expect("committed");
+        for id in ["exp_new", "exp_over", "exp_unknown"] {
+            let name = Path::from(format!("{DIRECTORY}/{id}/000000"));
+            app.exports
+                .objects
+                .put(&name, PutPayload::from("bytes"))
+                .await
+                .expect("a part");
+        }
+        clean(&app).await.expect("cleaned");
+        let state = |id: &str| app.directory.get::<Export>(id).map(|export| export.state);
+        assert_eq!(parts(&app).await, ["exports/exp_new/000000"]);
+        assert_eq!(state("exp_new"), Some(ExportState::Ready));
+        assert_eq!(state("exp_over"), Some(ExportState::Expired));
+        assert_eq!(state("exp_old"), None);
+    }
+}

@@ -111,6 +111,9 @@ pub struct ExportMade {
     pub epoch: Option<u32>,
     /// The last event that is in the parts: when it occurred, milliseconds, and its sequence.
     pub last: Option<(i64, u64)>,
+    /// How often it was begun without getting any further.
+    #[serde(default)]
+    pub attempts: u32,
     /// Whether the owner was sent it.
     pub mailed: bool,
 }

@@ -34,6 +34,7 @@ impl Start {
         let next = match self {
             Self::Now => head.size,
             Self::Beginning => 0,
+            Self::From(time) if head.received_at < time => head.size,
             Self::From(time) => first(ledger, organization, head.size, |row| row.received_at >= time)?,
             Self::Sequence(sequence) => sequence.min(head.size),
         };

@@ -30,6 +30,8 @@ use crate::{
 
 /// Parts that wait to be stored.
 const PARTS_WAITING: usize = 2;
+/// Attempts that come to nothing, one after the other, after which an export has failed.
+const ATTEMPTS_MAX: u32 = 5;
 
 /// Why an export ends without a file.
 pub(super) enum Ended {
@@ -68,8 +70,12 @@ pub(super) async fn make(app: &Arc<App>, export: Arc<Export>) {
         Err(Ended::Failed(reason)) => Some(reason),
         Err(Ended::Withdrawn) => return discard(app, &id).await,
         Err(Ended::Later(error)) => {
-            tracing::error!(%error, export = id, "an export could not be made and will be tried again");
-            return;
+            tracing::error!(%error, export = id, "an export could not be made");
+            let known = app.directory.get::<Export>(&id);
+            if known.is_none_or(|export| export.made.attempts < ATTEMPTS_MAX) {
+                return;
+            }
+            Some("It could not be made; the server's log has more. Ask for it again.".to_owned())
         }
     };
     if failure.is_some() {
@@ -127,8 +133,12 @@ async fn begun(app: &Arc<App>, export: Arc<Export>) -> Result<Arc<Export>, Ended
     let is_there = change(app, &export.id, |export| {
         export.state = ExportState::Running;
         if !resumes {
-            export.made = ExportMade::default();
+            export.made = ExportMade {
+                attempts: export.made.attempts,
+                ..ExportMade::default()
+            };
         }
+        export.made.attempts += 1;
         export.made.size.get_or_insert(head.size);
         export.made.epoch.get_or_insert(head.epoch);
     });
@@ -148,6 +158,7 @@ async fn keep(app: &App, id: &str, number: usize, part: Part) -> Result<(), Ende
     let name = Path::from(export.part(number));
     app.exports.objects.put(&name, PutPayload::from(part.bytes)).await?;
     let is_there = change(app, id, |export| {
+        export.made.attempts = 0;
         export.made.parts.truncate(number);
         export.made.parts.push(length);
         export.made.rows = part.rows;

@@ -381,7 +381,7 @@ fn log(id: &str, surface: measures::Surface, status: StatusCode, took: Duration)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use axum::{body::to_bytes, routing::get};
     use trailbook_access::{PolicySettings, password::Passwords};
     use trailbook_deliver::outbound::{Allowed, Outbound};
@@ -396,7 +396,7 @@ mod tests {
         store,
     };
 
-    pub(super) async fn app(data: &std::path::Path) -> Arc<App> {
+    pub(crate) async fn app(data: &std::path::Path) -> Arc<App> {
         let clock = Arc::new(SystemClock::start());
         let parts = store::parts(
             data,

@@ -152,11 +152,12 @@ async fn all(of: OfStreams) -> Result<Response, Problem> {
 async fn made(of: OfStreams, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     of.no_parameters()?;
     let request: StreamRequest = document(&of.app, &headers, body).await?;
+    let (stream, start, secret) = request.new_stream(&of)?;
+    // Before the lock, since it may read files: what comes meanwhile is after these positions.
+    let starts = tokio::task::block_in_place(|| of.app.deliveries.streams.starts(&stream, start))?;
     let mut change = of.begin().await?;
     check_room(&of)?;
-    let (stream, start, secret) = request.new_stream(&of)?;
-    let starts = tokio::task::block_in_place(|| of.app.deliveries.streams.starts(&stream, start));
-    for position in starts? {
+    for position in starts {
         change.put(position)?;
     }
     change.act(of.act("trailbook.stream.created", &stream));
@@ -247,13 +248,15 @@ async fn set_paused(of: OfStreams, paused: bool, action: &'static str) -> Result
 async fn replayed(of: OfStreams, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     of.no_parameters()?;
     let request: Replay = document(&of.app, &headers, body).await?;
+    let (start, only) = request.start(&of)?;
+    let meant = of.find()?;
+    // Before the lock, since it may read files.
+    let starts = tokio::task::block_in_place(|| of.app.deliveries.streams.starts(&meant, start))?;
     let mut change = of.begin().await?;
     let stream = Stream {
         updated_at: of.app.clock.now().millis(),
         ..Stream::clone(&*of.find()?)
     };
-    let (start, only) = request.start(&of)?;
-    let starts = tokio::task::block_in_place(|| of.app.deliveries.streams.starts(&stream, start))?;
     let is_meant = |organization: &str| only.as_ref().is_none_or(|only| only == organization);
     let meant: Vec<_> = starts
         .into_iter()
