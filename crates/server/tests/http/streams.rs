@@ -149,7 +149,7 @@ fn what_cannot_be_carried_is_refused_at_its_place_and_nothing_is_connected_to() 
     for (request, pointer) in [
         (of(&hook, "name", json!(" ")), "/name"),
         (of(&hook, "mapping", json!("xml")), "/mapping"),
-        (of(&hook, "mapping", json!("catalog:omni")), "/mapping"),
+        (of(&hook, "mapping", json!("catalog:payloads")), "/mapping"),
         (of(&hook, "filter", json!("a:(")), "/filter"),
         (of(&hook, "start", json!("tomorrow")), "/start"),
         (of(&hook, "batch_events", json!(0)), "/batch_events"),
