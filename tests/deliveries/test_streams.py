@@ -257,11 +257,11 @@ def test_the_command_line_does_all_of_it(server, webhooks, tmp_path):
         )
     )
     of = ["--organization", organization]
-    server.command("streams", "create", file, *of)
+    server.command("stream", "create", file, *of)
     (listed,) = server.get(Streams(server, organization).path).json["streams"]
     stream = Stream(Streams(server, organization), listed)
     arrived(server, organization, there)
-    assert "by hand" in server.command("streams", "list", *of)
+    assert "by hand" in server.command("stream", "list", *of)
     for what in ("show", "test", "pause", "resume", "parked", "delete"):
-        server.command("streams", what, stream.id, *of)
+        server.command("stream", what, stream.id, *of)
     assert stream.call("GET").status == 404
