@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Alert } from "../../api/alerts";
+import type { Alert, AlertTested } from "../../api/alerts";
 import { useLabels } from "../../event/labels";
 import { clip } from "../../event/words";
 import { Link } from "../../ui/Link";
@@ -82,7 +82,7 @@ function Fired({ alert }: { alert: Alert }) {
 function Deeds({ alert, onDelete }: { alert: Alert; onDelete: () => void }) {
   const { alerts } = useAlerts();
   const { run, isPending, reason } = useDeed();
-  const [tested, setTested] = useState<{ delivered: boolean; detail: string } | null>(null);
+  const [tested, setTested] = useState<AlertTested | null>(null);
   const test = async () => {
     setTested(null);
     setTested(await alerts.test(alert.id));
