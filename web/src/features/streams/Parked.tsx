@@ -72,7 +72,7 @@ function Records({ records, total }: { records: ParkedRecord[]; total: number })
   return (
     <>
       <ul className="parked">
-        {records.map(({ organization, sequence, event, reason, parked_at }) => (
+        {[...records].sort(byPlace).map(({ organization, sequence, event, reason, parked_at }) => (
           <li key={`${organization} ${sequence}`}>
             <span className="parked-head">
               {organization === access.organization ? (
@@ -91,4 +91,8 @@ function Records({ records, total }: { records: ParkedRecord[]; total: number })
       {total > records.length && <p className="muted">{say("more_parked", { count: total - records.length })}</p>}
     </>
   );
+}
+
+function byPlace(left: ParkedRecord, right: ParkedRecord): number {
+  return left.organization.localeCompare(right.organization) || left.sequence - right.sequence;
 }
