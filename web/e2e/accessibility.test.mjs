@@ -128,9 +128,9 @@ before(async () => {
   await stage.call("PUT", OF, { policy: { view_roles: ["reader"], retention_days: 400, max_range_days: 90, coverage_note: "All that your team does.", feedback_url: "https://feedback.example/log", breadcrumb: ["Account"] } });
   await stage.call("PUT", "/v1/organizations/empty", {});
   await stage.call("POST", `${OF}/users`, { email: "eve@fashion.example", role: "reader", password: "correct horse battery staple" });
-  const hook = { type: "webhook", url: "https://hooks.fashion.example/log", headers: { Environment: "production" } };
-  stream = (await stage.call("POST", `${OF}/streams`, { name: "Hook", destination: hook, secrets: {} })).id;
-  await stage.call("POST", `${OF}/alerts`, { name: "Sign-ins", filter: "type:login", condition: { type: "threshold", count: 5, window_seconds: 900, by: "ip" }, emails: ["eve@fashion.example"] });
+  const hook = { url: "https://hooks.fashion.example/log", headers: { Environment: "production" } };
+  stream = (await stage.call("POST", `${OF}/streams`, { name: "Hook", destination: { type: "webhook", ...hook }, secrets: {} })).id;
+  await stage.call("POST", `${OF}/alerts`, { name: "Sign-ins", filter: "type:login", condition: { type: "threshold", count: 5, window_seconds: 900, by: "ip" }, webhook: hook });
   for (const format of ["csv", "evidence"]) await stage.call("POST", `${OF}/exports`, { format, scope: "all" });
   const token = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_1", role: "clerk" }, ttl_seconds: 600 });
   const shown = await stage.call("POST", `${OF}/viewer-tokens`, { actor: { id: "p_2", role: "reader" }, ttl_seconds: 600 });

@@ -1,22 +1,24 @@
 // Alerts, in a real browser against the real binary, which tells a real receiver; stage.mjs says what it needs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setPostman } from "./postman.mjs";
 import { isSigned, setReceiver } from "./receiver.mjs";
 import { setStage, signIn } from "./stage.mjs";
 
 const OF = "/v1/organizations/shop";
 const SARAH = { email: "sarah@shop.example", name: "Sarah", role: "owner", password: "correct horse battery staple" };
 
-let stage, receiver;
+let stage, receiver, postman;
 before(async () => {
-  receiver = await setReceiver();
-  stage = await setStage({ environment: { TRAILBOOK_PRIVATE_DESTINATIONS: receiver.host } });
+  [receiver, postman] = [await setReceiver(), await setPostman()];
+  stage = await setStage({ environment: { ...postman.environment, TRAILBOOK_PUBLIC_URL: "http://127.0.0.1:1", TRAILBOOK_PRIVATE_DESTINATIONS: receiver.host } });
   await send("Signed in", "user.signed_in", "login");
   await stage.call("POST", `${OF}/users`, SARAH);
 });
 after(async () => {
   await stage?.end();
   receiver?.end();
+  postman?.end();
 });
 
 const send = (description, action, action_type) => stage.call("POST", "/v1/events", { organization: "shop", action, action_type, description, actor: { id: "u_1", name: "Omar" } });
@@ -69,6 +71,9 @@ describe("alerts", () => {
       await button(page, "Create the alert").click();
       await card(page, "Sign-ins that fail").getByText("5 events or more within 15 min of the same: IP address", { exact: false }).waitFor();
       assert.deepEqual((await called("Sign-ins that fail")).condition, { type: "threshold", count: 5, window_seconds: 900, by: "ip" });
+      await button(page, "Test Sign-ins that fail").click();
+      await card(page, "Sign-ins that fail").getByRole("status").filter({ hasText: /^A made-up message was delivered/ }).waitFor();
+      assert.match(await postman.letterTo("security@shop.example"), /Sign-ins that fail/);
 
       for (const [kind, words, condition] of [
         ["first_seen", "Something new about somebody: Country", { type: "first_seen", field: "country" }],

@@ -3,6 +3,7 @@
 // Names of pictures that are wanted may be given: `npm run screenshots -- activity-light`.
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { setPostman } from "./postman.mjs";
 import { setReceiver } from "./receiver.mjs";
 import { run, setHost, setStage } from "./stage.mjs";
 
@@ -63,8 +64,8 @@ for (const file of (await readdir(above("profiles"))).filter((name) => name.ends
 async function drawAll(profile, pictures) {
   const chosen = pictures.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   if (chosen.length === 0) return;
-  const receiver = await setReceiver();
-  const environment = profile === null ? { TRAILBOOK_PRIVATE_DESTINATIONS: receiver.host } : { TRAILBOOK_COUNTRY_DATABASE: above("testdata/documentation.mmdb") };
+  const [receiver, postman] = [await setReceiver(), await setPostman()];
+  const environment = profile === null ? { ...postman.environment, TRAILBOOK_PUBLIC_URL: "http://127.0.0.1:1", TRAILBOOK_PRIVATE_DESTINATIONS: receiver.host } : { TRAILBOOK_COUNTRY_DATABASE: above("testdata/documentation.mmdb") };
   const stage = await setStage({ environment });
   let host = null;
   try {
@@ -76,6 +77,7 @@ async function drawAll(profile, pictures) {
     host?.end();
     await stage.end();
     receiver.end();
+    postman.end();
   }
 }
 

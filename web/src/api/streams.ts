@@ -15,8 +15,11 @@ export type StreamHealth = Schemas["StreamHealth"];
 /** Events up to `next` are delivered, of `size`. */
 export type StreamPosition = Schemas["StreamPosition"];
 export type Stream = Omit<Schemas["Stream"], "destination"> & { destination: Destination };
+/** With a signing secret that the server has made, which is told once. */
+export type StreamMade = Stream & Pick<Schemas["StreamMade"], "secret">;
 /** An event that its destination has refused. */
 export type ParkedRecord = Schemas["ParkedEvent"];
+export type ParkedRetried = Schemas["ParkedRetried"];
 export type TestResult = Schemas["StreamTested"];
 
 /** Of a project's stream, the organization is said as well. */
@@ -33,10 +36,9 @@ export function createStreams(ask: Transport, organization: string | null) {
   return {
     list: async (signal?: AbortSignal) => (await json<{ streams: Stream[] }>(all, { signal })).streams,
     get: async (id: string, signal?: AbortSignal): Promise<Versioned<Stream>> => versioned(await ask(one(id), { signal })),
-    /** A signing secret that the server has made is told once. */
-    create: (body: StreamRequest) => json<Stream & { secret?: string | null }>(all, { method: "POST", body }),
+    create: (body: StreamRequest) => json<StreamMade>(all, { method: "POST", body }),
     /** Replaces it, if it is still the version that was read; else rejects with 412. */
-    change: (id: string, body: StreamRequest, version: string) => json<Stream & { secret?: string | null }>(one(id), { method: "PUT", headers: { "If-Match": version }, body }),
+    change: (id: string, body: StreamRequest, version: string) => json<Stream>(one(id), { method: "PUT", headers: { "If-Match": version }, body }),
     remove: async (id: string) => void (await ask(one(id), { method: "DELETE" })),
     /** Sends one made-up event. */
     test: (id: string) => does<TestResult>(id, "test"),
@@ -44,7 +46,7 @@ export function createStreams(ask: Transport, organization: string | null) {
     resume: (id: string) => does(id, "resume"),
     replay: (id: string, from: Replay) => does(id, "replay", from),
     parked: (id: string, signal?: AbortSignal) => json<{ parked: ParkedRecord[]; total: number }>(`${one(id)}/parked`, { signal }),
-    retryParked: (id: string) => does<{ delivered: number; parked: number }>(id, "parked/retry"),
+    retryParked: (id: string) => does<ParkedRetried>(id, "parked/retry"),
     dropParked: async (id: string) => void (await ask(`${one(id)}/parked`, { method: "DELETE" })),
   };
 }

@@ -73,6 +73,11 @@ interface Joined {
   "aria-describedby": string | undefined;
 }
 
+/** What was refused of a field when its form was sent last. */
+export function useFault(name: string): string | undefined {
+  return useContext(RefusalContext).faults.get(name);
+}
+
 /** A labelled input with what is wrong with it, else with a hint. */
 export function Field({ label, hint, ...input }: Labelled & InputHTMLAttributes<HTMLInputElement>) {
   return <FieldPlace {...{ label, hint, name: input.name }}>{(joined) => <input className="input" spellCheck={false} {...input} {...joined} />}</FieldPlace>;
@@ -113,7 +118,7 @@ export function Tickbox({ label, ...input }: { label: ReactNode; name: string } 
 /** Anything that takes something, with its label and what is wrong with it, else a hint. */
 export function FieldPlace({ label, name, hint, children }: Labelled & { children: (joined: Joined) => ReactNode }) {
   const id = useId();
-  const fault = useContext(RefusalContext).faults.get(name);
+  const fault = useFault(name);
   const words = fault ?? hint;
   return (
     <div className="field">

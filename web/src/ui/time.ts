@@ -51,10 +51,19 @@ export function dayHeading(day: string, now: Date, zone: Zone): string {
   return say("day", { name, date: zone.format(start, { day: "numeric", month: "long", ...(isThisYear ? {} : { year: "numeric" }) }) });
 }
 
+/** `48 s`, `15 min`: of what is known in whole seconds. */
+export function wholeDuration(count: number): string {
+  return count < MINUTE / SECOND ? seconds(count, 0) : duration(count * SECOND);
+}
+
+function seconds(count: number, digits: number): string {
+  return say("seconds", { count: number(count, { minimumFractionDigits: digits, maximumFractionDigits: digits }) });
+}
+
 /** `480 ms`, `2.4 s`, `180 days`: in the largest unit that is not too coarse. */
 export function duration(ms: number): string {
   if (ms < SECOND) return say("milliseconds", { count: ms });
-  if (ms < MINUTE) return say("seconds", { count: number(ms / SECOND, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) });
+  if (ms < MINUTE) return seconds(ms / SECOND, 1);
   if (ms < HOUR) return say("minutes", { count: Math.round(ms / MINUTE) });
   return ms < 48 * HOUR ? say("hours", { count: Math.round(ms / HOUR) }) : say("days", { count: Math.round(ms / (24 * HOUR)) });
 }

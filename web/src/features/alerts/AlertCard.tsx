@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Alert } from "../../api/alerts";
+import type { Alert, AlertTested } from "../../api/alerts";
 import { useLabels } from "../../event/labels";
 import { clip } from "../../event/words";
 import { Link } from "../../ui/Link";
@@ -72,17 +72,26 @@ function Fired({ alert }: { alert: Alert }) {
       <div className="whom">
         <dt>{say("tells")}</dt>
         <dd>
-          <bdi>{whom.length === 0 ? say("nobody") : clip(whom.join(", "))}</bdi>
+          <bdi title={whom.join(", ")}>{whomWords(whom)}</bdi>
         </dd>
       </div>
     </dl>
   );
 }
 
+/** As many as are read at a glance. */
+const NAMED = 3;
+
+function whomWords(whom: readonly string[]): string {
+  if (whom.length === 0) return say("nobody");
+  const named = whom.slice(0, NAMED).map((each) => clip(each)).join(", ");
+  return whom.length > NAMED ? say("whom_more", { whom: named, count: whom.length - NAMED }) : named;
+}
+
 function Deeds({ alert, onDelete }: { alert: Alert; onDelete: () => void }) {
   const { alerts } = useAlerts();
   const { run, isPending, reason } = useDeed();
-  const [tested, setTested] = useState<{ delivered: boolean; detail: string } | null>(null);
+  const [tested, setTested] = useState<AlertTested | null>(null);
   const test = async () => {
     setTested(null);
     setTested(await alerts.test(alert.id));

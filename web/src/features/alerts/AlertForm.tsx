@@ -55,7 +55,7 @@ export function AlertForm({ of, query }: { of: Versioned<Alert> | null; query: s
             <>
               <Field label={say("url")} name="webhook/url" type="url" required autoComplete="off" defaultValue={alert?.webhook?.url} />
               <Area label={say("headers")} name="webhook/headers" rows={2} className="input area mono" defaultValue={writeHeaders(alert?.webhook?.headers ?? {})} hint={say("headers_hint")} />
-              <SecretField label={say("secret")} name="secrets/secret" isSet={isSet} isOptional isRemoved={isRemoved} onRemove={() => setRemoved(!isRemoved)} hint={say("secret_hint")} />
+              <SecretField label={say("secret")} name="secrets/secret" isSet={isSet} isOptional isMade isRemoved={isRemoved} onRemove={() => setRemoved(!isRemoved)} hint={say("secret_hint")} />
             </>
           )}
         </fieldset>

@@ -50,7 +50,7 @@ function List() {
     await again();
   };
   return (
-    <main className="page">
+    <main className="page delivery-list">
       <div className="title">
         <h1>{say("title")}</h1>
         <div className="title-end">
@@ -63,7 +63,10 @@ function List() {
       <Ready of={list}>
         {(all) =>
           all.length === 0 ? (
-            <p className="muted">{say("none")}</p>
+            <div className="none">
+              <strong>{say("none")}</strong>
+              <p>{say("none_about")}</p>
+            </div>
           ) : (
             <ul className="deliveries">
               {all.map((alert) => (

@@ -37,5 +37,5 @@ test("no person is new to themselves", () => expect(NEW_FIELDS).not.toContain("a
 
 test("the link of an alert opens this page at its events, wherever the server is reached", () => {
   expect(placeOfEvents({ link: "https://log.example/?q=type%3Adelete&range=7d", filter: "type:delete" })).toBe("/?q=type%3Adelete&range=7d");
-  expect(placeOfEvents({ link: "", filter: "type:delete" })).toBe("/?q=type%3Adelete");
+  expect(placeOfEvents({ link: null, filter: "type:delete" })).toBe("/?q=type%3Adelete");
 });

@@ -81,9 +81,10 @@ export function conditionWords(condition: Condition, called: (field: string) => 
   }
 }
 
-/** The place of its events, by the server's own link to them. */
+/** The place of its events, by the server's own link to them; a server that does not know its address has none. */
 export function placeOfEvents({ link, filter }: Pick<Alert, "link" | "filter">): string {
   const own = `/?${new URLSearchParams({ q: filter })}`;
+  if (link === null) return own;
   try {
     const { search } = new URL(link, "http://server");
     return search === "" ? own : `/${search}`;

@@ -29,7 +29,7 @@ interface Props {
 
 /** What a file is to have, before it is made. */
 export function Choice({ asked, first, address, shown, size, now, onSend, onClose }: Props) {
-  const { policy } = useScreen();
+  const { policy, mode } = useScreen();
   const labels = useLabels();
   const zone = useZone();
   const [scope, setScope] = useState<Scope>(first?.scope ?? asked);
@@ -38,7 +38,11 @@ export function Choice({ asked, first, address, shown, size, now, onSend, onClos
   const [chosen, setChosen] = useState(() => first?.chosen ?? chosenAtFirst(shown));
   const [times, setTimes] = useState(first?.zone ?? zone.id);
   const [isMailed, setMailed] = useState(first?.isMailed ?? false);
-  const rows = useRows(scope, shown.filters, now);
+  // In the console asking for a file is an event before the file begins, and so is among all that have no end.
+  const isOpen = scope === "all" || (scope === "dates" && shown.filters.to === undefined);
+  const own = mode === "console" && isOpen ? 1 : 0;
+  const known = useRows(scope, shown.filters, now);
+  const rows = known === null ? null : known + own;
   const range = rangeLabel(address.range, zone, policy);
   const isOfAllTime = range === rangeLabel(ALL, zone, policy) && policy.max_range_days === null;
   const offered = columnsOf(format);
@@ -88,7 +92,7 @@ export function Choice({ asked, first, address, shown, size, now, onSend, onClos
       )}
       <Mail isOn={isMailed} onChange={setMailed} />
       <p className="export-rows number" role="status">
-        {rowsWords(rows, scope, size, policy)} <span className="muted">{say("recorded")}</span>
+        {rowsWords(rows, scope, size === null ? null : size + own, policy)} <span className="muted">{say(own > 0 ? "recorded_within" : "recorded")}</span>
       </p>
       <div className="export-end">
         <button type="button" className="button" onClick={onClose}>

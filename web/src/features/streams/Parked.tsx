@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { ParkedRecord, Stream } from "../../api/streams";
+import type { ParkedRecord, ParkedRetried, Stream } from "../../api/streams";
 import { clip } from "../../event/words";
 import { parseAddress, printAddress } from "../../query/address";
 import { useScreen } from "../../screen";
@@ -21,7 +21,7 @@ export function Parked({ stream, onClose }: { stream: Stream; onClose: () => voi
   const read = useQuery({ queryKey: ["parked", stream.id], queryFn: ({ signal }) => streams.parked(stream.id, signal) });
   const { run, isPending, reason } = useDeed();
   const [isDropping, setDropping] = useState(false);
-  const [sent, setSent] = useState<{ delivered: number; parked: number } | null>(null);
+  const [sent, setSent] = useState<ParkedRetried | null>(null);
   const renew = () => Promise.all([read.refetch(), again()]);
   const retry = async () => {
     setSent(await streams.retryParked(stream.id));
@@ -45,6 +45,7 @@ export function Parked({ stream, onClose }: { stream: Stream; onClose: () => voi
       <p role="status" className="tested">
         {isPending ? say("working") : sent === null ? "" : say("sent_again", { count: sent.delivered, parked: number(sent.parked) })}
       </p>
+      {sent?.detail != null && <p className="notice">{say("not_tried", { reason: sent.detail })}</p>}
       {reason !== null && (
         <p className="notice" role="alert">
           {reason}
@@ -71,7 +72,7 @@ function Records({ records, total }: { records: ParkedRecord[]; total: number })
   return (
     <>
       <ul className="parked">
-        {records.map(({ organization, sequence, event, reason, parked_at }) => (
+        {[...records].sort(byPlace).map(({ organization, sequence, event, reason, parked_at }) => (
           <li key={`${organization} ${sequence}`}>
             <span className="parked-head">
               {organization === access.organization ? (
@@ -90,4 +91,8 @@ function Records({ records, total }: { records: ParkedRecord[]; total: number })
       {total > records.length && <p className="muted">{say("more_parked", { count: total - records.length })}</p>}
     </>
   );
+}
+
+function byPlace(left: ParkedRecord, right: ParkedRecord): number {
+  return left.organization.localeCompare(right.organization) || left.sequence - right.sequence;
 }

@@ -7,12 +7,14 @@ import { say } from "./words";
 
 interface Props {
   type: DestinationType;
+  /** Whether the stream is there: no secret is made for it any more. */
+  isThere: boolean;
   wish: SecretWish;
   onWish: (wish: SecretWish) => void;
 }
 
 /** What a destination must not show: those that are set can be replaced and removed, and are never seen again. */
-export function SecretFields({ type, wish, onWish }: Props) {
+export function SecretFields({ type, isThere, wish, onWish }: Props) {
   const { ways, hasSecretHeaders } = typeOf(type);
   const secrets = ways[wish.way] ?? [];
   const headers = hasSecretHeaders ? wish.set.filter((name) => name.startsWith(SECRET_HEADER)) : [];
@@ -20,8 +22,10 @@ export function SecretFields({ type, wish, onWish }: Props) {
   const line = ({ name, isOptional }: SecretOf, label: string) => {
     const isRemoved = wish.removed.has(name);
     const toggle = () => onWish({ ...wish, removed: new Set(isRemoved ? [...wish.removed].filter((each) => each !== name) : [...wish.removed, name]) });
-    const hint = HINTS.has(name) ? { hint: say(`secret_${name}_hint` as "secret_secret_hint") } : {};
-    return <SecretField key={name} label={label} name={`secrets/${name}`} isSet={wish.set.includes(name)} isOptional={isOptional} isRemoved={isRemoved} onRemove={toggle} {...hint} />;
+    // The server makes one for a new stream; one that is there cannot be without.
+    const isNeeded = name === "secret" && isThere;
+    const hint = HINTS.has(name) ? { hint: isNeeded ? say("secret_secret_again_hint") : say(`secret_${name}_hint` as "secret_secret_hint") } : {};
+    return <SecretField key={name} label={label} name={`secrets/${name}`} isSet={wish.set.includes(name)} isOptional={isOptional && !isNeeded} isRemoved={isRemoved} onRemove={toggle} {...hint} />;
   };
   return (
     <fieldset className="group">

@@ -2,7 +2,7 @@ import { useState, type ReactNode } from "react";
 import type { Stream, TestResult } from "../../api/streams";
 import { clip } from "../../event/words";
 import { Link } from "../../ui/Link";
-import { ago, duration, fullTime } from "../../ui/time";
+import { ago, duration, fullTime, wholeDuration } from "../../ui/time";
 import { useDeed } from "../../ui/useDeed";
 import { useNow } from "../../ui/useNow";
 import { useZone } from "../../ui/useZone";
@@ -55,7 +55,7 @@ function Health({ stream: { health, interval_seconds }, onParked }: { stream: St
   return (
     <dl className="health number">
       <Figure name={say("lag")} isBad={health.lag_seconds > LATE_INTERVALS * interval_seconds}>
-        {health.lag_events > 0 ? say("lag_of", { count: health.lag_events, time: duration(health.lag_seconds * 1000) }) : say("up_to_date")}
+        {health.lag_events > 0 ? say("lag_of", { count: health.lag_events, time: wholeDuration(health.lag_seconds) }) : say("up_to_date")}
       </Figure>
       <Figure name={say("last_success")}>
         {health.last_success_at === null ? (

@@ -33,10 +33,11 @@ export function StreamForm({ of }: { of: Versioned<Stream> | null }) {
   };
   async function save(typed: Typed) {
     const body = requestOf(typed, type, wish, zone, stream === null);
-    const saved = of === null ? await streams.create(body) : await streams.change(of.value.id, body, of.version);
+    const made = of === null ? (await streams.create(body)).secret : null;
+    if (of !== null) await streams.change(of.value.id, body, of.version);
     await again();
     // A secret that the server has made is told now or never.
-    if (typeof saved.secret === "string") setSecret(saved.secret);
+    if (made !== null) setSecret(made);
     else goTo(null);
   }
   return (
@@ -60,7 +61,7 @@ export function StreamForm({ of }: { of: Versioned<Stream> | null }) {
             <MemberField key={`${type} ${member.name}`} member={member} destination={stream?.destination ?? null} />
           ))}
         </fieldset>
-        <SecretFields key={type} type={type} wish={wish} onWish={setWish} />
+        <SecretFields key={type} type={type} isThere={stream !== null} wish={wish} onWish={setWish} />
         <What stream={stream} />
         <fieldset className="group">
           <legend>{say("pace")}</legend>

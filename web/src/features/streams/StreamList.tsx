@@ -27,7 +27,7 @@ export function StreamList() {
     await again();
   };
   return (
-    <main className="page">
+    <main className="page delivery-list">
       <div className="title">
         <h1>{say("title")}</h1>
         <div className="title-end">
@@ -49,7 +49,10 @@ export function StreamList() {
       <Ready of={list}>
         {(all) =>
           all.length === 0 ? (
-            <p className="muted">{say("none")}</p>
+            <div className="none">
+              <strong>{say("none")}</strong>
+              <p>{say("none_about")}</p>
+            </div>
           ) : (
             <ul className="deliveries">
               {[...all].sort(byNeed).map((stream) => (
