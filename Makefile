@@ -53,7 +53,7 @@ simulate: ## a ledger held against a plain vector through SEEDS=200 random lives
 import-all: release ## import every file below DATA=DIR twice; DATA is laid out like testdata/real
 	scripts/import-all $(BINARY) "$(DATA)"
 
-deliveries: web ## exports, streams and alerts against programs that are not ours, with the debug binary
+deliveries: web ## exports, streams and alerts against programs that are not ours, with kills and bad days; make test leaves those out
 	cargo build --locked -p trailbook
 	scripts/deliveries target/debug/trailbook
 
