@@ -8,6 +8,7 @@ const OF = "/v1/organizations/shop";
 const PASSWORD = "correct horse battery staple";
 const person = (name, role) => ({ email: `${name.toLowerCase()}@shop.example`, name, role, password: PASSWORD });
 const [SARAH, ADA] = [person("Sarah", "owner"), person("Ada", "administrator")];
+const [OLGA, EVE] = [person("Olga", "owner"), person("Eve", "auditor")];
 
 let stage, receiver;
 before(async () => {
@@ -16,6 +17,9 @@ before(async () => {
   await stage.call("PUT", OF, { policy: { export_roles: ["owner"] } });
   await send("Prices raised");
   for (const user of [SARAH, ADA]) await stage.call("POST", `${OF}/users`, user);
+  await stage.call("POST", "/v1/organizations/_system/users", OLGA);
+  await stage.call("PUT", "/v1/organizations/office", {});
+  await stage.call("POST", "/v1/organizations/office/users", EVE);
 });
 after(async () => {
   await stage?.end();
@@ -205,6 +209,49 @@ describe("streams", () => {
       assert.deepEqual(streams.map(({ name, organization }) => [name, organization]), [["Everything", null]]);
       await page.getByRole("link", { name: "Of shop" }).click();
       await card(page, "Everything").waitFor({ state: "detached" });
+    }));
+
+  test("an operator has those of the whole project that they look at", async () => {
+    await stage.call("PUT", "/v1/projects/second", {});
+    await stage.call("PUT", "/v1/organizations/branch", {}, "second");
+    const { id } = await stage.call("POST", "/v1/streams", { name: "All of the first", destination: { type: "webhook", url: `${receiver.address}/first`, headers: {} }, secrets: {} });
+    await stage.call("POST", "/v1/streams", { name: "All of the second", destination: { type: "webhook", url: `${receiver.address}/second`, headers: {} }, secrets: {} }, "second");
+    await stage.onPage("/", async (page) => {
+      await signIn(page, OLGA);
+      await page.getByRole("navigation", { name: "Screens" }).waitFor();
+      for (const [place, own, other] of [["organization=shop&project=default", "All of the first", "All of the second"], ["organization=branch&project=second", "All of the second", "All of the first"]]) {
+        await page.goto(`${stage.address}/streams?${place}`);
+        await page.getByRole("link", { name: "Of the whole project" }).click();
+        await card(page, own).waitFor();
+        assert.equal(await card(page, other).count(), 0);
+        await button(page, `Pause ${own}`).click();
+        await card(page, own).getByText("Paused", { exact: true }).waitFor();
+      }
+    });
+    await stage.call("DELETE", `/v1/streams/${id}`);
+  });
+
+  test("who administers one organization has only its own", () =>
+    stage.onPage("/", async (page) => {
+      await signIn(page, SARAH);
+      await page.getByRole("link", { name: "Streams" }).click();
+      await page.getByText("No streams yet.").waitFor();
+      assert.equal(await page.getByRole("link", { name: "Of the whole project" }).count(), 0);
+      await page.goto(`${stage.address}/streams?of=project`);
+      await page.getByRole("alert").waitFor();
+      assert.equal(await page.getByRole("listitem").filter({ hasText: "Webhook" }).count(), 0);
+    }));
+
+  test("an auditor has files, and neither streams nor alerts", () =>
+    stage.onPage("/", async (page) => {
+      await signIn(page, EVE);
+      const screens = page.getByRole("navigation", { name: "Screens" });
+      await screens.getByRole("link", { name: "Exports" }).waitFor();
+      assert.equal(await screens.getByRole("link", { name: /Streams|Alerts/ }).count(), 0);
+      for (const path of ["/streams", "/alerts/new"]) {
+        await page.goto(stage.address + path);
+        await page.getByRole("alert").filter({ hasText: "do not let you" }).waitFor();
+      }
     }));
 
   test("who may not take files sees no entry, and at the address is told so; nothing of the streams is asked for", () =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, clock, dayHeading, duration, fullTime, longDate } from "./time";
+import { ago, clock, dayHeading, duration, fullTime, longDate, wholeDuration } from "./time";
 import { createZone } from "./zone";
 
 const LONDON = createZone("Europe/London");
@@ -39,3 +39,5 @@ test.each([
   [7_200_000, "2 h"],
   [15_552_000_000, "180 days"],
 ])("%i ms is %s", (ms, want) => expect(duration(ms)).toBe(want));
+
+test("what is known in whole seconds has no tenths", () => expect([0, 48, 90].map(wholeDuration)).toEqual(["0 s", "48 s", "2 min"]));
