@@ -126,8 +126,6 @@ def test_destinations_that_are_down_are_told_of_and_get_everything_once_they_are
         shown = until(f"{kind} is failing", lambda: (shown := stream.shown())["state"] == "failing" and shown)
         health = shown["health"]
         assert health["lag_events"] >= 40 and health["lag_seconds"] >= 0 and health["retry_at"], (kind, health)
-    told = until("it is in the ledger", lambda: server.stored(organization, "action:trailbook.stream.failing"))
-    assert len(told) <= len(kinds), "once for each stream, not for each try"
     for one in there.values():
         if one.door is not None:
             one.door.up()
@@ -135,11 +133,8 @@ def test_destinations_that_are_down_are_told_of_and_get_everything_once_they_are
     for kind in kinds:
         arrived(server, organization, there[kind], seconds=60)
         until(f"{kind} is well again", lambda: streams[kind].shown()["state"] == "active")
-    recovered = until(
-        "that they recovered is in the ledger",
-        lambda: len(found := server.stored(organization, "action:trailbook.stream.recovered")) == len(kinds) and found,
-    )
-    assert {event["targets"][0]["name"] for event in recovered} == set(kinds)
+    # A lag is told after a quarter of an hour, which `crates/deliver` has with a clock that is set; until then nobody is bothered.
+    assert not server.stored(organization, "action:trailbook.stream.lagging,trailbook.stream.recovered")
     for stream in streams.values():
         stream.delete()
 

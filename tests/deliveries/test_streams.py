@@ -156,9 +156,9 @@ def test_events_that_nobody_takes_are_parked_told_of_and_can_be_sent_again_while
     for one in parked["parked"]:
         assert one["event"] == stored[one["sequence"]]["id"] and "400" in one["reason"] and one["organization"] == organization
     assert acts(server, organization).count("events_parked") >= 1
-    assert stream.do("parked/retry") == {"delivered": 0, "parked": 3}
+    assert stream.do("parked/retry") == {"delivered": 0, "parked": 3, "detail": None}
     fussy["refuses"] = False
-    assert stream.do("parked/retry") == {"delivered": 3, "parked": 0}
+    assert stream.do("parked/retry") == {"delivered": 3, "parked": 0, "detail": None}
     assert set(ids(events_of(there, organization))) >= {event["id"] for event in stored}
     assert stream.call("GET", "/parked").expect(200).json == {"parked": [], "total": 0}
     stream.delete()
@@ -179,6 +179,7 @@ def test_a_document_that_the_index_refuses_is_parked_with_the_clusters_reason(se
     organization = events.organization("index")
     there = search.place(organization)
     mapping = {"properties": {"metadata": {"properties": {"when": {"type": "date"}}}}}
+    search.client.indices.delete(index=there.extra["index"])
     search.client.indices.create(index=there.extra["index"], body={"mappings": mapping})
     whens = ["2026-10-01", "not a date at all", "2026-10-02"]
     server.send([events.event(organization, number, metadata={"when": when}) for number, when in enumerate(whens)])

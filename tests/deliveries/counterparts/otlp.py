@@ -72,7 +72,7 @@ class Otlp:
         return [json.loads(body) if isinstance(body, str) else body for body in bodies]
 
     def place(self, organization: str, door: Door | None = None, mapping: str = "native") -> Place:
-        mine = lambda payload: mapping != "native" or payload["organization"] == organization  # noqa: E731
+        mine = lambda payload: mapping != "native" or payload.get("organization") == organization  # noqa: E731
         return Place(
             destination={"type": "otlp", "url": f"{(door or self.door).url}/v1/logs", "headers": {"X-Tenant": organization}},
             secrets={"header.Authorization": self.token or "none"},
