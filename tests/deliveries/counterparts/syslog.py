@@ -44,7 +44,8 @@ class Syslog:
             file.unlink()
         self.program = Program([daemon, "-n", "-f", configuration, "-i", self.folder / "pid"], self.folder / "log")
         for name in self.ports:
-            self.ports[name] = until(f"rsyslog listens ({name})", lambda: self.port(name))
+            # It tells a port that it chose, and not one that it was given.
+            self.ports[name] = self.ports[name] or until(f"rsyslog listens ({name})", lambda: self.port(name))
         for port in self.ports.values():
             self.program.ready("rsyslog", port)
 
