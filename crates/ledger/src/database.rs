@@ -4,11 +4,13 @@
 //! - Commits are numbered 1, 2, 3 … without gaps; the number, the chain hash and everything in a [`Group`] become
 //!   durable together or not at all.
 //! - Between [`Database::lock`] and [`Database::commit`] nobody else commits.
+//! - Whoever follows [`Database::since`] knows what whoever committed knew.
 //!
 //! Not here: numbering, hashing, deciding what is a duplicate (`writer`).
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 use trailbook_merkle::Hash;
 
 use crate::{EventId, OrganizationKey, PartSecret};
@@ -214,6 +216,8 @@ pub struct Garbage {
 pub enum Change {
     /// The tail up to a commit, inclusive, becomes segments.
     Seal {
+        /// The last commit that was sealed before: who sealed from elsewhere is refused.
+        after: u64,
         /// The commit; above the last one that was sealed.
         through: u64,
         /// The segments.
@@ -262,6 +266,43 @@ pub enum Change {
     },
     /// A control record is written, at the commit as its version, or removed.
     Record(RecordChange),
+    /// The lake's table has a new version: the one after the newest.
+    Lake(LakeVersion),
+    /// The lake's versions below this one are in its log and are forgotten here.
+    LakeForgotten {
+        /// The version; the newest is not below it.
+        before: u64,
+    },
+}
+
+/// A version of the lake's table as its log has it; fixed here before anybody writes it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeVersion {
+    /// Its number, from 0.
+    pub version: u64,
+    /// The bytes of its log file.
+    pub body: Vec<u8>,
+}
+
+/// A commit as those have to know it who did not make it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Its number, era and chain hash.
+    pub head: ChainHead,
+    /// When, milliseconds.
+    pub committed_at: i64,
+    /// The events, if any.
+    pub tail: Option<Bytes>,
+    /// New and changed heads.
+    pub heads: Vec<StoredHead>,
+    /// Signed checkpoints.
+    pub checkpoints: Vec<StoredCheckpoint>,
+    /// Changes of what is kept beside the events, in their order.
+    pub changes: Vec<Change>,
+    /// Keys of answers under idempotency keys.
+    pub answers: Vec<[u8; 32]>,
+    /// Keys of client ids of new events.
+    pub client_ids: Vec<[u8; 16]>,
 }
 
 /// Everything that one commit writes.
@@ -342,6 +383,8 @@ pub struct Loaded {
     pub redactions: Vec<StoredRedaction>,
     /// Backups under way.
     pub pins: Vec<StoredPin>,
+    /// The number for the next version of the lake's table.
+    pub next_lake_version: u64,
     /// Made once per deployment and kept secret: keys of hashes and cursors derive from it.
     pub secret: [u8; 32],
     /// Made once per deployment, public: part of every origin.
@@ -355,13 +398,23 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, DatabaseError>>;
 pub trait Database: Send + Sync + 'static {
     /// Reads the state that the ledger keeps in memory; on first use stores `secret` and `deployment`.
     fn load(&self, secret: [u8; 32], deployment: String) -> Answer<'_, Loaded>;
-    /// Tail rows after commit `after` in order: at least one if there is one, about `bytes_max` in all.
-    fn tail(&self, after: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>>;
-    /// Takes the order of commits until the next `commit`; answers the tail rows after `known` that others committed.
-    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<TailRow>)>;
+    /// Tail rows of the commits above `after` up to `through` in order: at least one if there is one, about `bytes_max` in all.
+    fn tail(&self, after: u64, through: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>>;
+    /// The newest commit; `None` where nobody else can commit. What was acknowledged before this is called is at or below it.
+    fn newest(&self) -> Answer<'_, Option<ChainHead>>;
+    /// What others committed above `known`, in order and without a gap: at least one if there is one, about `bytes_max` in all.
+    /// An error when some of it is not remembered any more.
+    fn since(&self, known: u64, bytes_max: usize) -> Answer<'_, Vec<Committed>>;
+    /// Changes when others may have committed; `None` where nobody else can.
+    fn news(&self) -> Option<watch::Receiver<u64>>;
+    /// Takes the order of commits until the next `commit` or `unlock`; answers the newest commit, and all that others committed
+    /// above `known`, as `since` does.
+    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<Committed>)>;
+    /// Gives the order of commits back without a commit.
+    fn unlock(&self) -> BoxFuture<'_, ()>;
     /// Writes a group durably and gives the order back, whatever happens.
     fn commit(&self, group: Group) -> BoxFuture<'_, Result<(), CommitError>>;
-    /// The commit that carried `token`, if it happened.
+    /// The commit that carried `token`, if it happened: once this has answered, it can no longer happen.
     fn committed(&self, token: [u8; 16]) -> Answer<'_, Option<u64>>;
     /// The chain hash of a commit; none when it does not exist or is too old to be remembered.
     fn chain(&self, commit: u64) -> Answer<'_, Option<Hash>>;
@@ -380,6 +433,10 @@ pub trait Database: Send + Sync + 'static {
     fn garbage(&self, now: i64) -> Answer<'_, Vec<Garbage>>;
     /// Takes or renews the lease of a job until `until`; `false` when another holder has it at `now`. Atomic.
     fn lease(&self, job: String, holder: String, now: i64, until: i64) -> Answer<'_, bool>;
+    /// Gives back all leases of a holder.
+    fn release(&self, holder: String) -> Answer<'_, ()>;
+    /// Versions of the lake's table from `first` on, in order, at most `count`.
+    fn lake(&self, first: u64, count: u32) -> Answer<'_, Vec<LakeVersion>>;
     /// All control records, by kind and id.
     fn records(&self) -> Answer<'_, Vec<StoredRecord>>;
     /// The checkpoint of this size, if one was signed.

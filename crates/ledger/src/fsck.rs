@@ -148,10 +148,10 @@ async fn replay(
     ledgers: &mut BTreeMap<LedgerId, Rebuilt>,
     report: &mut Fsck,
 ) -> Result<(), Error> {
-    let mut after = 0;
+    let mut after = loaded.sealed_through;
     loop {
         let rows = database
-            .tail(after, READ_BYTES)
+            .tail(after, loaded.head.commit, READ_BYTES)
             .await
             .map_err(|error| Error::storage("read the tail", error))?;
         let Some(last) = rows.last() else { break };

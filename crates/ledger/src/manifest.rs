@@ -76,7 +76,7 @@ impl Manifest {
 
     fn make(&mut self, change: &Change) {
         match change {
-            Change::Seal { through, segments } => {
+            Change::Seal { through, segments, .. } => {
                 self.sealed_through = *through;
                 Arc::make_mut(&mut self.segments).extend(segments.iter().cloned().map(entry));
             }
@@ -94,7 +94,12 @@ impl Manifest {
                 self.pins.push(pin.clone());
             }
             Change::Unpin { name } => self.pins.retain(|pin| pin.name != *name),
-            Change::Redact(_) | Change::Rewritten { .. } | Change::Swept { .. } | Change::Record(_) => {}
+            Change::Redact(_)
+            | Change::Rewritten { .. }
+            | Change::Swept { .. }
+            | Change::Record(_)
+            | Change::Lake(_)
+            | Change::LakeForgotten { .. } => {}
         }
     }
 

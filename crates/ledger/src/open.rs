@@ -111,7 +111,7 @@ impl Ledger {
             fatal: watch::channel(None).0,
             head: Mutex::new(loaded.head),
         });
-        let last_id = load_ledgers(&shared, loaded.heads).await?;
+        let last_id = load_ledgers(&shared, loaded.heads, (loaded.sealed_through, loaded.head.commit)).await?;
         // Of these the stored bytes are still whole.
         let redactions = loaded.redactions.iter().filter(|redaction| !redaction.rewritten);
         redactions.for_each(|redaction| shared.redact_tail(redaction));
@@ -188,8 +188,8 @@ pub(crate) fn frontier_of(stored: &StoredHead) -> Result<Frontier, Error> {
     Frontier::try_from(range).map_err(|_| damaged())
 }
 
-/// Fills the ledgers from stored heads and tail rows; answers the newest Log ID.
-async fn load_ledgers(shared: &Shared, heads: Vec<StoredHead>) -> Result<EventId, Error> {
+/// Fills the ledgers from stored heads and the tail rows above `after` up to `through`; answers the newest Log ID.
+async fn load_ledgers(shared: &Shared, heads: Vec<StoredHead>, (after, through): (u64, u64)) -> Result<EventId, Error> {
     let mut ledgers = HashMap::new();
     for stored in heads {
         let head = LedgerHead {
@@ -207,9 +207,9 @@ async fn load_ledgers(shared: &Shared, heads: Vec<StoredHead>) -> Result<EventId
             },
         );
     }
-    let (mut commit, mut last_id) = (0, EventId::from_bytes([0; 16]));
+    let (mut commit, mut last_id) = (after, EventId::from_bytes([0; 16]));
     loop {
-        let rows = shared.database.tail(commit, LOAD_BYTES).await;
+        let rows = shared.database.tail(commit, through, LOAD_BYTES).await;
         let rows = rows.map_err(|error| Error::storage("read the tail", error))?;
         let Some(last) = rows.last() else { break };
         commit = last.commit;

@@ -69,7 +69,11 @@ impl Ledger {
             events,
             segments: segments.len(),
         };
-        let mut changes = vec![Change::Seal { through, segments }];
+        let mut changes = vec![Change::Seal {
+            after: commits.0 - 1,
+            through,
+            segments,
+        }];
         changes.extend(carried_out);
         self.change(changes.into()).await?;
         Ok(Some(sealed))

@@ -10,10 +10,11 @@ use rusqlite::Connection;
 
 const LOCK_FILE: &str = "trailbook.lock";
 /// What brings a database from each version to the next, from an empty file on.
-const VERSIONS: [&str; 3] = [
+const VERSIONS: [&str; 4] = [
     include_str!("schema.sql"),
     include_str!("history.sql"),
     include_str!("control.sql"),
+    include_str!("lake.sql"),
 ];
 
 /// Why the data directory cannot be used.

@@ -7,8 +7,8 @@ use super::{read::unsigned, records};
 use crate::{
     OrganizationKey, PartSecret, RetentionScope,
     database::{
-        Change, Floor, Garbage, LedgerId, PendingRetention, StoredObject, StoredPin, StoredRedaction, StoredRetention,
-        StoredSegment, StoredTile, decode_days, encode_days,
+        Change, Floor, Garbage, LakeVersion, LedgerId, PendingRetention, StoredObject, StoredPin, StoredRedaction,
+        StoredRetention, StoredSegment, StoredTile, decode_days, encode_days,
     },
 };
 
@@ -35,7 +35,11 @@ impl From<rusqlite::Error> for Refused {
 /// Makes a change in a commit. Before a seal the heads of its commits have to be in their table; after it `erase` deletes their rows.
 pub(super) fn change(transaction: &Transaction<'_>, commit: u64, change: &Change) -> Result<(), Refused> {
     match change {
-        Change::Seal { through, segments } => seal(transaction, *through, segments),
+        Change::Seal {
+            after,
+            through,
+            segments,
+        } => seal(transaction, *after, *through, segments),
         Change::Replace {
             remove,
             add,
@@ -73,19 +77,26 @@ pub(super) fn change(transaction: &Transaction<'_>, commit: u64, change: &Change
             Ok(())
         }
         Change::Record(change) => records::change(transaction, commit, change),
+        Change::Lake(version) => add_lake_version(transaction, version),
+        Change::LakeForgotten { before } => {
+            transaction
+                .prepare_cached("DELETE FROM lake WHERE version < min(?1, (SELECT max(version) FROM lake))")?
+                .execute([*before as i64])?;
+            Ok(())
+        }
     }
 }
 
-fn seal(transaction: &Transaction<'_>, through: u64, segments: &[StoredSegment]) -> Result<(), Refused> {
+fn seal(transaction: &Transaction<'_>, after: u64, through: u64, segments: &[StoredSegment]) -> Result<(), Refused> {
     let moved = transaction
         .prepare_cached(
-            "UPDATE sealed SET through = ?1 WHERE shard = 0 AND through < ?1
+            "UPDATE sealed SET through = ?1 WHERE shard = 0 AND through = ?2 AND ?2 < ?1
              AND ?1 < (SELECT number FROM counter WHERE shard = 0)",
         )?
-        .execute([through as i64])?;
+        .execute([through as i64, after as i64])?;
     if moved != 1 {
         return Err(Refused::Stale(format!(
-            "the tail is sealed further, or ends before: through={through}"
+            "the tail is sealed further, or ends before: after={after} through={through}"
         )));
     }
     add_segments(transaction, segments)
@@ -205,6 +216,39 @@ fn redact(transaction: &Transaction<'_>, redaction: &StoredRedaction) -> rusqlit
             redaction.rewritten,
         ])
         .map(drop)
+}
+
+fn add_lake_version(transaction: &Transaction<'_>, version: &LakeVersion) -> Result<(), Refused> {
+    let next = next_lake_version(transaction)?;
+    if version.version != next {
+        return Err(Refused::Stale(format!(
+            "the lake's next version is another: next={next} version={}",
+            version.version
+        )));
+    }
+    transaction
+        .prepare_cached("INSERT INTO lake (version, body) VALUES (?1, ?2)")?
+        .execute(params![version.version as i64, version.body])?;
+    Ok(())
+}
+
+/// The number for the lake's next version.
+pub(super) fn next_lake_version(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT coalesce(max(version) + 1, 0) FROM lake", [], |row| {
+        unsigned(row, 0)
+    })
+}
+
+pub(super) fn lake(connection: &Connection, first: u64, count: u32) -> rusqlite::Result<Vec<LakeVersion>> {
+    connection
+        .prepare_cached("SELECT version, body FROM lake WHERE version >= ?1 ORDER BY version LIMIT ?2")?
+        .query_map(params![first as i64, count], |row| {
+            Ok(LakeVersion {
+                version: unsigned(row, 0)?,
+                body: row.get(1)?,
+            })
+        })?
+        .collect()
 }
 
 fn encode_pieces(pieces: &[(u8, u8, Hash)]) -> Vec<u8> {
@@ -378,4 +422,12 @@ pub(super) fn lease(connection: &Connection, job: &str, holder: &str, now: i64, 
         )?
         .execute(params![job, holder, until, now])
         .map(|taken| taken == 1)
+}
+
+/// Gives back all leases of a holder.
+pub(super) fn release(connection: &Connection, holder: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM leases WHERE holder = ?1")?
+        .execute([holder])
+        .map(drop)
 }

@@ -31,14 +31,15 @@ use erase::Eraser;
 use futures::future::BoxFuture;
 use heads::Changed;
 use rusqlite::Connection;
+use tokio::sync::watch;
 use trailbook_merkle::Hash;
 use wal::Checkpointer;
 use worker::Worker;
 
 use crate::{
     database::{
-        Answer, ChainHead, Change, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded,
-        StoredAnswer, StoredCheckpoint, StoredClientId, StoredRecord, StoredTile, Subtree, TailRow,
+        Answer, ChainHead, Change, CommitError, Committed, Database, DatabaseError, Garbage, Group, LakeVersion,
+        LedgerId, Loaded, StoredAnswer, StoredCheckpoint, StoredClientId, StoredRecord, StoredTile, Subtree, TailRow,
     },
     measures::Measures,
 };
@@ -154,11 +155,27 @@ impl Database for Sqlite {
         })
     }
 
-    fn tail(&self, after: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>> {
-        self.read(move |connection| read::tail(connection, after, bytes_max))
+    fn tail(&self, after: u64, through: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>> {
+        self.read(move |connection| read::tail(connection, after, through, bytes_max))
     }
 
-    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<TailRow>)> {
+    fn newest(&self) -> Answer<'_, Option<ChainHead>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn since(&self, _known: u64, _bytes_max: usize) -> Answer<'_, Vec<Committed>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn news(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
+
+    fn unlock(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<Committed>)> {
         let newest = *locked(&self.newest);
         let answer = match newest {
             Some(head) if head.commit == known => Ok((head, Vec::new())),
@@ -238,6 +255,15 @@ impl Database for Sqlite {
             .writer
             .run(move |connection| history::lease(connection, &job, &holder, now, until));
         Box::pin(async move { flatten(answer.await) })
+    }
+
+    fn release(&self, holder: String) -> Answer<'_, ()> {
+        let answer = self.writer.run(move |connection| history::release(connection, &holder));
+        Box::pin(async move { flatten(answer.await) })
+    }
+
+    fn lake(&self, first: u64, count: u32) -> Answer<'_, Vec<LakeVersion>> {
+        self.read(move |connection| history::lake(connection, first, count))
     }
 
     fn records(&self) -> Answer<'_, Vec<StoredRecord>> {

@@ -60,6 +60,7 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<(Loaded, Changed
             retentions: history::retentions(connection)?,
             redactions: history::redactions(connection)?,
             pins: history::pins(connection)?,
+            next_lake_version: history::next_lake_version(connection)?,
             committed_at,
             heads,
             checkpoints,
@@ -80,12 +81,15 @@ pub(super) fn chain_head(connection: &Connection) -> rusqlite::Result<ChainHead>
     })
 }
 
-pub(super) fn tail(connection: &Connection, after: u64, bytes_max: usize) -> rusqlite::Result<Vec<TailRow>> {
-    // Sealed rows are not the tail any more, even while they are still there.
-    let mut statement = connection.prepare_cached(
-        "SELECT number, body FROM tail WHERE number > max(?1, (SELECT through FROM sealed WHERE shard = 0)) ORDER BY number",
-    )?;
-    let mut found = statement.query([after as i64])?;
+pub(super) fn tail(
+    connection: &Connection,
+    after: u64,
+    through: u64,
+    bytes_max: usize,
+) -> rusqlite::Result<Vec<TailRow>> {
+    let mut statement = connection
+        .prepare_cached("SELECT number, body FROM tail WHERE number > ?1 AND number <= ?2 ORDER BY number")?;
+    let mut found = statement.query([after as i64, through.min(i64::MAX as u64) as i64])?;
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(row) = found.next()? {
         let body = Bytes::from(row.get::<_, Vec<u8>>(1)?);

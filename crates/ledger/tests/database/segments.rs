@@ -3,12 +3,16 @@
 use rusqlite::Connection;
 use trailbook_ledger::database::{Change, Database, Garbage, Group, StoredPin, StoredSegment};
 
-use crate::support::{Scratch, assert_refused, changes, events, group, head, load, segment};
+use crate::support::{Scratch, assert_refused, changes, events, group, head, load, segment, tail};
 
 const GRACE: i64 = 500;
 
-fn seal(through: u64, segments: Vec<StoredSegment>) -> Change {
-    Change::Seal { through, segments }
+fn seal(after: u64, through: u64, segments: Vec<StoredSegment>) -> Change {
+    Change::Seal {
+        after,
+        through,
+        segments,
+    }
 }
 
 /// Segments go, nothing comes, and their objects may be deleted at once.
@@ -30,7 +34,7 @@ async fn a_seal_moves_commits_from_the_tail_to_segments_and_keeps_the_heads() {
         database.commit(events(commit, commit)).await.unwrap();
     }
     let sealed = vec![segment(1, (1, 3)), segment(2, (1, 3))];
-    let seal = seal(3, sealed.clone());
+    let seal = seal(0, 3, sealed.clone());
     database.commit(changes(5, [seal])).await.unwrap();
     drop(database);
 
@@ -40,7 +44,7 @@ async fn a_seal_moves_commits_from_the_tail_to_segments_and_keeps_the_heads() {
     assert_eq!((loaded.sealed_through, loaded.next_segment), (3, 3));
     assert_eq!(loaded.heads, [head(4, false)]);
     assert_eq!(loaded.head.commit, 5);
-    let tail = database.tail(0, usize::MAX).await.unwrap();
+    let tail = tail(&database).await;
     assert_eq!(tail.iter().map(|row| row.commit).collect::<Vec<_>>(), [4]);
 }
 
@@ -52,7 +56,7 @@ async fn heads_beside_sealed_commits_survive_a_process_that_was_killed() {
     for commit in 1..=3 {
         database.commit(events(commit, commit)).await.unwrap();
     }
-    let seal = seal(3, vec![segment(1, (1, 3))]);
+    let seal = seal(0, 3, vec![segment(1, (1, 3))]);
     database.commit(changes(4, [seal])).await.unwrap();
     // What lies on disk now is what a killed process leaves: nothing was written on closing.
     let copy = Scratch::new();
@@ -73,7 +77,7 @@ async fn sealed_rows_that_a_killed_process_left_are_no_tail_and_are_erased() {
     for commit in 1..=3 {
         database.commit(events(commit, commit)).await.unwrap();
     }
-    let seal = seal(2, vec![segment(1, (1, 2))]);
+    let seal = seal(0, 2, vec![segment(1, (1, 2))]);
     database.commit(changes(4, [seal])).await.unwrap();
     drop(database);
     let other = Connection::open(scratch.file()).unwrap();
@@ -86,7 +90,7 @@ async fn sealed_rows_that_a_killed_process_left_are_no_tail_and_are_erased() {
         .unwrap();
     assert_eq!(left(), 2);
     let database = scratch.open();
-    let tail = database.tail(0, usize::MAX).await.unwrap();
+    let tail = tail(&database).await;
     assert_eq!(tail.iter().map(|row| row.commit).collect::<Vec<_>>(), [3]);
     assert_eq!(load(&database).await.heads, [head(3, false)]);
     while left() > 0 {
@@ -102,18 +106,22 @@ async fn a_seal_that_is_behind_or_ahead_of_the_tail_writes_nothing() {
     for commit in 1..=4 {
         database.commit(events(commit, commit)).await.unwrap();
     }
-    let seal = |number: u64, through: u64| seal(through, vec![segment(number, (1, through))]);
-    database.commit(changes(5, [seal(1, 2)])).await.unwrap();
+    let seal = |number: u64, after: u64, through: u64| seal(after, through, vec![segment(number, (1, through))]);
+    database.commit(changes(5, [seal(1, 0, 2)])).await.unwrap();
     for through in [0, 1, 2, 7] {
-        assert_refused(&database, changes(6, [seal(2, through)])).await;
+        assert_refused(&database, changes(6, [seal(2, 2, through)])).await;
     }
     // The commit that seals cannot be sealed by itself: its own events would be in neither place.
     let itself = Group {
-        changes: vec![seal(2, 6)],
+        changes: vec![seal(2, 2, 6)],
         ..events(6, 5)
     };
     assert_refused(&database, itself).await;
-    database.commit(changes(6, [seal(2, 5)])).await.unwrap();
+    // Who sealed from elsewhere would have some events in two segments, or in none.
+    for after in [0, 1, 3] {
+        assert_refused(&database, changes(6, [seal(2, after, 5)])).await;
+    }
+    database.commit(changes(6, [seal(2, 2, 5)])).await.unwrap();
     assert_eq!(load(&database).await.sealed_through, 5);
 }
 
@@ -123,7 +131,7 @@ async fn replaced_segments_leave_garbage_that_is_due_after_its_grace() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = seal(1, vec![segment(1, (1, 1)), segment(2, (1, 1)), segment(3, (1, 1))]);
+    let seal = seal(0, 1, vec![segment(1, (1, 1)), segment(2, (1, 1)), segment(3, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
     let replace = Change::Replace {
         remove: vec![3, 1],
@@ -163,7 +171,7 @@ async fn a_replacement_of_what_is_gone_writes_nothing() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = seal(1, vec![segment(1, (1, 1)), segment(2, (1, 1))]);
+    let seal = seal(0, 1, vec![segment(1, (1, 1)), segment(2, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
     let replace = |remove: &[u64], add: u64| Change::Replace {
         remove: remove.to_vec(),
@@ -185,7 +193,7 @@ async fn numbers_of_segments_are_never_used_again() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = seal(1, vec![segment(8, (1, 1)), segment(5, (1, 1))]);
+    let seal = seal(0, 1, vec![segment(8, (1, 1)), segment(5, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
     let gone = gone(vec![5, 8]);
     database.commit(changes(3, [gone])).await.unwrap();
@@ -200,7 +208,7 @@ async fn while_a_backup_is_under_way_nothing_is_due() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = seal(1, vec![segment(1, (1, 1))]);
+    let seal = seal(0, 1, vec![segment(1, (1, 1))]);
     let gone = gone(vec![1]);
     let pin = |name: &str, until: i64| {
         Change::Pin(StoredPin {
@@ -235,7 +243,7 @@ async fn a_change_that_cannot_be_made_takes_everything_of_its_commit_with_it() {
     let database = scratch.open();
     load(&database).await;
     database.commit(events(1, 1)).await.unwrap();
-    let seal = seal(1, vec![segment(1, (1, 1))]);
+    let seal = seal(0, 1, vec![segment(1, (1, 1))]);
     let gone = gone(vec![7]);
     let both = Group {
         changes: vec![seal.clone(), gone],

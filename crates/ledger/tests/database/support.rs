@@ -7,7 +7,7 @@ use std::{
 
 use trailbook_ledger::{
     DATABASE_FILE, Measures, OrganizationKey, Sqlite,
-    database::{Change, CommitError, Database, Group, Loaded, StoredHead, StoredObject, StoredSegment},
+    database::{Change, CommitError, Database, Group, Loaded, StoredHead, StoredObject, StoredSegment, TailRow},
 };
 use trailbook_merkle::Hash;
 
@@ -40,6 +40,13 @@ pub(crate) async fn load(database: &Sqlite) -> Loaded {
         .load([3; 32], "trailbook/000000000000".to_owned())
         .await
         .unwrap()
+}
+
+/// The rows that are not sealed.
+pub(crate) async fn tail(database: &Sqlite) -> Vec<TailRow> {
+    let loaded = load(database).await;
+    let rows = database.tail(loaded.sealed_through, loaded.head.commit, usize::MAX);
+    rows.await.unwrap()
 }
 
 /// A group without anything.
@@ -115,7 +122,7 @@ pub(crate) fn segment(segment: u64, commits: (u64, u64)) -> StoredSegment {
 /// Commits a group that must be refused, and looks whether it left nothing behind.
 pub(crate) async fn assert_refused(database: &Sqlite, refused: Group) {
     let before = load(database).await;
-    let tail = database.tail(0, usize::MAX).await.unwrap();
+    let before_tail = tail(database).await;
     let garbage = database.garbage(i64::MAX - 1).await.unwrap();
     let records = database.records().await.unwrap();
     let (commit, token) = (refused.commit, [0xee; 16]);
@@ -124,7 +131,7 @@ pub(crate) async fn assert_refused(database: &Sqlite, refused: Group) {
     assert!(is_refused, "{answer:?}");
     let after = load(database).await;
     assert_eq!(format!("{before:?}"), format!("{after:?}"));
-    assert_eq!(database.tail(0, usize::MAX).await.unwrap(), tail);
+    assert_eq!(tail(database).await, before_tail);
     assert_eq!(database.garbage(i64::MAX - 1).await.unwrap(), garbage);
     assert_eq!(database.records().await.unwrap(), records);
     assert_eq!(database.committed(token).await.unwrap(), None);

@@ -8,8 +8,8 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use trailbook_ledger::database::{
-    Answer, ChainHead, CommitError, Database, DatabaseError, Garbage, Group, LedgerId, Loaded, StoredAnswer,
-    StoredCheckpoint, StoredClientId, StoredRecord, StoredTile, Subtree, TailRow,
+    Answer, ChainHead, CommitError, Committed, Database, DatabaseError, Garbage, Group, LakeVersion, LedgerId, Loaded,
+    StoredAnswer, StoredCheckpoint, StoredClientId, StoredRecord, StoredTile, Subtree, TailRow,
 };
 use trailbook_merkle::Hash;
 
@@ -127,11 +127,23 @@ impl Database for Faulty {
     fn load(&self, secret: [u8; 32], deployment: String) -> Answer<'_, Loaded> {
         self.pass("load", self.inner.load(secret, deployment))
     }
-    fn tail(&self, after: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>> {
-        self.pass("tail", self.inner.tail(after, bytes_max))
+    fn tail(&self, after: u64, through: u64, bytes_max: usize) -> Answer<'_, Vec<TailRow>> {
+        self.pass("tail", self.inner.tail(after, through, bytes_max))
     }
-    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<TailRow>)> {
+    fn newest(&self) -> Answer<'_, Option<ChainHead>> {
+        self.inner.newest()
+    }
+    fn since(&self, known: u64, bytes_max: usize) -> Answer<'_, Vec<Committed>> {
+        self.inner.since(known, bytes_max)
+    }
+    fn news(&self) -> Option<watch::Receiver<u64>> {
+        self.inner.news()
+    }
+    fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<Committed>)> {
         self.pass("lock", self.inner.lock(known))
+    }
+    fn unlock(&self) -> BoxFuture<'_, ()> {
+        self.inner.unlock()
     }
     fn commit(&self, group: Group) -> BoxFuture<'_, Result<(), CommitError>> {
         match self.faults.strikes("commit") {
@@ -178,6 +190,14 @@ impl Database for Faulty {
 
     fn lease(&self, job: String, holder: String, now: i64, until: i64) -> Answer<'_, bool> {
         self.inner.lease(job, holder, now, until)
+    }
+
+    fn release(&self, holder: String) -> Answer<'_, ()> {
+        self.inner.release(holder)
+    }
+
+    fn lake(&self, first: u64, count: u32) -> Answer<'_, Vec<LakeVersion>> {
+        self.inner.lake(first, count)
     }
 
     fn records(&self) -> Answer<'_, Vec<StoredRecord>> {
