@@ -23,6 +23,7 @@ use crate::{
     duplicates::{self, REMEMBERED_MS, Remembered},
     history::History,
     inputs::{Clock, Random, random_bytes},
+    lake,
     measures::{Measures, Stage},
     redact,
     segment::Indexer,
@@ -341,6 +342,8 @@ impl Writer {
                 .into_iter()
                 .for_each(|answer| drop(answer.send(Ok(previous.commit))));
         }
+        let version = lake::version(&shared.history.manifest(), &draft.changes, now.millis());
+        draft.changes.extend(version);
         let forget = (now.millis() - self.forgotten_at >= FORGET_EVERY_MS).then_some(now.millis() - REMEMBERED_MS);
         let group = draft.group(previous, random_bytes(&*shared.random), forget);
         let head = ChainHead {
