@@ -18,6 +18,7 @@ use crate::{
     Error, Limits, PartSecret,
     database::{Change, LedgerId, Loaded, StoredRedaction, StoredSegment},
     expiring::Expiring,
+    lake,
     manifest::Manifest,
     objects::Objects,
     segment::{Run, Segment},
@@ -84,6 +85,7 @@ pub(crate) struct History {
     /// Segments that cannot be merged with the next one, as a ledger would have a gap.
     adjoining_nothing: Mutex<BTreeSet<u64>>,
     pub(crate) expiring: Expiring,
+    pub(crate) lake: lake::Progress,
 }
 
 impl History {
@@ -107,6 +109,7 @@ impl History {
             next_segment: AtomicU64::new(loaded.next_segment),
             adjoining_nothing: Mutex::default(),
             expiring: Expiring::new(loaded),
+            lake: lake::Progress::default(),
         }
     }
 

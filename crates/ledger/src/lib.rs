@@ -24,6 +24,7 @@ mod fsck;
 mod history;
 mod inputs;
 mod keep;
+mod lake;
 mod leaves;
 mod ledger;
 mod manifest;

@@ -126,7 +126,7 @@ impl Objects {
             .map_err(|error| failed(&error))
     }
 
-    /// Puts a small object under a name that was never used. When this returns it is durable.
+    /// Puts a small object. When this returns it is durable.
     pub(crate) async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
         let put = self.store.put(&Name::from(name), PutPayload::from(bytes)).await;
         put.map(drop).map_err(|error| Error::storage("put an object", error))
