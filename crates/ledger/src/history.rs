@@ -68,10 +68,8 @@ impl OpenSegments {
 
     /// A segment, opened.
     pub(crate) fn open(&self, stored: &StoredSegment) -> Result<Arc<Segment>, Error> {
-        self.open.get_or_insert_with(&stored.segment, || {
-            let file = |name| self.objects.file(name);
-            Segment::open(&file(&stored.data.name), &file(&stored.bundle.name)).map(Arc::new)
-        })
+        self.open
+            .get_or_insert_with(&stored.segment, || self.objects.segment(stored).map(Arc::new))
     }
 }
 

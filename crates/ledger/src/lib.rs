@@ -64,6 +64,7 @@ pub use ledger::{Ledger, Limits};
 pub use manifest::{CompactionLimits, DAY_MS, Retention, RetentionChange};
 pub use measures::{BUCKETS_MS, Durations, Measures, Stage};
 pub use names::{EventId, OrganizationKey};
+pub use objects::{ObjectCache, ObjectFiles};
 pub use open::Parts;
 pub use recover::{Recovered, recover_in_new_epoch};
 pub use reindex::{Reindexed, reindex};

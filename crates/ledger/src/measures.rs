@@ -85,7 +85,7 @@ impl Durations {
     }
 }
 
-/// The ledger's measures. All only grow, but the gauges `tail_events`, `tail_bytes` and `lake_versions_waiting`.
+/// The ledger's measures. All only grow, but the gauges `tail_events`, `tail_bytes`, `cache_bytes` and `lake_versions_waiting`.
 #[derive(Debug, Default)]
 pub struct Measures {
     stages_ns: [AtomicU64; Stage::ALL.len()],
@@ -111,6 +111,14 @@ pub struct Measures {
     pub wal_checkpoints: Durations,
     /// Those among them that the writer had to wait for.
     pub wal_restarts: Durations,
+    /// Bytes of the cache of a remote store's objects.
+    pub cache_bytes: AtomicU64,
+    /// Chunks of objects that were read from the cache.
+    pub cache_hits: AtomicU64,
+    /// Chunks of objects that somebody had to wait for.
+    pub cache_misses: AtomicU64,
+    /// Requests for chunks that failed and were repeated, or given up.
+    pub cache_failures: AtomicU64,
 }
 
 impl Measures {
