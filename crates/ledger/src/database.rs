@@ -15,6 +15,7 @@ use trailbook_merkle::Hash;
 
 use crate::{EventId, OrganizationKey, PartSecret};
 
+pub(crate) mod heads;
 mod records;
 mod retentions;
 

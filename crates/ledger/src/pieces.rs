@@ -58,6 +58,27 @@ pub(crate) fn condensed(pieces: &[Piece], sizes: &[u8]) -> Option<Vec<Piece>> {
     Some(kept)
 }
 
+/// The bytes of a tile's pieces: for each its offset, its height, its root.
+pub(crate) fn encode(pieces: &[Piece]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(34 * pieces.len());
+    for (offset, level, hash) in pieces {
+        out.extend_from_slice(&[*offset, *level]);
+        out.extend_from_slice(&hash.0);
+    }
+    out
+}
+
+/// Reads what [`encode`] wrote; `None` when it is malformed.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Piece>> {
+    let (pieces, rest) = bytes.as_chunks::<34>();
+    let piece = |piece: &[u8; 34]| {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(&piece[2..]);
+        (piece[0], piece[1], Hash(hash))
+    };
+    rest.is_empty().then(|| pieces.iter().map(piece).collect())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -11,9 +11,11 @@ mod country;
 mod event_text;
 mod generator;
 mod population;
+mod postgres;
 mod random;
 mod vocabulary;
 
 pub use country::{country_database, documentation_countries};
 pub use generator::{GeneratedEvent, Generator, PASS_EVENTS, Shape};
+pub use postgres::{PostgresDatabase, PostgresServer};
 pub use random::{Random, Zipf};

@@ -1,7 +1,6 @@
 //! The statements of history: the manifest, floors, redactions and what else is kept beside the events.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-use trailbook_merkle::Hash;
 
 use super::{read::unsigned, records};
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
         Change, Floor, Garbage, LakeVersion, LedgerId, PendingRetention, StoredObject, StoredPin, StoredRedaction,
         StoredRetention, StoredSegment, StoredTile, decode_days, encode_days,
     },
+    pieces,
 };
 
 /// In place of an organization's name, none of which is empty: the project's retention.
@@ -185,7 +185,7 @@ fn move_floor(
         if tile.pieces.is_empty() {
             forget.execute(place)?;
         } else {
-            keep.execute(params![ledger as i64, tile.tile as i64, encode_pieces(&tile.pieces)])?;
+            keep.execute(params![ledger as i64, tile.tile as i64, pieces::encode(&tile.pieces)])?;
         }
     }
     Ok(())
@@ -249,28 +249,6 @@ pub(super) fn lake(connection: &Connection, first: u64, count: u32) -> rusqlite:
             })
         })?
         .collect()
-}
-
-fn encode_pieces(pieces: &[(u8, u8, Hash)]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(34 * pieces.len());
-    for (offset, level, hash) in pieces {
-        out.extend_from_slice(&[*offset, *level]);
-        out.extend_from_slice(&hash.0);
-    }
-    out
-}
-
-fn decode_pieces(bytes: &[u8]) -> rusqlite::Result<Vec<(u8, u8, Hash)>> {
-    let (pieces, rest) = bytes.as_chunks::<34>();
-    if !rest.is_empty() {
-        return Err(malformed("what is kept of a tile is malformed; run `trailbook fsck`"));
-    }
-    let piece = |piece: &[u8; 34]| {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(&piece[2..]);
-        (piece[0], piece[1], Hash(hash))
-    };
-    Ok(pieces.iter().map(piece).collect())
 }
 
 fn malformed(what: &'static str) -> rusqlite::Error {
@@ -390,7 +368,8 @@ pub(super) fn tiles(
                 Ok(StoredTile {
                     ledger,
                     tile: unsigned(row, 0)?,
-                    pieces: decode_pieces(&row.get::<_, Vec<u8>>(1)?)?,
+                    pieces: pieces::decode(&row.get::<_, Vec<u8>>(1)?)
+                        .ok_or_else(|| malformed("what is kept of a tile is malformed; run `trailbook fsck`"))?,
                 })
             },
         )?

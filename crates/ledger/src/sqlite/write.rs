@@ -5,11 +5,14 @@ use std::time::Instant;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::{
-    heads::{self, Changed, WRITTEN_EVERY},
+    heads::{self, Changed},
     history::{self, Refused},
 };
 use crate::{
-    database::{Change, CommitError, Group},
+    database::{
+        Change, CommitError, Group,
+        heads::{WRITTEN_EVERY, encode},
+    },
     measures::{Measures, Stage},
 };
 
@@ -135,7 +138,7 @@ fn write_group(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result
     if let Some(body) = &group.tail {
         transaction
             .prepare_cached("INSERT INTO tail (number, body, heads) VALUES (?1, ?2, ?3)")?
-            .execute(params![number, &body[..], heads::encode(&group.heads)])?;
+            .execute(params![number, &body[..], encode(&group.heads)])?;
     }
     write_trees(transaction, group)?;
     write_memory(transaction, group)

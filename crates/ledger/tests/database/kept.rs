@@ -2,11 +2,18 @@
 
 use trailbook_ledger::{
     OrganizationKey, PartSecret, RetentionScope,
-    database::{Change, Database, Floor, PendingRetention, StoredRedaction, StoredRetention, StoredTile},
+    database::{Change, Floor, PendingRetention, StoredRedaction, StoredRetention, StoredTile},
 };
 use trailbook_merkle::Hash;
 
-use crate::support::{Scratch, assert_refused, changes, load};
+use crate::support::{Place, Scratch, assert_refused, changes, load, on_every_engine};
+
+on_every_engine! {
+    a_floor_only_moves_up_and_brings_its_tiles,
+    a_retention_is_kept_for_a_scope_without_a_ledger_and_replaced,
+    redactions_are_kept_for_ever_and_a_later_one_waits_to_be_carried_out,
+    of_many_who_want_a_lease_at_once_one_gets_it,
+}
 
 fn tile(ledger: u64, tile: u64, pieces: u8) -> StoredTile {
     StoredTile {
@@ -32,11 +39,9 @@ fn floor(ledger: u64, floor: u64, tiles: &[StoredTile]) -> Change {
     }
 }
 
-#[tokio::test]
-async fn a_floor_only_moves_up_and_brings_its_tiles() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    assert_eq!(load(&database).await.floors, []);
+async fn a_floor_only_moves_up_and_brings_its_tiles(place: impl Place) {
+    let database = place.open().await;
+    assert_eq!(load(&*database).await.floors, []);
     let first = [tile(7, 0, 3), tile(7, 1, 85)];
     database
         .commit(changes(1, [floor(7, 300, &first), floor(9, 1, &[])]))
@@ -44,7 +49,7 @@ async fn a_floor_only_moves_up_and_brings_its_tiles() {
         .unwrap();
     for lower in [0, 299, 300] {
         let stale = changes(2, [floor(9, 2, &[]), floor(7, lower, &[tile(7, 0, 1)])]);
-        assert_refused(&database, stale).await;
+        assert_refused(&*database, stale).await;
         assert_eq!(database.tiles(7, 0, u64::MAX).await.unwrap(), first);
     }
     // One tile is kept anew, one is forgotten, others stay.
@@ -53,8 +58,8 @@ async fn a_floor_only_moves_up_and_brings_its_tiles() {
         .await
         .unwrap();
     drop(database);
-    let database = scratch.open();
-    assert_eq!(load(&database).await.floors, [(7, at(600)), (9, at(1))]);
+    let database = place.open().await;
+    assert_eq!(load(&*database).await.floors, [(7, at(600)), (9, at(1))]);
     assert_eq!(
         database.tiles(7, 0, u64::MAX).await.unwrap(),
         [tile(7, 1, 85), tile(7, 2, 4)]
@@ -64,11 +69,9 @@ async fn a_floor_only_moves_up_and_brings_its_tiles() {
     assert_eq!(database.tiles(8, 0, u64::MAX).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn a_retention_is_kept_for_a_scope_without_a_ledger_and_replaced() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn a_retention_is_kept_for_a_scope_without_a_ledger_and_replaced(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     let acme = StoredRetention {
         scope: RetentionScope::Organization(OrganizationKey::new("default", "acme")),
         days: Some(Some(365)),
@@ -95,21 +98,19 @@ async fn a_retention_is_kept_for_a_scope_without_a_ledger_and_replaced() {
         .commit(changes(1, all.clone().map(Change::Retention)))
         .await
         .unwrap();
-    assert_eq!(load(&database).await.retentions, all);
+    assert_eq!(load(&*database).await.retentions, all);
     let taken_back = StoredRetention { pending: None, ..acme };
     database
         .commit(changes(2, [Change::Retention(taken_back.clone())]))
         .await
         .unwrap();
     drop(database);
-    assert_eq!(load(&scratch.open()).await.retentions, [project, taken_back, bolt]);
+    assert_eq!(load(&*place.open().await).await.retentions, [project, taken_back, bolt]);
 }
 
-#[tokio::test]
-async fn redactions_are_kept_for_ever_and_a_later_one_waits_to_be_carried_out() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn redactions_are_kept_for_ever_and_a_later_one_waits_to_be_carried_out(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     let redaction = |removed: usize, redacted_at: i64| StoredRedaction {
         ledger: 4,
         sequence: 12,
@@ -131,13 +132,13 @@ async fn redactions_are_kept_for_ever_and_a_later_one_waits_to_be_carried_out() 
         .commit(changes(1, [Change::Redact(redaction(2, 10))]))
         .await
         .unwrap();
-    assert_eq!(load(&database).await.redactions, [redaction(2, 10)]);
+    assert_eq!(load(&*database).await.redactions, [redaction(2, 10)]);
     database.commit(changes(2, [rewritten(10)])).await.unwrap();
     let done = StoredRedaction {
         rewritten: true,
         ..redaction(2, 10)
     };
-    assert_eq!(load(&database).await.redactions, [done]);
+    assert_eq!(load(&*database).await.redactions, [done]);
     // More of the same event is removed while the first redaction is being carried out.
     database
         .commit(changes(3, [Change::Redact(redaction(3, 20))]))
@@ -145,13 +146,13 @@ async fn redactions_are_kept_for_ever_and_a_later_one_waits_to_be_carried_out() 
         .unwrap();
     database.commit(changes(4, [rewritten(10)])).await.unwrap();
     drop(database);
-    assert_eq!(load(&scratch.open()).await.redactions, [redaction(3, 20)]);
+    assert_eq!(load(&*place.open().await).await.redactions, [redaction(3, 20)]);
 }
 
 #[tokio::test]
 async fn a_lease_has_one_holder_until_it_ends() {
     let scratch = Scratch::new();
-    let database = scratch.open();
+    let database = scratch.open().await;
     let lease = |job: &str, holder: &str, now, until| database.lease(job.to_owned(), holder.to_owned(), now, until);
     assert!(lease("seal", "a", 0, 100).await.unwrap());
     assert!(!lease("seal", "b", 99, 500).await.unwrap());
@@ -164,7 +165,7 @@ async fn a_lease_has_one_holder_until_it_ends() {
     );
     assert!(!lease("seal", "a", 201, 900).await.unwrap());
     drop(database);
-    let database = scratch.open();
+    let database = scratch.open().await;
     let again = database.lease("seal".to_owned(), "a".to_owned(), 202, 900);
     assert!(
         again.await.unwrap(),
@@ -172,10 +173,8 @@ async fn a_lease_has_one_holder_until_it_ends() {
     );
 }
 
-#[tokio::test]
-async fn of_many_who_want_a_lease_at_once_one_gets_it() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
+async fn of_many_who_want_a_lease_at_once_one_gets_it(place: impl Place) {
+    let database = place.open().await;
     let wanted = (0..50).map(|holder| database.lease("seal".to_owned(), holder.to_string(), 0, 100));
     let answers = futures::future::join_all(wanted).await;
     assert_eq!(answers.into_iter().filter(|taken| *taken.as_ref().unwrap()).count(), 1);

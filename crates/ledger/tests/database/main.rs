@@ -1,4 +1,4 @@
-//! The database behind its trait, on a real SQLite file: what is written together is there together, or not at all.
+//! The database behind its trait, on a real SQLite file and a real PostgreSQL server: what is written together is there together, or not at all.
 #![allow(clippy::disallowed_methods, reason = "tests work with real files and processes")]
 #![allow(clippy::unwrap_used)]
 

@@ -50,7 +50,7 @@ fn write_version_1(scratch: &Scratch) {
 async fn a_database_of_version_1_keeps_its_rows_and_can_be_sealed() {
     let scratch = Scratch::new();
     write_version_1(&scratch);
-    let database = scratch.open();
+    let database = scratch.sqlite();
     let loaded = load(&database).await;
     assert_eq!(
         (loaded.deployment.as_str(), loaded.secret),
@@ -71,7 +71,7 @@ async fn a_database_of_version_1_keeps_its_rows_and_can_be_sealed() {
     assert_eq!(left, [3]);
     drop(database);
     assert_eq!(version(&scratch), CURRENT);
-    assert_eq!(load(&scratch.open()).await.segments, [segment(1, (1, 2))]);
+    assert_eq!(load(&scratch.sqlite()).await.segments, [segment(1, (1, 2))]);
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn the_retentions_of_version_2_are_those_of_their_organizations() {
         of("acme", Some(365), None, Some(pending)),
         of("bolt", None, Some(true), None),
     ];
-    assert_eq!(load(&scratch.open()).await.retentions, expected);
+    assert_eq!(load(&scratch.sqlite()).await.retentions, expected);
     assert_eq!(version(&scratch), CURRENT);
 }
 
@@ -119,13 +119,13 @@ async fn a_migration_that_fails_leaves_the_version_that_was_there() {
     assert_eq!(version(&scratch), 1);
     connection.execute_batch("DROP TABLE leases").unwrap();
     drop(connection);
-    assert_eq!(load(&scratch.open()).await.heads, [head(2, false)]);
+    assert_eq!(load(&scratch.sqlite()).await.heads, [head(2, false)]);
 }
 
 #[test]
 fn a_database_of_a_newer_version_is_refused_and_not_touched() {
     let scratch = Scratch::new();
-    drop(scratch.open());
+    drop(scratch.sqlite());
     let connection = Connection::open(scratch.file()).unwrap();
     connection.pragma_update(None, "user_version", CURRENT + 1).unwrap();
     let opened = Sqlite::open(scratch.directory(), Default::default());

@@ -1,8 +1,13 @@
 //! Control records are written with the commit that carries them, from the version that they were read at.
 
-use trailbook_ledger::database::{Change, Database, RecordChange, StoredRecord};
+use trailbook_ledger::database::{Change, RecordChange, StoredRecord};
 
-use crate::support::{Scratch, assert_refused, changes, events, load};
+use crate::support::{Place, assert_refused, changes, events, load, on_every_engine};
+
+on_every_engine! {
+    records_are_written_replaced_and_removed_from_the_version_they_are_at,
+    a_change_made_from_another_version_leaves_nothing_of_its_commit,
+}
 
 fn change(id: &str, expected: Option<u64>, value: Option<&[u8]>) -> Change {
     Change::Record(RecordChange {
@@ -22,11 +27,9 @@ fn stored(id: &str, version: u64, value: &[u8]) -> StoredRecord {
     }
 }
 
-#[tokio::test]
-async fn records_are_written_replaced_and_removed_from_the_version_they_are_at() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn records_are_written_replaced_and_removed_from_the_version_they_are_at(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     assert_eq!(database.records().await.unwrap(), []);
     let made = [change("a", None, Some(b"1")), change("b", None, Some(b""))];
     database.commit(changes(1, made)).await.unwrap();
@@ -41,16 +44,14 @@ async fn records_are_written_replaced_and_removed_from_the_version_they_are_at()
     );
     database.commit(changes(4, [change("a", Some(1), None)])).await.unwrap();
     drop(database);
-    let database = scratch.open();
-    load(&database).await;
+    let database = place.open().await;
+    load(&*database).await;
     assert_eq!(database.records().await.unwrap(), [stored("b", 3, b"\0\xff")]);
 }
 
-#[tokio::test]
-async fn a_change_made_from_another_version_leaves_nothing_of_its_commit() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn a_change_made_from_another_version_leaves_nothing_of_its_commit(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     database
         .commit(changes(1, [change("a", None, Some(b"1"))]))
         .await
@@ -65,10 +66,10 @@ async fn a_change_made_from_another_version_leaves_nothing_of_its_commit() {
     ] {
         let mut group = events(2, 1);
         group.changes = vec![change("c", None, Some(b"3")), stale];
-        assert_refused(&database, group).await;
+        assert_refused(&*database, group).await;
     }
     let twice = [change("b", None, Some(b"1")), change("b", None, Some(b"2"))];
-    assert_refused(&database, changes(2, twice)).await;
+    assert_refused(&*database, changes(2, twice)).await;
     database
         .commit(changes(2, [change("b", None, Some(b"1"))]))
         .await

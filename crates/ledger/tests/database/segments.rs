@@ -1,9 +1,21 @@
 //! Segments come and go with the tail that they replace and the objects that they leave.
 
 use rusqlite::Connection;
-use trailbook_ledger::database::{Change, Database, Garbage, Group, StoredPin, StoredSegment};
+use trailbook_ledger::database::{Change, Garbage, Group, StoredPin, StoredSegment};
 
-use crate::support::{Scratch, assert_refused, changes, events, group, head, load, segment, tail};
+use crate::support::{
+    Place, Scratch, assert_refused, changes, events, group, head, load, on_every_engine, segment, tail,
+};
+
+on_every_engine! {
+    a_seal_moves_commits_from_the_tail_to_segments_and_keeps_the_heads,
+    a_seal_that_is_behind_or_ahead_of_the_tail_writes_nothing,
+    replaced_segments_leave_garbage_that_is_due_after_its_grace,
+    a_replacement_of_what_is_gone_writes_nothing,
+    numbers_of_segments_are_never_used_again,
+    while_a_backup_is_under_way_nothing_is_due,
+    a_change_that_cannot_be_made_takes_everything_of_its_commit_with_it,
+}
 
 const GRACE: i64 = 500;
 
@@ -24,11 +36,9 @@ fn gone(segments: Vec<u64>) -> Change {
     }
 }
 
-#[tokio::test]
-async fn a_seal_moves_commits_from_the_tail_to_segments_and_keeps_the_heads() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    let new = load(&database).await;
+async fn a_seal_moves_commits_from_the_tail_to_segments_and_keeps_the_heads(place: impl Place) {
+    let database = place.open().await;
+    let new = load(&*database).await;
     assert_eq!((new.sealed_through, new.next_segment, new.segments.len()), (0, 1, 0));
     for commit in 1..=4 {
         database.commit(events(commit, commit)).await.unwrap();
@@ -38,21 +48,21 @@ async fn a_seal_moves_commits_from_the_tail_to_segments_and_keeps_the_heads() {
     database.commit(changes(5, [seal])).await.unwrap();
     drop(database);
 
-    let database = scratch.open();
-    let loaded = load(&database).await;
+    let database = place.open().await;
+    let loaded = load(&*database).await;
     assert_eq!(loaded.segments, sealed);
     assert_eq!((loaded.sealed_through, loaded.next_segment), (3, 3));
     assert_eq!(loaded.heads, [head(4, false)]);
     assert_eq!(loaded.head.commit, 5);
-    let tail = tail(&database).await;
+    let tail = tail(&*database).await;
     assert_eq!(tail.iter().map(|row| row.commit).collect::<Vec<_>>(), [4]);
 }
 
 #[tokio::test]
 async fn heads_beside_sealed_commits_survive_a_process_that_was_killed() {
     let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+    let database = scratch.open().await;
+    load(&*database).await;
     for commit in 1..=3 {
         database.commit(events(commit, commit)).await.unwrap();
     }
@@ -64,7 +74,7 @@ async fn heads_beside_sealed_commits_survive_a_process_that_was_killed() {
         let with = |file: std::path::PathBuf| format!("{}{suffix}", file.display());
         std::fs::copy(with(scratch.file()), with(copy.file())).unwrap();
     }
-    let loaded = load(&copy.open()).await;
+    let loaded = load(&*copy.open().await).await;
     assert_eq!(loaded.heads, [head(3, false)]);
     assert_eq!(loaded.sealed_through, 3);
 }
@@ -72,8 +82,8 @@ async fn heads_beside_sealed_commits_survive_a_process_that_was_killed() {
 #[tokio::test]
 async fn sealed_rows_that_a_killed_process_left_are_no_tail_and_are_erased() {
     let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+    let database = scratch.open().await;
+    load(&*database).await;
     for commit in 1..=3 {
         database.commit(events(commit, commit)).await.unwrap();
     }
@@ -89,47 +99,43 @@ async fn sealed_rows_that_a_killed_process_left_are_no_tail_and_are_erased() {
         .execute_batch("INSERT OR REPLACE INTO tail VALUES (1, x'00', x''), (2, x'00', x'')")
         .unwrap();
     assert_eq!(left(), 2);
-    let database = scratch.open();
-    let tail = tail(&database).await;
+    let database = scratch.open().await;
+    let tail = tail(&*database).await;
     assert_eq!(tail.iter().map(|row| row.commit).collect::<Vec<_>>(), [3]);
-    assert_eq!(load(&database).await.heads, [head(3, false)]);
+    assert_eq!(load(&*database).await.heads, [head(3, false)]);
     while left() > 0 {
         std::thread::yield_now();
     }
 }
 
-#[tokio::test]
-async fn a_seal_that_is_behind_or_ahead_of_the_tail_writes_nothing() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn a_seal_that_is_behind_or_ahead_of_the_tail_writes_nothing(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     for commit in 1..=4 {
         database.commit(events(commit, commit)).await.unwrap();
     }
     let seal = |number: u64, after: u64, through: u64| seal(after, through, vec![segment(number, (1, through))]);
     database.commit(changes(5, [seal(1, 0, 2)])).await.unwrap();
     for through in [0, 1, 2, 7] {
-        assert_refused(&database, changes(6, [seal(2, 2, through)])).await;
+        assert_refused(&*database, changes(6, [seal(2, 2, through)])).await;
     }
     // The commit that seals cannot be sealed by itself: its own events would be in neither place.
     let itself = Group {
         changes: vec![seal(2, 2, 6)],
         ..events(6, 5)
     };
-    assert_refused(&database, itself).await;
+    assert_refused(&*database, itself).await;
     // Who sealed from elsewhere would have some events in two segments, or in none.
     for after in [0, 1, 3] {
-        assert_refused(&database, changes(6, [seal(2, after, 5)])).await;
+        assert_refused(&*database, changes(6, [seal(2, after, 5)])).await;
     }
     database.commit(changes(6, [seal(2, 2, 5)])).await.unwrap();
-    assert_eq!(load(&database).await.sealed_through, 5);
+    assert_eq!(load(&*database).await.sealed_through, 5);
 }
 
-#[tokio::test]
-async fn replaced_segments_leave_garbage_that_is_due_after_its_grace() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn replaced_segments_leave_garbage_that_is_due_after_its_grace(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     database.commit(events(1, 1)).await.unwrap();
     let seal = seal(0, 1, vec![segment(1, (1, 1)), segment(2, (1, 1)), segment(3, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
@@ -139,7 +145,7 @@ async fn replaced_segments_leave_garbage_that_is_due_after_its_grace() {
         removable_at: GRACE,
     };
     database.commit(changes(3, [replace])).await.unwrap();
-    let left: Vec<u64> = load(&database)
+    let left: Vec<u64> = load(&*database)
         .await
         .segments
         .iter()
@@ -165,11 +171,9 @@ async fn replaced_segments_leave_garbage_that_is_due_after_its_grace() {
     assert_eq!(left, ["segments/1.parquet", "segments/3.bundle"].map(garbage));
 }
 
-#[tokio::test]
-async fn a_replacement_of_what_is_gone_writes_nothing() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn a_replacement_of_what_is_gone_writes_nothing(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     database.commit(events(1, 1)).await.unwrap();
     let seal = seal(0, 1, vec![segment(1, (1, 1)), segment(2, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
@@ -180,33 +184,29 @@ async fn a_replacement_of_what_is_gone_writes_nothing() {
     };
     // 1 is there, 9 is not; a number twice is there once; what is added may not be there already.
     for (remove, add) in [(&[1, 9][..], 3), (&[1, 1], 3), (&[1], 2)] {
-        assert_refused(&database, changes(3, [replace(remove, add)])).await;
+        assert_refused(&*database, changes(3, [replace(remove, add)])).await;
     }
     // Two jobs that began with the same segments: the first wins.
     database.commit(changes(3, [replace(&[1, 2], 3)])).await.unwrap();
-    assert_refused(&database, changes(4, [replace(&[2], 4)])).await;
+    assert_refused(&*database, changes(4, [replace(&[2], 4)])).await;
 }
 
-#[tokio::test]
-async fn numbers_of_segments_are_never_used_again() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn numbers_of_segments_are_never_used_again(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     database.commit(events(1, 1)).await.unwrap();
     let seal = seal(0, 1, vec![segment(8, (1, 1)), segment(5, (1, 1))]);
     database.commit(changes(2, [seal])).await.unwrap();
     let gone = gone(vec![5, 8]);
     database.commit(changes(3, [gone])).await.unwrap();
     drop(database);
-    let loaded = load(&scratch.open()).await;
+    let loaded = load(&*place.open().await).await;
     assert_eq!((loaded.segments.len(), loaded.next_segment), (0, 9));
 }
 
-#[tokio::test]
-async fn while_a_backup_is_under_way_nothing_is_due() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn while_a_backup_is_under_way_nothing_is_due(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     database.commit(events(1, 1)).await.unwrap();
     let seal = seal(0, 1, vec![segment(1, (1, 1))]);
     let gone = gone(vec![1]);
@@ -222,7 +222,7 @@ async fn while_a_backup_is_under_way_nothing_is_due() {
         .commit(changes(3, [pin("a", 100), pin("b", 50)]))
         .await
         .unwrap();
-    assert_eq!(load(&database).await.pins.len(), 2);
+    assert_eq!(load(&*database).await.pins.len(), 2);
     assert_eq!(database.garbage(99).await.unwrap(), []);
     assert_eq!(
         database.garbage(100).await.unwrap().len(),
@@ -234,14 +234,12 @@ async fn while_a_backup_is_under_way_nothing_is_due() {
     let unpin = |name: &str| Change::Unpin { name: name.to_owned() };
     database.commit(changes(5, [unpin("a"), unpin("b")])).await.unwrap();
     assert_eq!(database.garbage(10).await.unwrap().len(), 2);
-    assert_eq!(load(&database).await.pins, []);
+    assert_eq!(load(&*database).await.pins, []);
 }
 
-#[tokio::test]
-async fn a_change_that_cannot_be_made_takes_everything_of_its_commit_with_it() {
-    let scratch = Scratch::new();
-    let database = scratch.open();
-    load(&database).await;
+async fn a_change_that_cannot_be_made_takes_everything_of_its_commit_with_it(place: impl Place) {
+    let database = place.open().await;
+    load(&*database).await;
     database.commit(events(1, 1)).await.unwrap();
     let seal = seal(0, 1, vec![segment(1, (1, 1))]);
     let gone = gone(vec![7]);
@@ -249,7 +247,7 @@ async fn a_change_that_cannot_be_made_takes_everything_of_its_commit_with_it() {
         changes: vec![seal.clone(), gone],
         ..events(2, 2)
     };
-    assert_refused(&database, both).await;
+    assert_refused(&*database, both).await;
     // The number is free, and the heads are as before.
     let again = Group {
         changes: vec![seal],
@@ -257,5 +255,5 @@ async fn a_change_that_cannot_be_made_takes_everything_of_its_commit_with_it() {
     };
     database.commit(again).await.unwrap();
     database.commit(group(3)).await.unwrap();
-    assert_eq!(load(&database).await.heads, [head(3, false)]);
+    assert_eq!(load(&*database).await.heads, [head(3, false)]);
 }

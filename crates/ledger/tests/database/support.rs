@@ -1,4 +1,4 @@
-//! A database in a scratch directory, and groups to commit.
+//! A database on either engine, and groups to commit.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,11 +6,19 @@ use std::{
 };
 
 use trailbook_ledger::{
-    DATABASE_FILE, Measures, OrganizationKey, Sqlite,
+    DATABASE_FILE, Measures, OrganizationKey, Postgres, PostgresOptions, Sqlite,
     database::{Change, CommitError, Database, Group, Loaded, StoredHead, StoredObject, StoredSegment, TailRow},
 };
 use trailbook_merkle::Hash;
+use trailbook_testkit::{PostgresDatabase, PostgresServer};
 
+/// Where a database is, which may be opened again and again, and goes with this value.
+pub(crate) trait Place {
+    /// Opens it.
+    async fn open(&self) -> Arc<dyn Database>;
+}
+
+/// A directory for an embedded database.
 pub(crate) struct Scratch {
     directory: tempfile::TempDir,
 }
@@ -30,12 +38,77 @@ impl Scratch {
         self.directory().join(DATABASE_FILE)
     }
 
-    pub(crate) fn open(&self) -> Sqlite {
+    pub(crate) fn sqlite(&self) -> Sqlite {
         Sqlite::open(self.directory(), Arc::new(Measures::default())).unwrap()
     }
 }
 
-pub(crate) async fn load(database: &Sqlite) -> Loaded {
+impl Place for Scratch {
+    async fn open(&self) -> Arc<dyn Database> {
+        Arc::new(self.sqlite())
+    }
+}
+
+/// An empty database on a PostgreSQL server.
+pub(crate) struct Served {
+    // Dropped in this order.
+    pub(crate) database: PostgresDatabase,
+    pub(crate) server: PostgresServer,
+}
+
+impl Served {
+    pub(crate) fn new() -> Self {
+        Self::on(PostgresServer::shared())
+    }
+
+    pub(crate) fn on(server: PostgresServer) -> Self {
+        Self {
+            database: server.database(),
+            server,
+        }
+    }
+
+    pub(crate) async fn postgres(&self) -> Postgres {
+        connect(&self.database.url(), PostgresOptions::default()).await
+    }
+}
+
+impl Place for Served {
+    async fn open(&self) -> Arc<dyn Database> {
+        Arc::new(self.postgres().await)
+    }
+}
+
+pub(crate) async fn connect(url: &str, options: PostgresOptions) -> Postgres {
+    Postgres::connect(url, options, Arc::new(Measures::default()))
+        .await
+        .unwrap()
+}
+
+/// Tests that every engine has to pass: each is given a place.
+macro_rules! on_every_engine {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(crate::support::Scratch::new()).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(crate::support::Served::new()).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_every_engine;
+
+pub(crate) async fn load(database: &dyn Database) -> Loaded {
     database
         .load([3; 32], "trailbook/000000000000".to_owned())
         .await
@@ -43,7 +116,7 @@ pub(crate) async fn load(database: &Sqlite) -> Loaded {
 }
 
 /// The rows that are not sealed.
-pub(crate) async fn tail(database: &Sqlite) -> Vec<TailRow> {
+pub(crate) async fn tail(database: &dyn Database) -> Vec<TailRow> {
     let loaded = load(database).await;
     let rows = database.tail(loaded.sealed_through, loaded.head.commit, usize::MAX);
     rows.await.unwrap()
@@ -120,7 +193,7 @@ pub(crate) fn segment(segment: u64, commits: (u64, u64)) -> StoredSegment {
 }
 
 /// Commits a group that must be refused, and looks whether it left nothing behind.
-pub(crate) async fn assert_refused(database: &Sqlite, refused: Group) {
+pub(crate) async fn assert_refused(database: &dyn Database, refused: Group) {
     let before = load(database).await;
     let before_tail = tail(database).await;
     let garbage = database.garbage(i64::MAX - 1).await.unwrap();
