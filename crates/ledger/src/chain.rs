@@ -112,6 +112,10 @@ impl Anchors {
         // Another node may have committed what it published just now.
         let newest = database.newest().await;
         let newest = newest.map_err(|error| Error::storage("ask for the newest commit", error))?;
+        if newest.is_some_and(|newest| newest.era < stored.era) {
+            // A recovery is about to move the deployment on.
+            return Ok(None);
+        }
         let stored = newest.unwrap_or(stored);
         if let Some(anchor) = anchors
             .last()

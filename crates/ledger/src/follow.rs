@@ -92,8 +92,8 @@ impl Ledger {
     }
 
     /// Lets `observer` hear of all control records as they are, and from then on of each that is written or removed, by this node or
-    /// another, in the order of the commits, whose number comes with it, and before anybody who waits for the commit. An error of the
-    /// observer stops the process. To be called once.
+    /// another, in the order of the commits, whose number comes with it, and before anybody who waits for the commit. Commits that this
+    /// node has yet to follow come again then. An error of the observer stops the process. To be called once.
     ///
     /// # Errors
     /// [`Error::Storage`]; [`Error::Corrupt`] with what the observer says of the records as they are.
@@ -102,7 +102,7 @@ impl Ledger {
         observer: impl Fn(u64, &[&RecordChange]) -> Result<(), String> + Send + Sync + 'static,
     ) -> Result<(), Error> {
         let shared = &self.inner.shared;
-        // Memory does not move on meanwhile: nothing is heard of twice, or never.
+        // Memory does not move on meanwhile: nothing goes unheard.
         let _held = shared.place.lock().await;
         for stored in self.records().await? {
             let record = RecordChange {

@@ -405,7 +405,7 @@ impl Writer {
         if (known.commit, known.chain) != (stored.commit, stored.chain) {
             return Err((waiting, shared.went_back(stored).await));
         }
-        if let Err(error) = self.compare_with_published(stored).await {
+        if let Err(error) = self.compare_with_published(known).await {
             return Err((waiting, error));
         }
         let is_repeated = |command: &Command| others.have_some_of(command, &shared.secret);
@@ -419,16 +419,12 @@ impl Writer {
     }
 
     /// A new connection may lead to another server, which may lack what was published.
-    async fn compare_with_published(&mut self, stored: ChainHead) -> Result<(), Error> {
+    async fn compare_with_published(&mut self, known: ChainHead) -> Result<(), Error> {
         let session = self.shared.database.session();
         if session == self.session {
             return Ok(());
         }
-        let contradiction = self
-            .shared
-            .anchors
-            .contradiction(stored, &*self.shared.database)
-            .await?;
+        let contradiction = self.shared.anchors.contradiction(known, &*self.shared.database).await?;
         if let Some(reason) = contradiction {
             tracing::error!(reason, "writing and signing are refused");
             self.shared.refuse(reason.clone());

@@ -15,7 +15,9 @@ mod faults;
 mod faulty;
 mod faulty_objects;
 mod history;
+
 mod job_faults;
+mod nodes;
 mod opened;
 mod proofs;
 mod reindex;
