@@ -92,7 +92,7 @@ impl Ledger {
                 .await?;
             self.delete_old_log().await?;
         }
-        Ok(before.is_none_or(|before| before.next < written.next))
+        Ok(written.next > before.map_or(0, |before| before.next))
     }
 
     fn measure_lake(&self, written: Option<Written>) {

@@ -11,7 +11,7 @@ use object_store::{
 
 use crate::faulty::{Fault, Faults};
 
-/// Objects whose writes are `create`, `part`, `complete` and `delete`.
+/// Objects whose writes are `put`, `create`, `part`, `complete` and `delete`.
 pub(crate) struct FaultyObjects {
     pub(crate) inner: Arc<LocalFileSystem>,
     pub(crate) faults: Arc<Faults>,
@@ -56,7 +56,7 @@ impl fmt::Display for FaultyObjects {
 #[async_trait]
 impl ObjectStore for FaultyObjects {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        self.inner.put_opts(location, payload, options).await
+        write(&self.faults, "put", self.inner.put_opts(location, payload, options)).await
     }
 
     async fn put_multipart_opts(

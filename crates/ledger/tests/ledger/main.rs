@@ -18,6 +18,9 @@ mod history;
 
 mod job_faults;
 mod nodes;
+mod lake;
+mod lake_faults;
+mod lake_log;
 mod opened;
 mod proofs;
 mod reindex;
