@@ -75,7 +75,7 @@ pub use seal::SealedTail;
 pub use sealed::{Sealed, SealedRun, SegmentHandle};
 pub use settle::Settlement;
 pub use signer::{Origin, SignedCheckpoint};
-pub use sqlite::{DATABASE_FILE, DirectoryLock, OpenError, Sqlite};
+pub use sqlite::{DATABASE_FILE, DirectoryLock, OpenError, Sqlite, SqliteState, examine_sqlite};
 pub use stats::{LevelStats, OrganizationStats, Stats};
 pub use submission::{IdempotencyKey, Receipt, Stored, Submission};
 pub use tail::Head;

@@ -30,8 +30,12 @@ use crate::{
     secret_file,
 };
 
-use self::{layers::Given, show::Shown};
-pub(crate) use self::{layers::Layer, options::Options, show::without_password};
+use self::layers::Given;
+pub(crate) use self::{
+    layers::Layer,
+    options::Options,
+    show::{Shown, without_password},
+};
 
 /// What a running server needs to know.
 #[derive(Debug)]

@@ -28,6 +28,11 @@ impl Countries {
         Ok(Self(Some(reader)))
     }
 
+    /// Whether there is a file.
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// ISO 3166-1 alpha-2, two upper-case letters.
     pub(crate) fn of(&self, address: IpAddr) -> Option<[u8; 2]> {
         let address = address.to_canonical();

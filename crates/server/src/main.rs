@@ -15,6 +15,7 @@ mod credentials;
 mod deliveries;
 mod delivery;
 mod demo;
+mod doctor;
 mod encryption;
 mod export;
 mod exports;
@@ -77,6 +78,7 @@ struct CommandLine {
 enum Command {
     Serve(Box<Serve>),
     Config(config_command::Configuration),
+    Doctor(Box<doctor::Arguments>),
     Import(import::Arguments),
     Export(export::Arguments),
     Verify(verify::Verify),
@@ -123,6 +125,7 @@ fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(arguments) => serve(*arguments),
         Command::Config(arguments) => config_command::run(arguments),
+        Command::Doctor(arguments) => doctor::run(*arguments),
         Command::Import(arguments) => return import::run_command(&arguments, now(), client::tls),
         Command::Verify(arguments) => return verify::run(&arguments, client::tls, &mut std::io::stdout()),
         Command::Fsck(arguments) => return maintain::fsck(&arguments),

@@ -12,6 +12,7 @@ mod chore;
 mod copy;
 mod directory;
 mod erase;
+mod examine;
 mod heads;
 mod history;
 mod read;
@@ -28,6 +29,7 @@ use std::{
 pub(crate) use copy::{copy, loaded};
 pub use directory::{DirectoryLock, OpenError};
 use erase::Eraser;
+pub use examine::{SqliteState, examine_sqlite};
 use futures::future::BoxFuture;
 use heads::Changed;
 use rusqlite::Connection;

@@ -46,7 +46,7 @@ impl Options {
 
     /// As [`Options::settings`], and where each comes from.
     #[allow(clippy::disallowed_methods, reason = "configuration is read here and nowhere else")]
-    pub(super) fn gathered(self) -> Result<(Settings, Vec<Shown>), Faults> {
+    pub(crate) fn gathered(self) -> Result<(Settings, Vec<Shown>), Faults> {
         let read = |path: &str| std::fs::read_to_string(path);
         let mut layers = vec![
             Layer::flags([

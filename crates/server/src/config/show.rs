@@ -11,9 +11,9 @@ const URLS: [&str; 3] = ["database", "objects", "smtp_url"];
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Its value, without anything secret; `None` when nobody set it and it has no default.
-    pub(super) value: Option<String>,
+    pub(crate) value: Option<String>,
     /// Where the value comes from.
     pub(super) source: String,
 }

@@ -1,7 +1,7 @@
 //! The server from outside: the real binary, spoken to over loopback.
 //!
 //! `contract` follows the rows of the HTTP contract, `hostile` what must be refused, `running` starting and stopping, `history` sealing
-//! and redacting, `retention` expiring, `embedding` pages of other origins, `views` saved queries, `exports` files on request, `streams` deliveries, `alerts` what is told of, `tls` commands over https, `crowd`
+//! and redacting, `retention` expiring, `embedding` pages of other origins, `views` saved queries, `exports` files on request, `streams` deliveries, `alerts` what is told of, `tls` commands over https, `doctor` what an operator asks, `crowd`
 //! very many organizations.
 #![allow(
     clippy::disallowed_methods,
@@ -17,6 +17,7 @@ mod catalog;
 mod contract;
 mod credentials;
 mod crowd;
+mod doctor;
 mod embedding;
 mod exports;
 mod files;

@@ -98,6 +98,11 @@ impl Server {
         fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 
+    /// Where it listens, such as 127.0.0.1:4711.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
