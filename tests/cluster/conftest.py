@@ -94,7 +94,7 @@ def assemble(binary: Path, tmp_path: Path, request: pytest.FixtureRequest) -> It
         name = fresh("log")
         postgres.database(name)
         common = KEYS | EAGER | request.getfixturevalue("s3").settings(name) | settings
-        made.append(Cluster(binary, tmp_path / name, [common | {"database": url(name, *of)} for of in ports]))
+        made.append(Cluster(binary, tmp_path / name, [common | {"database": url(name, *of)} for of in ports], name))
         return made[-1]
 
     yield assemble

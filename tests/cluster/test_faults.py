@@ -141,8 +141,7 @@ def test_s3_has_a_bad_day_while_segments_are_made(assemble, organizations, s3, f
         load.goes_on(200)
         s3.calm()
         load.goes_on(40)
-    for organization in organizations:
-        cluster.sealed(organization)
+    cluster.sealed()
     cluster.proven(load.history, organizations)
 
 

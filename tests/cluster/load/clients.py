@@ -214,12 +214,12 @@ class Load:
         )
 
 
-def event(organization: str, mark: str, **fields: object) -> dict:
-    """An event that is known by its mark."""
+def event(organization: str, mark: str | None = None, **fields: object) -> dict:
+    """An event that is known by its mark, if it has one."""
     return {
         "organization": organization,
         "action": "report.exported",
         "actor": {"type": "user", "id": "u_1", "name": "Ann"},
-        "metadata": {"mark": mark},
+        "metadata": {"mark": mark} if mark else {},
         **{name: value for name, value in fields.items() if value is not None},
     }

@@ -31,8 +31,10 @@ def fresh(name: str) -> str:
 class Cluster:
     """Nodes that were started together."""
 
-    def __init__(self, binary: Path, folder: Path, settings: list[dict[str, str]]) -> None:
+    def __init__(self, binary: Path, folder: Path, settings: list[dict[str, str]], database: str = "") -> None:
         folder.mkdir()
+        #: What its database is called at the PostgreSQL server.
+        self.database = database
         with ThreadPoolExecutor() as together:
             starting = [
                 together.submit(Node, number, binary, folder / f"node{number}", node_name=f"node{number}", **of)
@@ -58,11 +60,7 @@ class Cluster:
         for node in self.nodes:
             node.until_ready(seconds)
 
-    def metric(self, name: str) -> float:
-        """A number of all nodes together."""
-        return sum(node.metric(name) for node in self.nodes if node.runs and not node.paused)
-
-    def sealed(self, organization: str, seconds: float = 60) -> None:
+    def sealed(self, seconds: float = 60) -> None:
         """Waits until no event waits for sealing: the work in the background goes on."""
         until("the tail is sealed", lambda: self.nodes[0].metric("trailbook_tail_events") == 0, seconds)
 
