@@ -101,16 +101,22 @@ impl Anchors {
         Ok(heads)
     }
 
-    /// Compares the database with the newest chain head among the objects. `Some` says why it must not be written to.
+    /// Compares the database, which stands at `stored` or further, with the chain heads among the objects. `Some` says why it must not be
+    /// written to.
     pub(crate) async fn contradiction(
         &self,
         stored: ChainHead,
         database: &dyn Database,
     ) -> Result<Option<String>, Error> {
-        let Some(anchor) = self.list().await?.pop() else {
-            return self.restored(stored).await;
-        };
-        if (anchor.era, anchor.commit) > (stored.era, stored.commit) {
+        let anchors = self.list().await?;
+        // Another node may have committed what it published just now.
+        let newest = database.newest().await;
+        let newest = newest.map_err(|error| Error::storage("ask for the newest commit", error))?;
+        let stored = newest.unwrap_or(stored);
+        if let Some(anchor) = anchors
+            .last()
+            .filter(|anchor| (anchor.era, anchor.commit) > (stored.era, stored.commit))
+        {
             return Ok(Some(format!(
                 "the database ends at commit {} (era {}) but commit {} (era {}) was published: it went back in time, as a \
                  restored copy does. Reads go on. Put the newer database back, or continue in a new epoch with \
@@ -118,7 +124,7 @@ impl Anchors {
                 stored.commit, stored.era, anchor.commit, anchor.era
             )));
         }
-        if anchor.era == stored.era {
+        for anchor in anchors.iter().filter(|anchor| anchor.era == stored.era) {
             let chain = database.chain(anchor.commit).await;
             let chain = chain.map_err(|error| Error::storage("read the chain", error))?;
             if chain.is_some_and(|chain| chain != anchor.chain) {

@@ -80,8 +80,7 @@ impl Ledger {
             shared.history.adjoins_nothing(first);
             return Ok(None);
         };
-        let first_id = shared.history.reserve_ids(drafts.len() as u64);
-        let add = output::put(shared.history.objects(), &kind, drafts, first_id).await?;
+        let add = output::put(shared.history.objects(), &kind, drafts).await?;
         let compacted = Compacted {
             removed: inputs.len(),
             added: add.len(),

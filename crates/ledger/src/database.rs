@@ -407,6 +407,8 @@ pub trait Database: Send + Sync + 'static {
     fn since(&self, known: u64, bytes_max: usize) -> Answer<'_, Vec<Committed>>;
     /// Changes when others may have committed; `None` where nobody else can.
     fn news(&self) -> Option<watch::Receiver<u64>>;
+    /// Another number whenever commits go through another connection, which may lead to another server.
+    fn session(&self) -> u64;
     /// Takes the order of commits until the next `commit` or `unlock`; answers the newest commit, and all that others committed
     /// above `known`, as `since` does.
     fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<Committed>)>;

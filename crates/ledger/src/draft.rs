@@ -412,7 +412,7 @@ impl<'l> Draft<'l> {
             subtrees: std::mem::take(&mut self.subtrees),
             answers: self.answers.clone(),
             client_ids: self.client_ids.clone(),
-            checkpoints: std::mem::take(&mut self.checkpoints),
+            checkpoints: self.checkpoints.clone(),
             changes: self.changes.clone(),
             forget_before,
         }

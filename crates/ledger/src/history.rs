@@ -118,17 +118,28 @@ impl History {
         Arc::clone(&self.manifest.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Ids for segments that are about to be written; those of a job that fails are never used.
-    pub(crate) fn reserve_ids(&self, count: u64) -> u64 {
-        self.next_segment.fetch_add(count, Ordering::Relaxed)
+    /// A change as it is committed, when nothing else can be committed before it: new segments get their numbers, and a redaction comes on
+    /// top of an earlier one.
+    pub(crate) fn on_top(&self, mut change: Change) -> Change {
+        match change {
+            Change::Redact(redaction) => self.redaction_on_top(redaction),
+            Change::Seal {
+                segments: ref mut new, ..
+            }
+            | Change::Replace { add: ref mut new, .. } => {
+                let next = self.next_segment.load(Ordering::Relaxed);
+                new.iter_mut()
+                    .zip(next..)
+                    .for_each(|(segment, number)| segment.segment = number);
+                change
+            }
+            change => change,
+        }
     }
 
     /// A redaction on top of one of the same event that is not carried out yet: what that removes stays removed, although whoever asked for
-    /// this may not have seen it. Other changes are as they were.
-    pub(crate) fn on_top(&self, change: Change) -> Change {
-        let Change::Redact(mut redaction) = change else {
-            return change;
-        };
+    /// this may not have seen it.
+    fn redaction_on_top(&self, mut redaction: StoredRedaction) -> Change {
         if let Some(earlier) = self.overlay(redaction.ledger).get(&redaction.sequence) {
             for (secret, earlier) in redaction.secrets.iter_mut().zip(earlier.secrets.iter()) {
                 if matches!(earlier, PartSecret::Commitment(_)) {
@@ -154,6 +165,14 @@ impl History {
                     overlay.insert(redaction.sequence, Redaction::of(redaction));
                 });
             }
+        }
+        let new = changes.iter().flat_map(|change| match change {
+            Change::Seal { segments, .. } => segments.as_slice(),
+            Change::Replace { add, .. } => add.as_slice(),
+            _ => &[],
+        });
+        if let Some(newest) = new.map(|segment| segment.segment).max() {
+            self.next_segment.fetch_max(newest + 1, Ordering::Relaxed);
         }
         let mut manifest = self.manifest.write().unwrap_or_else(PoisonError::into_inner);
         *manifest = Arc::new(manifest.apply(changes));

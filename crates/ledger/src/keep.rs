@@ -7,7 +7,7 @@
 //! - Sealing comes first: while the tail is full, compacting waits, but not for ever.
 
 use std::{
-    sync::atomic::Ordering,
+    sync::{PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -19,8 +19,8 @@ use crate::{Error, Ledger, inputs::random_bytes};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Between two looks at what has expired, and at objects to delete.
 const LOOK_FOR_EXPIRED_EVERY: Duration = Duration::from_secs(60);
-/// How long a lease holds; a node that died is followed by another within this time.
-pub const LEASE_MS: i64 = 30_000;
+/// How long a lease holds; a node that died is followed by another within this time and a look.
+pub const LEASE_MS: i64 = 20_000;
 /// Segments of the lowest level from which on compacting does not wait for sealing any more: a question looks into each.
 const DEBT_MAX: usize = 64;
 /// A clock that shows this much more than the newest commit at a start may be wrong …
@@ -88,6 +88,24 @@ impl Ledger {
         if !self.is_due(job) || !self.lease(job.name(), holder).await? {
             return Ok(false);
         }
+        tokio::select! {
+            done = self.work_leased(job) => done,
+            never = self.renew(job, holder) => never,
+        }
+    }
+
+    /// Keeps the lease of a job while it is worked on. That it is lost does no harm: what the job commits is refused when another node was
+    /// faster.
+    async fn renew(&self, job: Job, holder: &str) -> Result<bool, Error> {
+        loop {
+            tokio::time::sleep(Duration::from_millis(LEASE_MS as u64 / 3)).await;
+            if let Err(error) = self.lease(job.name(), holder).await {
+                tracing::warn!(%error, job = job.name(), "a lease could not be renewed");
+            }
+        }
+    }
+
+    async fn work_leased(&self, job: Job) -> Result<bool, Error> {
         match job {
             Job::Seal => Ok(self.seal().await?.is_some()),
             Job::Compact => Ok(self.compact().await?.is_some()),
@@ -148,10 +166,13 @@ impl Ledger {
         leased.map_err(|error| Error::storage("lease a job", error))
     }
 
-    /// A name for [`Ledger::lease`].
+    /// A name for [`Ledger::lease`]. What is held under it is given back when the ledger closes.
     pub fn new_holder(&self) -> String {
         let drawn = random_bytes::<8>(&*self.inner.shared.random);
-        drawn.iter().map(|byte| format!("{byte:02x}")).collect()
+        let holder: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut holders = self.inner.shared.holders.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.push(holder.clone());
+        holder
     }
 }
 

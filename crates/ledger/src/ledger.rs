@@ -14,9 +14,7 @@ use tokio::{
 use trailbook_event::Admitted;
 
 use crate::{
-    Error, Head, IdempotencyKey, Measures, OrganizationKey, Receipt, Row, Submission,
-    chain::Anchors,
-    duplicates,
+    Error, Head, IdempotencyKey, Measures, OrganizationKey, Receipt, Row, Submission, duplicates,
     manifest::CompactionLimits,
     redact,
     segment::Run,
@@ -85,7 +83,6 @@ pub(crate) struct Inner {
     pub(crate) signer: CheckpointSigner,
     /// Held while something is forgotten.
     pub(crate) forgetting: tokio::sync::Mutex<()>,
-    pub(crate) anchors: Anchors,
     pub(crate) deployment: String,
 }
 
@@ -283,7 +280,7 @@ impl Ledger {
         &self.inner.shared.measures
     }
 
-    /// Stops taking events, writes what waits, and records the newest commit among the objects.
+    /// Stops taking events, writes what waits, gives leases back, and records the newest commit among the objects.
     pub async fn close(&self) -> Result<(), Error> {
         let commands = self
             .inner
@@ -296,9 +293,18 @@ impl Ledger {
         if let Some(writer) = writer {
             writer.await.map_err(|error| Error::storage("stop the writer", error))?;
         }
-        let head = self.inner.shared.chain_head();
-        if head.commit > 0 && self.inner.shared.refused().is_ok() {
-            self.inner.anchors.put(head).await?;
+        let shared = &self.inner.shared;
+        let holders = std::mem::take(&mut *shared.holders.lock().unwrap_or_else(PoisonError::into_inner));
+        for holder in holders {
+            // Otherwise the leases end by themselves.
+            if let Err(error) = shared.database.release(holder).await {
+                tracing::warn!(%error, "leases could not be given back");
+                break;
+            }
+        }
+        let head = shared.chain_head();
+        if head.commit > 0 && shared.refused().is_ok() {
+            shared.anchors.put(head).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! Invariants
 //! - An acknowledged event is committed and synced, with its sequence and its ledger's head, in one transaction.
 //! - Sequences of a ledger are 0, 1, 2 … without gaps; nothing edits a stored event.
-//! - Every write to the database passes the one writer.
+//! - Every write of a process to the database passes its one writer; what other processes commit is followed.
 //!
 //! Not here: filters and pages (`trailbook-query`), HTTP (`trailbook`), hashing rules (`trailbook-merkle`).
 //! See docs/formats/ledger.md.
@@ -17,6 +17,7 @@ mod duplicates;
 mod error;
 mod expire;
 mod expiring;
+mod follow;
 mod forgotten;
 mod frame;
 mod fsck;

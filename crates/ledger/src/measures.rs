@@ -91,6 +91,8 @@ pub struct Measures {
     pub events: AtomicU64,
     /// Duplicates recognised.
     pub duplicates: AtomicU64,
+    /// Commits of other nodes that were taken in.
+    pub followed: AtomicU64,
     /// Events in the tail.
     pub tail_events: AtomicU64,
     /// Bytes of the tail in memory, estimated.

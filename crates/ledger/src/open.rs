@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{Arc, Mutex, OnceLock, atomic::Ordering},
 };
 
 use object_store::ObjectStore;
@@ -16,6 +16,7 @@ use crate::{
     chain::Anchors,
     database::{Database, LedgerId, Loaded, StoredHead, TailRow},
     duplicates::{REMEMBERED_MS, Remembered},
+    follow::{self, Asking, Place},
     frame::Body,
     history::History,
     inputs::{Clock, Random, random_bytes},
@@ -26,7 +27,7 @@ use crate::{
     row::Secrets,
     segment::Indexer,
     signer::CheckpointSigner,
-    tail::{LedgerHead, LedgerState, Signed, TailCommits},
+    tail::{LedgerHead, LedgerState, TailCommits},
     tail_row::{self, Numbering},
     writer::{Shared, Writer},
 };
@@ -76,6 +77,7 @@ impl Ledger {
 
     /// Starts from what was loaded. `recover` comes here with a state that it has moved to a new epoch.
     pub(crate) async fn start(parts: Parts, loaded: Loaded, anchors: Anchors) -> Result<Self, Error> {
+        let session = parts.database.session();
         let now = parts.clock.now();
         let seen = (
             now.max(Timestamp::from_millis(loaded.committed_at)),
@@ -110,6 +112,15 @@ impl Ledger {
             refusal: Mutex::new(refusal),
             fatal: watch::channel(None).0,
             head: Mutex::new(loaded.head),
+            place: tokio::sync::Mutex::new(Place {
+                last_id: EventId::from_bytes([0; 16]),
+                next_ledger: 1,
+            }),
+            remembered: Mutex::new(remembered),
+            anchors,
+            asking: Asking::default(),
+            observer: OnceLock::new(),
+            holders: Mutex::default(),
         });
         let last_id = load_ledgers(&shared, loaded.heads, (loaded.sealed_through, loaded.head.commit)).await?;
         // Of these the stored bytes are still whole.
@@ -121,17 +132,21 @@ impl Ledger {
         let ledgers = shared.ledgers.all();
         for checkpoint in loaded.checkpoints {
             if let Ok(position) = ledgers.binary_search_by_key(&checkpoint.ledger, |ledger| ledger.id) {
-                *ledgers[position].signed.lock().await = Some(Signed { checkpoint, at: None });
+                ledgers[position].set_checkpoint(checkpoint);
             }
         }
+        *shared.place.lock().await = Place {
+            last_id,
+            next_ledger: ledgers.last().map_or(1, |ledger| ledger.id + 1),
+        };
+        if let Some(news) = shared.database.news() {
+            tokio::spawn(follow::follow(Arc::downgrade(&shared), news));
+        }
         let (commands, queue) = mpsc::channel(shared.limits.queue_submissions_max);
-        let next_ledger = ledgers.last().map_or(1, |ledger| ledger.id + 1);
         let writer = Writer {
             shared: Arc::clone(&shared),
             commands: queue,
-            remembered,
-            last_id,
-            next_ledger,
+            session,
             seen,
             forgotten_at: 0,
         };
@@ -146,7 +161,6 @@ impl Ledger {
                 queue_bytes,
                 signer: CheckpointSigner::new(parts.signing_key),
                 forgetting: tokio::sync::Mutex::default(),
-                anchors,
                 deployment: loaded.deployment,
             }),
         })
@@ -290,7 +304,7 @@ fn load_tail_row(
 }
 
 /// The rows of a commit with the numbers of their ledgers, in order.
-fn rows_of(stored: &TailRow) -> Result<Vec<(LedgerId, Row)>, Error> {
+pub(crate) fn rows_of(stored: &TailRow) -> Result<Vec<(LedgerId, Row)>, Error> {
     let (numbering, bodies) = tail_row::decode_intact(&stored.body)
         .map_err(|what| Error::corrupt(format!("commit {}: {what}; run `trailbook fsck`", stored.commit)))?;
     Ok(rows(stored.commit, &numbering, bodies))

@@ -136,22 +136,17 @@ impl<'o> Output<'o> {
     }
 }
 
-/// Makes objects of drafts; answers what the manifest is to say of them, with ids from `first_id` on.
-pub(crate) async fn put(
-    objects: &Objects,
-    kind: &Kind,
-    drafts: Vec<Draft>,
-    first_id: u64,
-) -> Result<Vec<StoredSegment>, Error> {
+/// Makes objects of drafts; answers what the manifest is to say of them. They get their numbers when they are committed.
+pub(crate) async fn put(objects: &Objects, kind: &Kind, drafts: Vec<Draft>) -> Result<Vec<StoredSegment>, Error> {
     let mut segments = Vec::with_capacity(drafts.len());
-    for (segment, draft) in (first_id..).zip(drafts) {
+    for draft in drafts {
         let Draft { name, contents, .. } = draft;
         let (data, bundle) = (format!("{name}.parquet"), format!("{name}.bundle"));
         objects.put_file(draft.data, &data).await?;
         objects.put_file(draft.bundle, &bundle).await?;
         let stored = |name, (bytes, sha256)| StoredObject { name, bytes, sha256 };
         segments.push(StoredSegment {
-            segment,
+            segment: 0,
             level: kind.level,
             commits: kind.commits,
             ledgers: contents.ledgers,

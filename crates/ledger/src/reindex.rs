@@ -109,11 +109,12 @@ impl<'p> Reindexing<'p> {
                 }
                 Ok(written) => written,
             };
-            let next_id = self.loaded.next_segment + remade.len() as u64;
-            let segments = output::put(&self.objects, &written.0, written.1, next_id).await?;
-            remade.extend(segments.into_iter().map(|new| Remade {
+            // Numbers that nobody has, to tell them apart until they are committed.
+            let free = self.loaded.next_segment + remade.len() as u64;
+            let segments = output::put(&self.objects, &written.0, written.1).await?;
+            remade.extend((free..).zip(segments).map(|(segment, new)| Remade {
                 old: stored.segment,
-                new,
+                new: StoredSegment { segment, ..new },
             }));
         }
         Ok(remade)

@@ -61,8 +61,7 @@ impl Ledger {
             .map_err(|error| Error::storage("seal", error))??;
         let mut segments = Vec::new();
         for (kind, drafts) in written {
-            let first_id = shared.history.reserve_ids(drafts.len() as u64);
-            segments.extend(output::put(shared.history.objects(), &kind, drafts, first_id).await?);
+            segments.extend(output::put(shared.history.objects(), &kind, drafts).await?);
         }
         let sealed = SealedTail {
             through,

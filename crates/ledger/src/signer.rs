@@ -1,8 +1,8 @@
 //! Checkpoints: signed statements of a ledger's size and root.
 //!
 //! Invariants
-//! - A checkpoint is signed only if it extends the last one that was signed for the ledger: a consistency proof between
-//!   them is built and verified first.
+//! - A checkpoint is signed only if it extends the last one that was signed for the ledger, by whichever node: a consistency
+//!   proof between them is built and verified first, and the writer stores it only while that is still the last one.
 //! - It is stored, and the chain head put among the objects, before the signature leaves this module.
 //! - A size is signed once in an epoch: what was stored is remembered before anybody else signs for the ledger.
 
@@ -14,8 +14,8 @@ use trailbook_merkle::{Checkpoint, Hash, note, verify_consistency};
 use crate::{
     Error, Ledger, OrganizationKey,
     database::StoredCheckpoint,
-    tail::{LedgerHead, LedgerState, Signed},
-    writer::Command,
+    tail::{LedgerHead, LedgerState},
+    writer::{Command, Signature},
 };
 
 /// Checkpoints of one ledger are at least this far apart.
@@ -82,73 +82,90 @@ pub(crate) fn origin_name(deployment: &str, organization: &OrganizationKey, epoc
     )
 }
 
+/// The newest checkpoint, when it is of the current epoch and covers so many events.
+fn covering(ledger: &LedgerState, size: u64) -> Option<StoredCheckpoint> {
+    let epoch = ledger.head().epoch;
+    ledger
+        .checkpoint()
+        .filter(|newest| newest.size >= size && newest.epoch == epoch)
+}
+
 impl Ledger {
     /// A checkpoint of everything that is stored when this is called. Waits up to a second when another size was signed within the last
     /// second; requests in the meantime share the result. Dropping the future does not undo a signing that has begun.
     pub async fn checkpoint(&self, organization: &OrganizationKey) -> Result<SignedCheckpoint, Error> {
         let ledger = self.state(organization)?;
         let size = ledger.head().size;
-        let signed = Arc::clone(&ledger.signed).lock_owned().await;
-        if let Some(newest) = signed
-            .as_ref()
-            .filter(|newest| newest.checkpoint.size >= size && newest.checkpoint.epoch == ledger.head().epoch)
-        {
-            return Ok(newest.checkpoint.clone().into());
+        let signing = Arc::clone(&ledger.signing).lock_owned().await;
+        if let Some(newest) = covering(&ledger, size) {
+            return Ok(newest.into());
         }
         self.inner.shared.refused()?;
         let clock = &self.inner.shared.clock;
-        if let Some(at) = signed.as_ref().and_then(|newest| newest.at) {
+        if let Some(at) = *signing {
             tokio::time::sleep((at + SIGN_EVERY).saturating_sub(clock.monotonic())).await;
         }
         // What is stored has to be remembered: nobody's hanging up may come in between.
-        let signing = tokio::spawn(self.clone().sign_next(ledger, signed));
+        let signing = tokio::spawn(self.clone().sign_next(ledger, size, signing));
         signing.await.unwrap_or(Err(Error::Unknown)).map(Into::into)
     }
 
-    /// Signs where the ledger stands, and remembers it.
+    /// Signs where the ledger stands, unless another node comes first with a checkpoint of at least `size` events.
     async fn sign_next(
         self,
         ledger: Arc<LedgerState>,
-        mut signed: OwnedMutexGuard<Option<Signed>>,
+        size: u64,
+        mut signing: OwnedMutexGuard<Option<Duration>>,
     ) -> Result<StoredCheckpoint, Error> {
-        let checkpoint = self.sign(&ledger, ledger.ledger_head(), signed.as_ref()).await?;
-        *signed = Some(Signed {
-            checkpoint: checkpoint.clone(),
-            at: Some(self.inner.shared.clock.monotonic()),
-        });
-        Ok(checkpoint)
+        loop {
+            if let Some(newest) = covering(&ledger, size) {
+                return Ok(newest);
+            }
+            // Before the head: what was signed is not ahead of the ledger.
+            let last = ledger.checkpoint();
+            match self.sign(&ledger, ledger.ledger_head(), last).await {
+                // Another node's checkpoint is in memory now: this one has to extend it.
+                Err(Error::Conflict { .. }) => {}
+                signed => {
+                    *signing = Some(self.inner.shared.clock.monotonic());
+                    return signed;
+                }
+            }
+        }
     }
 
     async fn sign(
         &self,
         ledger: &LedgerState,
         head: LedgerHead,
-        last: Option<&Signed>,
+        last: Option<StoredCheckpoint>,
     ) -> Result<StoredCheckpoint, Error> {
         let (size, root) = (head.frontier.size(), head.frontier.root());
-        if let Some(last) = last.map(|last| &last.checkpoint) {
+        if let Some(last) = &last {
             self.check_extends(ledger, last, size, root).await?;
         }
         let origin = origin_name(&self.inner.deployment, &ledger.key, head.epoch);
-        self.inner.anchors.put(self.inner.shared.chain_head()).await?;
+        self.inner.shared.anchors.put(self.inner.shared.chain_head()).await?;
         let checkpoint =
             Checkpoint::new(origin.clone(), size, root).map_err(|error| Error::corrupt(error.to_string()))?;
         let note = self.inner.signer.for_origin(&origin)?.sign(&checkpoint.to_text());
         let note = note.map_err(|error| Error::corrupt(error.to_string()))?;
-        let stored = StoredCheckpoint {
-            ledger: ledger.id,
-            epoch: head.epoch,
-            size,
-            root,
-            note,
+        let signature = Signature {
+            checkpoint: StoredCheckpoint {
+                ledger: ledger.id,
+                epoch: head.epoch,
+                size,
+                root,
+                note,
+            },
+            extends: last,
         };
         let (answer, answered) = oneshot::channel();
-        let command = Command::Checkpoint(stored.clone(), answer);
+        let command = Command::Checkpoint(signature, answer);
         self.commands()?.send(command).await.map_err(|_| Error::Refused {
             reason: "the server is stopping".to_owned(),
         })?;
-        answered.await.unwrap_or(Err(Error::Unknown))?;
-        Ok(stored)
+        answered.await.unwrap_or(Err(Error::Unknown))
     }
 
     /// Refuses to sign what contradicts the last checkpoint.

@@ -42,15 +42,10 @@ pub(crate) struct LedgerState {
     pub(crate) id: LedgerId,
     pub(crate) key: OrganizationKey,
     inner: RwLock<Inner>,
-    /// Held while a checkpoint is signed; the newest one. See `signer`.
-    pub(crate) signed: Arc<tokio::sync::Mutex<Option<Signed>>>,
-}
-
-/// The newest checkpoint of a ledger.
-pub(crate) struct Signed {
-    pub(crate) checkpoint: StoredCheckpoint,
-    /// Monotonic time of the signature; none when it is from before the start.
-    pub(crate) at: Option<std::time::Duration>,
+    /// Held while a checkpoint is signed: the monotonic time of the last signature since the start. See `signer`.
+    pub(crate) signing: Arc<tokio::sync::Mutex<Option<std::time::Duration>>>,
+    /// The newest checkpoint, whoever signed it.
+    checkpoint: Mutex<Option<StoredCheckpoint>>,
 }
 
 struct Inner {
@@ -70,7 +65,8 @@ impl LedgerState {
                 first_sequence,
                 rows: Vec::new(),
             }),
-            signed: Arc::default(),
+            signing: Arc::default(),
+            checkpoint: Mutex::default(),
         }
     }
 
@@ -89,6 +85,16 @@ impl LedgerState {
 
     pub(crate) fn ledger_head(&self) -> LedgerHead {
         self.read().head.clone()
+    }
+
+    /// The newest checkpoint that was signed for it.
+    pub(crate) fn checkpoint(&self) -> Option<StoredCheckpoint> {
+        self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers the newest checkpoint.
+    pub(crate) fn set_checkpoint(&self, checkpoint: StoredCheckpoint) {
+        *self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner) = Some(checkpoint);
     }
 
     /// Rows of the tail from sequence `from` on, at most `limit`; sealed ones are not here.

@@ -4,10 +4,11 @@
 //! - One commit at a time; the next is numbered only when the outcome of the last is known.
 //! - What is published to readers is committed, and what is acknowledged is published.
 //! - After a failed sync nothing is written any more.
+//! - What others committed is in memory before anything is numbered.
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -16,11 +17,13 @@ use trailbook_event::Timestamp;
 
 use crate::{
     Error, EventId, Limits, OrganizationKey,
+    chain::Anchors,
     database::{
-        ChainHead, Change, CommitError, Database, Group, LedgerId, StoredCheckpoint, StoredClientId, StoredRedaction,
+        ChainHead, Change, CommitError, Committed, Database, Group, StoredCheckpoint, StoredClientId, StoredRedaction,
     },
     draft::{Draft, Moment},
     duplicates::{self, REMEMBERED_MS, Remembered},
+    follow::{Asking, Observer, Place},
     history::History,
     inputs::{Clock, Random, random_bytes},
     measures::{Measures, Stage},
@@ -47,9 +50,16 @@ pub(crate) enum Command {
     /// Events.
     Append(Submission, oneshot::Sender<Result<Receipt, Error>>),
     /// A checkpoint that was signed.
-    Checkpoint(StoredCheckpoint, oneshot::Sender<Result<u64, Error>>),
+    Checkpoint(Signature, oneshot::Sender<Result<StoredCheckpoint, Error>>),
     /// What is kept beside the events changes. Committed alone: when it can no longer be made, nobody else fails with it.
     Change(Alteration, oneshot::Sender<Result<u64, Error>>),
+}
+
+/// A checkpoint that was signed, and what it was held against.
+pub(crate) struct Signature {
+    pub(crate) checkpoint: StoredCheckpoint,
+    /// The newest checkpoint of the ledger that it is known to extend.
+    pub(crate) extends: Option<StoredCheckpoint>,
 }
 
 /// What is kept beside the events changes, with the events that record it.
@@ -92,8 +102,18 @@ pub(crate) struct Shared {
     pub(crate) refusal: Mutex<Option<String>>,
     /// Set once when the process must stop.
     pub(crate) fatal: watch::Sender<Option<String>>,
-    /// The newest commit.
+    /// The newest commit in memory.
     pub(crate) head: Mutex<ChainHead>,
+    /// Held while memory moves on.
+    pub(crate) place: tokio::sync::Mutex<Place>,
+    /// Keys of the last 24 hours.
+    pub(crate) remembered: Mutex<Remembered>,
+    /// What was published of the chain.
+    pub(crate) anchors: Anchors,
+    pub(crate) asking: Asking,
+    pub(crate) observer: OnceLock<Observer>,
+    /// Under which leases are held; given back when the ledger closes.
+    pub(crate) holders: Mutex<Vec<String>>,
 }
 
 impl Shared {
@@ -122,6 +142,12 @@ impl Shared {
         }
     }
 
+    /// Whether a key may have been stored since a moment, milliseconds.
+    fn perhaps(&self, key: &[u8], since: i64) -> bool {
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.perhaps(key, since)
+    }
+
     pub(crate) fn refuse(&self, reason: String) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
@@ -131,7 +157,7 @@ impl Shared {
     }
 
     /// Makes committed changes visible: first the manifest, then the tail, which readers look at the other way round.
-    fn apply(&self, changes: &[Change]) {
+    pub(crate) fn apply(&self, changes: &[Change]) {
         if changes.is_empty() {
             return;
         }
@@ -170,9 +196,8 @@ impl Shared {
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) commands: mpsc::Receiver<Command>,
-    pub(crate) remembered: Remembered,
-    pub(crate) last_id: EventId,
-    pub(crate) next_ledger: LedgerId,
+    /// The session in which the database was last compared with what was published.
+    pub(crate) session: u64,
     /// The clocks at the last look.
     pub(crate) seen: (Timestamp, Duration),
     pub(crate) forgotten_at: i64,
@@ -220,13 +245,15 @@ impl Writer {
             .into_iter()
             .partition(|command| matches!(command, Command::Change(..)));
         let (waiting, carried) = first_of_each_key(waiting, &self.shared.secret);
+        let mut carried: Vec<Command> = carried;
         match self.answer_repeated(waiting, now).await {
-            Ok((waiting, known)) => self.commit_new(waiting, known, now).await,
+            Ok((waiting, known)) if !waiting.is_empty() => carried.extend(self.commit_new(waiting, known, now).await),
+            Ok(_) => {}
             Err((waiting, error)) => waiting.into_iter().for_each(|command| command.fail(&error)),
         }
         let changes: Vec<Command> = changes;
         for change in changes {
-            self.commit_new(vec![change], Vec::new(), now).await;
+            carried.extend(self.commit_new(vec![change], Vec::new(), now).await);
         }
         carried
     }
@@ -265,7 +292,7 @@ impl Writer {
                             .events
                             .iter()
                             .filter_map(|event| event.client_id.map(|id| id.key));
-                        perhaps.extend(keys.filter(|key| self.remembered.perhaps(key, since)));
+                        perhaps.extend(keys.filter(|key| self.shared.perhaps(key, since)));
                     }
                     fresh.push(command);
                 }
@@ -290,7 +317,7 @@ impl Writer {
         let Some((key, body)) = command.idempotency(&self.shared.secret) else {
             return Ok(None);
         };
-        if !self.remembered.perhaps(&key, since) {
+        if !self.shared.perhaps(&key, since) {
             return Ok(None);
         }
         let stored = self.shared.database.answer(key).await;
@@ -305,41 +332,40 @@ impl Writer {
         }))
     }
 
-    /// Numbers, commits, publishes, acknowledges.
-    async fn commit_new(&mut self, waiting: Vec<Command>, known: Vec<StoredClientId>, now: Timestamp) {
+    /// Numbers, commits, publishes, acknowledges. Gives back what somebody else stored in the meantime: it has to be answered anew.
+    async fn commit_new(&mut self, waiting: Vec<Command>, known: Vec<StoredClientId>, now: Timestamp) -> Vec<Command> {
         let shared = Arc::clone(&self.shared);
         let started = Instant::now();
-        let previous = match shared.database.lock(shared.chain_head().commit).await {
-            // A recovery has moved the era on; its first commit stores that.
-            Ok((head, missed)) if missed.is_empty() => ChainHead {
-                era: shared.chain_head().era,
-                ..head
-            },
-            Ok(_) => {
-                let error = Error::corrupt("another process wrote to this database");
-                return waiting.into_iter().for_each(|command| command.fail(&error));
-            }
+        let locked = match shared.database.lock(shared.chain_head().commit).await {
+            Ok(locked) => locked,
             Err(error) => {
                 let error = Error::storage("take the order of commits", error);
-                return waiting.into_iter().for_each(|command| command.fail(&error));
+                waiting.into_iter().for_each(|command| command.fail(&error));
+                return Vec::new();
+            }
+        };
+        let mut place = shared.place.lock().await;
+        let (previous, repeated, waiting) = match self.stand_at(&mut place, locked, waiting).await {
+            Ok(stood) => stood,
+            Err((waiting, error)) => {
+                shared.database.unlock().await;
+                waiting.into_iter().for_each(|command| command.fail(&error));
+                return Vec::new();
             }
         };
         let moment = Moment {
             commit: previous.commit + 1,
             era: previous.era,
             now,
-            first_id: self.first_id(now),
-            next_ledger: self.next_ledger,
+            first_id: self.first_id(place.last_id, now),
+            next_ledger: place.next_ledger,
         };
         let mut draft = Draft::new(&shared.ledgers, &shared.secret, moment, known);
-        let (receipts, changes) = place_all(&mut draft, waiting, &shared);
+        let mut answers = place_all(&mut draft, waiting, &shared);
         if draft.is_empty() {
-            receipts
-                .into_iter()
-                .for_each(|(receipt, answer)| drop(answer.send(receipt)));
-            return changes
-                .into_iter()
-                .for_each(|answer| drop(answer.send(Ok(previous.commit))));
+            shared.database.unlock().await;
+            answers.give(Ok(previous.commit));
+            return repeated;
         }
         let forget = (now.millis() - self.forgotten_at >= FORGET_EVERY_MS).then_some(now.millis() - REMEMBERED_MS);
         let group = draft.group(previous, random_bytes(&*shared.random), forget);
@@ -351,24 +377,71 @@ impl Writer {
         shared.measures.add(Stage::Number, started.elapsed());
         let outcome = self.commit_group(group).await;
         if outcome.is_ok() {
-            self.publish(draft, head, forget, now);
+            self.publish(&mut place, draft, head, forget, now);
         }
-        for (receipt, answer) in receipts {
-            // A caller who has gone away will find out by repeating.
-            let _ = answer.send(outcome.clone().and(receipt));
+        drop(place);
+        answers.give(outcome.map(|()| head.commit));
+        repeated
+    }
+
+    /// Brings memory to where the database stands, which nobody else can move now, and looks which of those that wait somebody else
+    /// stored: they are given back second.
+    #[allow(clippy::type_complexity)]
+    async fn stand_at(
+        &mut self,
+        place: &mut Place,
+        (stored, missed): (ChainHead, Vec<Committed>),
+        waiting: Vec<Command>,
+    ) -> Result<(ChainHead, Vec<Command>, Vec<Command>), (Vec<Command>, Error)> {
+        let shared = Arc::clone(&self.shared);
+        let others = Keys::of(&missed);
+        if let Err(error) = shared.take_in(place, missed).await {
+            return Err((waiting, error));
         }
-        for answer in changes {
-            let _ = answer.send(outcome.clone().map(|()| head.commit));
+        let known = shared.chain_head();
+        if (known.commit, known.chain) != (stored.commit, stored.chain) {
+            return Err((waiting, shared.went_back(stored).await));
         }
+        if let Err(error) = self.compare_with_published(stored).await {
+            return Err((waiting, error));
+        }
+        let is_repeated = |command: &Command| others.have_some_of(command, &shared.secret);
+        let (repeated, fresh) = waiting.into_iter().partition(is_repeated);
+        // A recovery has moved the era on; its first commit stores that.
+        let previous = ChainHead {
+            era: known.era,
+            ..stored
+        };
+        Ok((previous, repeated, fresh))
+    }
+
+    /// A new connection may lead to another server, which may lack what was published.
+    async fn compare_with_published(&mut self, stored: ChainHead) -> Result<(), Error> {
+        let session = self.shared.database.session();
+        if session == self.session {
+            return Ok(());
+        }
+        let contradiction = self
+            .shared
+            .anchors
+            .contradiction(stored, &*self.shared.database)
+            .await?;
+        if let Some(reason) = contradiction {
+            tracing::error!(reason, "writing and signing are refused");
+            self.shared.refuse(reason.clone());
+            return Err(Error::Refused { reason });
+        }
+        self.session = session;
+        Ok(())
     }
 
     /// The first Log ID of a commit: after the last one, and not before the time it carries.
-    fn first_id(&self, now: Timestamp) -> EventId {
+    fn first_id(&self, last_id: EventId, now: Timestamp) -> EventId {
         let millis = u64::try_from(now.millis()).unwrap_or_default();
-        if millis > self.last_id.millis() {
+        if millis > last_id.millis() {
             EventId::first(millis, random_bytes(&*self.shared.random))
         } else {
-            self.last_id.plus(1)
+            last_id.plus(1)
         }
     }
 
@@ -412,50 +485,103 @@ impl Writer {
     }
 
     /// Makes a commit visible.
-    fn publish(&mut self, draft: Draft<'_>, head: ChainHead, forget: Option<i64>, now: Timestamp) {
+    fn publish(&mut self, place: &mut Place, draft: Draft<'_>, head: ChainHead, forget: Option<i64>, now: Timestamp) {
         let started = Instant::now();
+        let shared = &self.shared;
         if let Some(last_id) = draft.last_id() {
-            self.last_id = last_id;
+            place.last_id = last_id;
         }
-        self.next_ledger += draft.new_ledgers();
-        for known in &draft.client_ids {
-            self.remembered.insert(&known.key, now.millis());
-        }
-        for answer in &draft.answers {
-            self.remembered.insert(&answer.key, now.millis());
-        }
+        place.next_ledger += draft.new_ledgers();
+        let answers: Vec<_> = draft.answers.iter().map(|answer| answer.key).collect();
+        let client_ids: Vec<_> = draft.client_ids.iter().map(|known| known.key).collect();
+        shared.remember(&answers, &client_ids, now.millis());
         if let Some(before) = forget {
-            self.remembered.forget(before);
+            let mut remembered = shared.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            remembered.forget(before);
             self.forgotten_at = now.millis();
         }
-        let (measures, events) = (&self.shared.measures, draft.events() as u64);
+        let (measures, events) = (&shared.measures, draft.events() as u64);
         measures.events.fetch_add(events, Ordering::Relaxed);
         measures.tail_events.fetch_add(events, Ordering::Relaxed);
         if events > 0 {
-            self.shared.tail_commits.add(head.commit, events, now);
+            shared.tail_commits.add(head.commit, events, now);
         }
         for changed in draft.changed {
             let bytes: usize = changed.rows.iter().map(|row| row.memory()).sum();
             measures.tail_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
             changed.ledger.publish(changed.head, changed.rows);
             if changed.new {
-                self.shared.ledgers.insert(changed.ledger);
+                shared.ledgers.insert(changed.ledger);
             }
         }
-        self.shared.apply(&draft.changes);
-        *self.shared.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
-        self.shared.commits.send_replace(head.commit);
+        for checkpoint in draft.checkpoints {
+            if let Some(ledger) = shared.ledgers.by_id(checkpoint.ledger) {
+                ledger.set_checkpoint(checkpoint);
+            }
+        }
+        shared.make_visible(head, &draft.changes);
         measures.add(Stage::Publish, started.elapsed());
     }
 }
 
-/// Places submissions while the tail has room; answers to come, those of checkpoints and changes apart.
-fn place_all(
-    draft: &mut Draft<'_>,
-    waiting: Vec<Command>,
-    shared: &Shared,
-) -> (Vec<Waiting>, Vec<oneshot::Sender<Result<u64, Error>>>) {
-    let (mut receipts, mut others) = (Vec::with_capacity(waiting.len()), Vec::new());
+/// Keys of what others stored.
+struct Keys {
+    answers: HashSet<[u8; 32]>,
+    client_ids: HashSet<[u8; 16]>,
+}
+
+impl Keys {
+    fn of(missed: &[Committed]) -> Self {
+        Self {
+            answers: missed
+                .iter()
+                .flat_map(|commit| commit.answers.iter().copied())
+                .collect(),
+            client_ids: missed
+                .iter()
+                .flat_map(|commit| commit.client_ids.iter().copied())
+                .collect(),
+        }
+    }
+
+    /// Whether something of a command is among them.
+    fn have_some_of(&self, command: &Command, secret: &[u8; 32]) -> bool {
+        let Command::Append(submission, _) = command else {
+            return false;
+        };
+        let answered = command.idempotency(secret);
+        let mut client_ids = submission.events.iter().filter_map(|event| event.client_id);
+        answered.is_some_and(|(key, _)| self.answers.contains(&key))
+            || client_ids.any(|known| self.client_ids.contains(&known.key))
+    }
+}
+
+/// Answers that are given when the outcome of the commit is known.
+#[derive(Default)]
+struct Answers {
+    receipts: Vec<Waiting>,
+    changes: Vec<oneshot::Sender<Result<u64, Error>>>,
+    checkpoints: Vec<(StoredCheckpoint, oneshot::Sender<Result<StoredCheckpoint, Error>>)>,
+}
+
+impl Answers {
+    /// Gives them: the commit's number, or why there is none. Who has gone away will find out by repeating.
+    fn give(&mut self, outcome: Result<u64, Error>) {
+        for (receipt, answer) in self.receipts.drain(..) {
+            let _ = answer.send(outcome.clone().and(receipt));
+        }
+        for answer in self.changes.drain(..) {
+            let _ = answer.send(outcome.clone());
+        }
+        for (checkpoint, answer) in self.checkpoints.drain(..) {
+            let _ = answer.send(outcome.clone().map(|_| checkpoint));
+        }
+    }
+}
+
+/// Places what waits, submissions while the tail has room; the answers to come.
+fn place_all(draft: &mut Draft<'_>, waiting: Vec<Command>, shared: &Shared) -> Answers {
+    let mut answers = Answers::default();
     for command in waiting {
         match command {
             Command::Append(submission, answer) => {
@@ -466,15 +592,15 @@ fn place_all(
                         .duplicates
                         .fetch_add(receipt.duplicates() as u64, Ordering::Relaxed);
                 }
-                receipts.push((receipt, answer));
+                answers.receipts.push((receipt, answer));
             }
-            Command::Checkpoint(checkpoint, answer) => {
-                draft.checkpoints.push(checkpoint);
-                others.push(answer);
-            }
+            Command::Checkpoint(signature, answer) => match place_checkpoint(draft, signature, shared) {
+                Ok(checkpoint) => answers.checkpoints.push((checkpoint, answer)),
+                Err(error) => drop(answer.send(Err(error))),
+            },
             Command::Change(alteration, answer) => {
                 match alter(draft, alteration, shared) {
-                    Ok(()) => others.push(answer),
+                    Ok(()) => answers.changes.push(answer),
                     // It is alone in the draft. Who has gone away will find out by repeating.
                     Err(error) => {
                         *draft = draft.emptied();
@@ -484,7 +610,32 @@ fn place_all(
             }
         }
     }
-    (receipts, others)
+    answers
+}
+
+/// Places a checkpoint, unless another node signed in the meantime: then its checkpoint stands when it says as much, and otherwise the
+/// signer has to hold its own against that.
+fn place_checkpoint(
+    draft: &mut Draft<'_>,
+    Signature { checkpoint, extends }: Signature,
+    shared: &Shared,
+) -> Result<StoredCheckpoint, Error> {
+    let ledger = shared.ledgers.by_id(checkpoint.ledger).ok_or(Error::NotFound)?;
+    let newest = ledger.checkpoint();
+    if newest == extends {
+        draft.checkpoints.push(checkpoint.clone());
+        return Ok(checkpoint);
+    }
+    match newest {
+        Some(newest)
+            if (newest.epoch, newest.size, newest.root) == (checkpoint.epoch, checkpoint.size, checkpoint.root) =>
+        {
+            Ok(newest)
+        }
+        _ => Err(Error::Conflict {
+            detail: "another checkpoint was signed in the meantime".to_owned(),
+        }),
+    }
 }
 
 /// Places an alteration.
@@ -546,7 +697,8 @@ impl Command {
     fn fail(self, error: &Error) {
         match self {
             Command::Append(_, answer) => drop(answer.send(Err(error.clone()))),
-            Command::Checkpoint(_, answer) | Command::Change(_, answer) => drop(answer.send(Err(error.clone()))),
+            Command::Checkpoint(_, answer) => drop(answer.send(Err(error.clone()))),
+            Command::Change(_, answer) => drop(answer.send(Err(error.clone()))),
         }
     }
 }

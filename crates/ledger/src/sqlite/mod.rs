@@ -171,6 +171,10 @@ impl Database for Sqlite {
         None
     }
 
+    fn session(&self) -> u64 {
+        0
+    }
+
     fn unlock(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }

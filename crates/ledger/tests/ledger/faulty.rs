@@ -139,6 +139,9 @@ impl Database for Faulty {
     fn news(&self) -> Option<watch::Receiver<u64>> {
         self.inner.news()
     }
+    fn session(&self) -> u64 {
+        self.inner.session()
+    }
     fn lock(&self, known: u64) -> Answer<'_, (ChainHead, Vec<Committed>)> {
         self.pass("lock", self.inner.lock(known))
     }
