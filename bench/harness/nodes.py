@@ -133,7 +133,8 @@ def backends(binary: Path, scratch: Path) -> Iterator[Backends]:
         stack.callback(postgres.stop)
         objects = scratch / "objects"
         objects.mkdir()
-        command = [binary.parent / "testkit-s3", "--directory", objects, "--bucket", "bench", "--access-key", "access", "--secret-key", "secret"]
+        keys = ["--access-key", "access", "--secret-key", "secret"]
+        command = [binary.parent / "testkit-s3", "--directory", objects, "--bucket", "bench", *keys]
         s3 = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         stack.callback(s3.wait)
         stack.callback(s3.terminate)

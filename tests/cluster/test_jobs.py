@@ -10,6 +10,7 @@ from counterparts.webhook import Webhooks
 from harness.exports import Exports
 from harness.trailbook import Streams
 from harness.waiting import until
+from history.record import UNKNOWN
 from load.clients import Load, event
 from machines.cluster import Cluster, fresh
 
@@ -62,7 +63,8 @@ def test_a_node_that_is_drained_loses_no_request_and_leaves_its_work_to_others(a
             load.goes_on(60)
             before = len(load.history.writes)
             assert node.drain() < 15
-            lost = [write for write in load.history.writes[before:] if write.node == node.number and write.stored == "unknown" and not write.acknowledged]
+            tries = [write for write in load.history.writes[before:] if write.node == node.number and not write.acknowledged]
+            lost = [write for write in tries if write.stored == UNKNOWN]
             assert not lost, f"requests that a draining node took and did not answer: {lost}"
             # Its leases were given back: nobody waits for their end.
             everything_is_done(cluster, organization, place, seconds=15)

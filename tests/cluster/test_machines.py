@@ -11,7 +11,8 @@ from machines.proxy import Loss, Proxy
 
 def insert(proxy: Proxy, database: str) -> bool:
     """Whether a client was told that its transaction is committed."""
-    command = [BINARIES / "psql", "-h", "127.0.0.1", "-p", proxy.port, "-U", USER, "-d", database, "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+    where = ["-h", "127.0.0.1", "-p", proxy.port, "-U", USER, "-d", database]
+    command = [BINARIES / "psql", *where, "-X", "-q", "-v", "ON_ERROR_STOP=1"]
     script = "begin;\ninsert into there values (1);\ncommit;\n"
     try:
         done = subprocess.run(list(map(str, command)), input=script, text=True, capture_output=True, env={"PGPASSWORD": PASSWORD}, timeout=4)

@@ -25,9 +25,8 @@ def mailbox():
 @pytest.fixture
 def cluster(assemble, mailbox: Mailbox) -> Cluster:
     """Three nodes that send mail."""
-    return assemble(
-        smtp_url=f"smtp://127.0.0.1:{mailbox.port}", mail_from="Audit log <log@trailbook.example>", public_url="https://log.trailbook.example"
-    )
+    mail = {"smtp_url": f"smtp://127.0.0.1:{mailbox.port}", "mail_from": "Audit log <log@trailbook.example>"}
+    return assemble(**mail, public_url="https://log.trailbook.example")
 
 
 @pytest.fixture

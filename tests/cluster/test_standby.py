@@ -69,7 +69,8 @@ def test_an_asynchronous_standby_that_lost_commits_is_noticed_by_every_node(asse
     with Load(cluster.nodes, organizations, seed=8) as after:
         after.goes_on(60)
     cluster.dump(after.history, organizations)
-    faults = [fault for rule in (check.nodes_agree, check.sequences_are_gapless, check.acknowledged_is_stored) for fault in rule(after.history)]
+    rules = (check.nodes_agree, check.sequences_are_gapless, check.acknowledged_is_stored)
+    faults = [fault for rule in rules for fault in rule(after.history)]
     assert not faults, "\n".join(faults)
     for ledger in after.history.ledgers:
         kept = before[ledger.organization]

@@ -53,7 +53,8 @@ def sequences_are_gapless(history: History) -> Iterator[str]:
             yield f"{ledger.organization} on node {ledger.node}: at position {wrong} stands sequence {sequences[wrong]}"
         for one, next_one in pairwise(ledger.events):
             if next_one.received_at < one.received_at:
-                yield f"{ledger.organization} on node {ledger.node}: sequence {next_one.place.sequence} was received before the one before it"
+                sequence = next_one.place.sequence
+                yield f"{ledger.organization} on node {ledger.node}: {sequence} was received before the one before it"
 
 
 def nothing_is_doubled(history: History) -> Iterator[str]:
@@ -79,7 +80,8 @@ def acknowledged_is_stored(history: History) -> Iterator[str]:
             for write in of(history.writes, organization):
                 for mark, place in zip(write.marks, write.receipt or (), strict=bool(write.receipt)):
                     if events.get(place) != mark:
-                        yield f"{organization} on node {ledger.node}: {mark} was acknowledged as {place} and is not there: {events.get(place)}"
+                        there = events.get(place)
+                        yield f"{organization} on node {ledger.node}: {mark} was acknowledged as {place}; there is {there}"
 
 
 def refused_is_absent(history: History) -> Iterator[str]:

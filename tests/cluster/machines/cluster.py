@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from harness.trailbook import ROOT_KEY
 from harness.waiting import until
 from history.check import check
 from history.record import Checkpoint, History, Ledger, Place, Stored
@@ -106,7 +107,7 @@ class Cluster:
 
     def verified(self, node: Node, organization: str, key: str) -> None:
         """`trailbook verify` finds nothing."""
-        node.command("verify", node.url, "--organization", organization, "--key", key, "--events", "all", "--api-key", node.environment["TRAILBOOK_ROOT_KEY"])
+        node.command("verify", node.url, "--organization", organization, "--key", key, "--events", "all", "--api-key", ROOT_KEY)
 
     def fsck(self) -> None:
         """With all nodes stopped, everything is computed anew from what is stored."""
@@ -127,6 +128,6 @@ class Cluster:
         self.fsck()
         for node in self.nodes:
             said = node.said()
-            leaked = [secret for secret in (PASSWORD, SECRET_KEY, *KEYS.values(), node.environment["TRAILBOOK_ROOT_KEY"]) if secret in said]
+            leaked = [secret for secret in (PASSWORD, SECRET_KEY, *KEYS.values(), ROOT_KEY) if secret in said]
             assert not leaked, f"node {node.number} logs secrets"
             assert "panicked at" not in said, f"node {node.number} panicked: {said[said.index('panicked at') - 200:][:2000]}"
