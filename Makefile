@@ -11,7 +11,7 @@ MINUTES ?= 10
 PORT ?= 8321
 BINARY := target/release/trailbook
 
-.PHONY: help demo cluster test check web country release e2e deliveries cluster-faults screenshots kill9 simulate import-all bench golden deny clean
+.PHONY: help demo cluster test check web country release e2e deliveries cluster-faults packaging screenshots kill9 simulate import-all bench golden deny clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,10 @@ deliveries: web ## exports, streams and alerts against programs that are not our
 cluster-faults: web ## three nodes, PostgreSQL and S3: faults at random for MINUTES=10 and takes-over, judged; make test has the short stories
 	cargo build --locked -p trailbook -p trailbook-testkit-s3
 	TRAILBOOK_CLUSTER_MINUTES=$(MINUTES) scripts/cluster target/debug/trailbook
+
+packaging: web ## what is in packaging/ judged by hadolint, Helm, Kubernetes' schemas, promtool, systemd and Caddy
+	cargo build --locked -p trailbook
+	scripts/packaging target/debug/trailbook
 
 bench: release country ## measure against PostgreSQL and ClickHouse, EVENTS=2000000 REPEAT=3
 	bench/run --events $(EVENTS) --repeat $(REPEAT)

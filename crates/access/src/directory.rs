@@ -1,7 +1,7 @@
 //! What is known of projects, organizations, people and credentials: in memory, as the ledger's records say.
 //!
 //! Invariants
-//! - What is in memory is committed. A change and the event that records it are one commit.
+//! - What is in memory is committed, by this node or another. A change and the event that records it are one commit.
 //! - Changes are made one at a time, from what is read while no other one can come in between.
 //!
 //! Not here: what the records mean (`records`), who may change them (`rights`, `caller`).
@@ -11,32 +11,29 @@ mod change;
 mod deliveries;
 mod embedding;
 mod keep;
+mod known;
 mod saved_views;
 mod table;
 
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, PoisonError, RwLockReadGuard},
 };
 
 pub use change::Change;
-use change::Reach;
+use known::Known;
+pub use known::State;
 use serde::{Serialize, de::DeserializeOwned};
 pub use table::Table;
 use tokio::sync::watch;
 use trailbook_event::{Admitted, Timestamp};
-use trailbook_ledger::{Clock, Ledger, OrganizationKey, Random, Submission, database::StoredRecord};
+use trailbook_ledger::{Clock, Ledger, OrganizationKey, Random, Submission};
 
 use crate::{
     Error, Policy, PolicySettings,
     act::Act,
-    records::{
-        Alert, AlertHealth, AlertMessage, AlertState, ApiKey, Export, Link, Organization, ParkedEvent, Project,
-        SavedView, Session, SingleSignOn, StoredCatalog, Stream, StreamHealth, StreamPosition, User, ViewerToken,
-        owner,
-    },
-    rights::SYSTEM,
+    records::{ViewerToken, owner},
 };
 
 /// Policies kept ready; beyond it they are made anew.
@@ -64,113 +61,6 @@ pub trait Kind: Serialize + DeserializeOwned + Send + Sync + 'static {
         Self: Sized;
 }
 
-/// All records.
-#[derive(Default)]
-pub struct State {
-    /// Projects that were set up.
-    pub projects: Table<Project>,
-    /// Organizations that were set up; others exist because there are events.
-    pub organizations: Table<Organization>,
-    /// Catalogs of projects.
-    pub catalogs: Table<StoredCatalog>,
-    /// People of the console.
-    pub users: Table<User>,
-    /// API keys.
-    pub keys: Table<ApiKey>,
-    /// Tokens of embedded viewers.
-    pub viewer_tokens: Table<ViewerToken>,
-    /// People who are signed in.
-    pub sessions: Table<Session>,
-    /// Invitations and password resets.
-    pub links: Table<Link>,
-    /// Single sign-on by organization.
-    pub single_sign_ons: Table<SingleSignOn>,
-    /// Saved views of organizations.
-    pub views: Table<SavedView>,
-    /// Exports of organizations.
-    pub exports: Table<Export>,
-    /// Streams of organizations and projects.
-    pub streams: Table<Stream>,
-    /// How they are getting on.
-    pub stream_health: Table<StreamHealth>,
-    /// How far they have come.
-    pub stream_positions: Table<StreamPosition>,
-    /// What their destinations did not take.
-    pub parked_events: Table<ParkedEvent>,
-    /// Alerts of organizations.
-    pub alerts: Table<Alert>,
-    /// How far they have come.
-    pub alert_states: Table<AlertState>,
-    /// What they still have to tell.
-    pub alert_messages: Table<AlertMessage>,
-    /// How telling is getting on.
-    pub alert_health: Table<AlertHealth>,
-}
-
-impl State {
-    /// All records as they are stored. Those of `before` that did not change since are the same: who holds one sees that it stands.
-    fn of(stored: &[StoredRecord], before: &Self) -> Result<Self, Error> {
-        let mut state = Self::default();
-        stored.iter().try_for_each(|stored| state.read(stored, before))?;
-        Ok(state)
-    }
-
-    fn read(&mut self, stored: &StoredRecord, before: &Self) -> Result<(), Error> {
-        match stored.kind.as_str() {
-            Project::KIND => self.held::<Project>(stored, before),
-            Organization::KIND => self.held::<Organization>(stored, before),
-            StoredCatalog::KIND => self.held::<StoredCatalog>(stored, before),
-            User::KIND => self.held::<User>(stored, before),
-            ApiKey::KIND => self.held::<ApiKey>(stored, before),
-            ViewerToken::KIND => self.held::<ViewerToken>(stored, before),
-            Session::KIND => self.held::<Session>(stored, before),
-            Link::KIND => self.held::<Link>(stored, before),
-            SingleSignOn::KIND => self.held::<SingleSignOn>(stored, before),
-            SavedView::KIND => self.held::<SavedView>(stored, before),
-            Export::KIND => self.held::<Export>(stored, before),
-            Stream::KIND => self.held::<Stream>(stored, before),
-            StreamHealth::KIND => self.held::<StreamHealth>(stored, before),
-            StreamPosition::KIND => self.held::<StreamPosition>(stored, before),
-            ParkedEvent::KIND => self.held::<ParkedEvent>(stored, before),
-            Alert::KIND => self.held::<Alert>(stored, before),
-            AlertState::KIND => self.held::<AlertState>(stored, before),
-            AlertMessage::KIND => self.held::<AlertMessage>(stored, before),
-            AlertHealth::KIND => self.held::<AlertHealth>(stored, before),
-            unknown => Err(Error::Damaged(format!(
-                "the database has a record of a kind that this version does not know: {unknown}"
-            ))),
-        }
-    }
-
-    fn held<K: Kind>(&mut self, stored: &StoredRecord, before: &Self) -> Result<(), Error> {
-        let known = K::table(before).get(&stored.id).cloned();
-        let known = known.filter(|_| K::table(before).version(&stored.id) == Some(stored.version));
-        // What is in the value is nobody's business: it may be a secret.
-        let damaged = || {
-            let (kind, id) = (&stored.kind, &stored.id);
-            Error::Damaged(format!("a record cannot be read: kind={kind} id={id}"))
-        };
-        let value = match known {
-            Some(known) => known,
-            None => Arc::new(serde_json::from_slice(&stored.value).map_err(|_| damaged())?),
-        };
-        K::table_mut(self).put(stored.version, value);
-        Ok(())
-    }
-
-    /// What the project sets for an organization, and what is set for itself.
-    fn settings(&self, organization: &OrganizationKey) -> (Option<&PolicySettings>, Option<&PolicySettings>) {
-        // Trailbook's own acts, and the operators, are no customer of the project.
-        let inherits = organization.organization() != SYSTEM;
-        let project = self.projects.get(organization.project()).filter(|_| inherits);
-        let own = self.organizations.get(&owner(organization));
-        (
-            project.map(|project| &project.policy),
-            own.map(|organization| &organization.policy),
-        )
-    }
-}
-
 /// The country of an address, if it is known.
 pub type CountryOf = dyn Fn(IpAddr) -> Option<[u8; 2]> + Send + Sync;
 
@@ -181,14 +71,10 @@ pub struct Directory {
     random: Arc<dyn Random>,
     country_of: Box<CountryOf>,
     deployment: PolicySettings,
-    state: RwLock<State>,
+    known: Arc<Known>,
     changing: Arc<tokio::sync::Mutex<()>>,
-    /// Effective policies, without what changes with time.
-    policies: Mutex<HashMap<OrganizationKey, Arc<Policy>>>,
     /// When keys and sessions were used, as far as it is not written yet; milliseconds.
     used: Mutex<HashMap<String, i64>>,
-    /// Counts changes that may take something from somebody.
-    changes: watch::Sender<u64>,
 }
 
 impl Directory {
@@ -202,24 +88,28 @@ impl Directory {
         country_of: Box<CountryOf>,
         deployment: PolicySettings,
     ) -> Result<Self, Error> {
-        let state = State::of(&ledger.records().await?, &State::default())?;
+        let known = Arc::<Known>::default();
+        let moved_on = Arc::clone(&known);
+        ledger
+            .observe_records(move |commit, records| {
+                moved_on.take_in(commit, records).map_err(|error| error.to_string())
+            })
+            .await?;
         Ok(Self {
             ledger,
             clock,
             random,
             country_of,
             deployment,
-            state: RwLock::new(state),
+            known,
             changing: Arc::default(),
-            policies: Mutex::default(),
             used: Mutex::default(),
-            changes: watch::Sender::new(0),
         })
     }
 
     /// All records as they are. Held for moments only: changes wait.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+        self.known.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The record of an id.
@@ -260,7 +150,7 @@ impl Directory {
 
     /// What applies to an organization, but for how long events are kept: the ledger says that.
     pub fn policy(&self, organization: &OrganizationKey) -> Arc<Policy> {
-        let lock = || self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.known.policies.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(policy) = lock().get(organization) {
             return Arc::clone(policy);
         }
@@ -278,7 +168,7 @@ impl Directory {
 
     /// Changes whenever something may have been taken from somebody: whoever was allowed something for longer asks again then.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+        self.known.changes.subscribe()
     }
 
     /// The time.
@@ -320,26 +210,6 @@ impl Directory {
             self.ledger.append(submission).await?;
         }
         Ok(())
-    }
-
-    /// Catches up with what is stored, where memory may be behind it.
-    async fn read_again(&self) -> Result<(), Error> {
-        let stored = self.ledger.records().await?;
-        let known = State::of(&stored, &self.state())?;
-        self.make_visible(Reach::EVERYTHING, |state| *state = known);
-        Ok(())
-    }
-
-    fn make_visible(&self, reach: Reach, change: impl FnOnce(&mut State)) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state);
-        if reach.policies {
-            // While the state is still locked: a policy made from the old state must not be kept after this.
-            self.policies.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        }
-        if reach.takes {
-            self.changes.send_modify(|changes| *changes += 1);
-        }
     }
 
     /// The events of acts: a submission for each project.

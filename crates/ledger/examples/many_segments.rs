@@ -84,7 +84,7 @@ fn parts(directory: &Path) -> Parts {
     Parts {
         database: Arc::new(Sqlite::open(directory, Arc::clone(&measures)).unwrap()),
         objects: Arc::new(LocalFileSystem::new_with_prefix(&objects).unwrap()),
-        object_directory: objects,
+        object_files: trailbook_ledger::ObjectFiles::Local(objects),
         indexer: Arc::new(Unindexed),
         clock: Arc::new(Wall(Instant::now())),
         random: Arc::new(System),

@@ -74,7 +74,7 @@ async fn measure(events: usize, directory: &Path) {
     let parts = Parts {
         database: Arc::new(Sqlite::open(directory, Arc::clone(&measures)).unwrap()),
         objects: Arc::new(LocalFileSystem::new_with_prefix(&objects).unwrap()),
-        object_directory: objects.clone(),
+        object_files: trailbook_ledger::ObjectFiles::Local(objects.clone()),
         indexer: Arc::new(Unindexed),
         clock: Arc::new(Fixed),
         random: Arc::new(Counted(0.into())),

@@ -91,15 +91,32 @@ impl Ledger {
         self.inner.shared.catch_up().await
     }
 
-    /// From now on hears of every control record that is written or removed, by this node or another, in the order of the commits, whose
-    /// number comes with it, and before anybody who waits for the commit. An error stops the process. To be called once.
-    pub fn observe_records(
+    /// Lets `observer` hear of all control records as they are, and from then on of each that is written or removed, by this node or
+    /// another, in the order of the commits, whose number comes with it, and before anybody who waits for the commit. An error of the
+    /// observer stops the process. To be called once.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]; [`Error::Corrupt`] with what the observer says of the records as they are.
+    pub async fn observe_records(
         &self,
         observer: impl Fn(u64, &[&RecordChange]) -> Result<(), String> + Send + Sync + 'static,
-    ) {
-        if self.inner.shared.observer.set(Box::new(observer)).is_err() {
+    ) -> Result<(), Error> {
+        let shared = &self.inner.shared;
+        // Memory does not move on meanwhile: nothing is heard of twice, or never.
+        let _held = shared.place.lock().await;
+        for stored in self.records().await? {
+            let record = RecordChange {
+                kind: stored.kind,
+                id: stored.id,
+                expected: None,
+                value: Some(stored.value),
+            };
+            observer(stored.version, &[&record]).map_err(Error::corrupt)?;
+        }
+        if shared.observer.set(Box::new(observer)).is_err() {
             tracing::error!("records are observed already");
         }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use trailbook_event::{Event, Part, json};
 use trailbook_merkle::Hash;
 
-pub(crate) use self::sealed::{check_object, is_indexed};
+pub(crate) use self::sealed::is_indexed;
 use self::trees::Rebuilt;
 
 use crate::{
@@ -125,7 +125,7 @@ async fn replay_sealed(
             sealed::begin(&*parts.database, rebuilt, floor.sequence, report).await?;
         }
     }
-    let objects = Objects::new(Arc::clone(&parts.objects), parts.object_directory.clone());
+    let objects = Objects::new(Arc::clone(&parts.objects), parts.object_files.clone());
     let segments = OpenSegments::new(objects, parts.limits.open_segments_max);
     let sound = sealed::check_segments(&segments, loaded, deep, report);
     for (ledger, runs) in sealed::by_ledger(&sound) {

@@ -18,6 +18,7 @@ use crate::{
     Error, Limits, PartSecret,
     database::{Change, LedgerId, Loaded, StoredRedaction, StoredSegment},
     expiring::Expiring,
+    lake,
     manifest::Manifest,
     objects::Objects,
     segment::{Run, Segment},
@@ -67,10 +68,8 @@ impl OpenSegments {
 
     /// A segment, opened.
     pub(crate) fn open(&self, stored: &StoredSegment) -> Result<Arc<Segment>, Error> {
-        self.open.get_or_insert_with(&stored.segment, || {
-            let file = |name| self.objects.file(name);
-            Segment::open(&file(&stored.data.name), &file(&stored.bundle.name)).map(Arc::new)
-        })
+        self.open
+            .get_or_insert_with(&stored.segment, || self.objects.segment(stored).map(Arc::new))
     }
 }
 
@@ -84,6 +83,7 @@ pub(crate) struct History {
     /// Segments that cannot be merged with the next one, as a ledger would have a gap.
     adjoining_nothing: Mutex<BTreeSet<u64>>,
     pub(crate) expiring: Expiring,
+    pub(crate) lake: lake::Progress,
 }
 
 impl History {
@@ -107,6 +107,7 @@ impl History {
             next_segment: AtomicU64::new(loaded.next_segment),
             adjoining_nothing: Mutex::default(),
             expiring: Expiring::new(loaded),
+            lake: lake::Progress::default(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The work in the background: sealing, compacting, floors, erasing, sweeping, each when it is due.
+//! The work in the background: sealing, compacting, floors, erasing, sweeping, the lake, each when it is due.
 //!
 //! Invariants
 //! - A job runs on one node at a time, which holds its lease; whoever finds it expired takes over.
@@ -41,11 +41,13 @@ pub enum Job {
     Redact,
     /// Floors move up, what lies below is erased, objects are deleted.
     Expire,
+    /// The lake's log gets the versions that it lacks.
+    Lake,
 }
 
 impl Job {
     /// All jobs.
-    pub const ALL: [Job; 4] = [Job::Seal, Job::Compact, Job::Redact, Job::Expire];
+    pub const ALL: [Job; 5] = [Job::Seal, Job::Compact, Job::Redact, Job::Expire, Job::Lake];
 
     /// The job's name in leases, logs and metrics.
     pub fn name(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Job {
             Job::Compact => "compact",
             Job::Redact => "redact",
             Job::Expire => "expire",
+            Job::Lake => "lake",
         }
     }
 }
@@ -110,6 +113,7 @@ impl Ledger {
             Job::Seal => Ok(self.seal().await?.is_some()),
             Job::Compact => Ok(self.compact().await?.is_some()),
             Job::Redact => self.carry_out_redactions().await,
+            Job::Lake => self.write_lake().await,
             Job::Expire => {
                 if !self.doubts_clock() {
                     self.advance_floors().await?;
@@ -142,6 +146,7 @@ impl Ledger {
             Job::Redact => !shared.history.overlaid().is_empty(),
             Job::Compact => (!self.is_tail_full() || self.debt() >= DEBT_MAX) && self.to_compact().is_some(),
             Job::Expire => true,
+            Job::Lake => self.is_lake_behind(),
         }
     }
 

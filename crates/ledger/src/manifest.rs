@@ -13,7 +13,10 @@ use std::{
 
 use rustc_hash::FxBuildHasher;
 
-use crate::database::{Change, Floor, LedgerId, Loaded, StoredPin, StoredSegment};
+use crate::{
+    database::{Change, Floor, LedgerId, Loaded, StoredPin, StoredSegment},
+    lake::Table,
+};
 
 mod compaction;
 mod filter;
@@ -40,6 +43,7 @@ pub(crate) struct Manifest {
     floors: Arc<HashMap<LedgerId, Floor, FxBuildHasher>>,
     retentions: Retentions,
     pins: Vec<StoredPin>,
+    lake: Table,
 }
 
 fn place(stored: &StoredSegment) -> (u64, LedgerId, u64) {
@@ -64,6 +68,7 @@ impl Manifest {
             floors: Arc::new(loaded.floors.iter().copied().collect()),
             retentions: Retentions::new(&loaded.retentions, default_days),
             pins: loaded.pins.clone(),
+            lake: Table::new(&loaded.deployment, loaded.next_lake_version),
         }
     }
 
@@ -94,11 +99,11 @@ impl Manifest {
                 self.pins.push(pin.clone());
             }
             Change::Unpin { name } => self.pins.retain(|pin| pin.name != *name),
+            Change::Lake(version) => self.lake.next_version = version.version + 1,
             Change::Redact(_)
             | Change::Rewritten { .. }
             | Change::Swept { .. }
             | Change::Record(_)
-            | Change::Lake(_)
             | Change::LakeForgotten { .. } => {}
         }
     }
@@ -132,6 +137,11 @@ impl Manifest {
     /// What has expired of the ledger was received up to this instant, milliseconds; `None` when nothing has.
     pub(crate) fn expired_through(&self, ledger: LedgerId) -> Option<i64> {
         self.floors.get(&ledger).map(|floor| floor.received_at)
+    }
+
+    /// The lake's table, of which the newest version has just these segments.
+    pub(crate) fn lake(&self) -> &Table {
+        &self.lake
     }
 
     /// How long events are kept.

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use crate::Job;
+
 /// A stage of the append path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -83,7 +85,7 @@ impl Durations {
     }
 }
 
-/// The ledger's measures. All only grow, but the gauges `tail_events` and `tail_bytes`.
+/// The ledger's measures. All only grow, but the gauges `tail_events`, `tail_bytes`, `cache_bytes` and `lake_versions_waiting`.
 #[derive(Debug, Default)]
 pub struct Measures {
     stages_ns: [AtomicU64; Stage::ALL.len()],
@@ -98,15 +100,25 @@ pub struct Measures {
     /// Bytes of the tail in memory, estimated.
     pub tail_bytes: AtomicU64,
     /// Durations of jobs that did something, in the order of [`crate::Job::ALL`].
-    pub jobs: [Durations; 4],
+    pub jobs: [Durations; Job::ALL.len()],
     /// Jobs that failed, in the same order.
-    pub job_failures: [AtomicU64; 4],
+    pub job_failures: [AtomicU64; Job::ALL.len()],
+    /// Versions of the lake's table that its log lacks; kept by whoever writes them.
+    pub lake_versions_waiting: AtomicU64,
     /// Commit durations: statements and sync.
     pub commits: Durations,
     /// Durations of the database's own log checkpoints (SQLite: from WAL into the file).
     pub wal_checkpoints: Durations,
     /// Those among them that the writer had to wait for.
     pub wal_restarts: Durations,
+    /// Bytes of the cache of a remote store's objects.
+    pub cache_bytes: AtomicU64,
+    /// Chunks of objects that were read from the cache.
+    pub cache_hits: AtomicU64,
+    /// Chunks of objects that somebody had to wait for.
+    pub cache_misses: AtomicU64,
+    /// Requests for chunks that failed and were repeated, or given up.
+    pub cache_failures: AtomicU64,
 }
 
 impl Measures {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex, OnceLock, atomic::Ordering},
 };
 
@@ -23,7 +22,7 @@ use crate::{
     keep,
     ledger::Inner,
     measures::Measures,
-    objects::Objects,
+    objects::{ObjectFiles, Objects},
     row::Secrets,
     segment::Indexer,
     signer::CheckpointSigner,
@@ -42,8 +41,8 @@ pub struct Parts {
     pub database: Arc<dyn Database>,
     /// Keeps what is not for a database. What it acknowledged has to be synced.
     pub objects: Arc<dyn ObjectStore>,
-    /// Where the objects are found as files: the directory of a local store, or one for copies of a remote one's.
-    pub object_directory: PathBuf,
+    /// Where the objects are found as files: a local store's own, or copies of a remote one's.
+    pub object_files: ObjectFiles,
     /// Makes the search index of what is sealed.
     pub indexer: Arc<dyn Indexer>,
     /// Tells the time.
@@ -94,7 +93,7 @@ impl Ledger {
         }
         let since = now.millis() - REMEMBERED_MS;
         let remembered = remember(&*parts.database, since).await?;
-        let objects = Objects::new(parts.objects, parts.object_directory);
+        let objects = Objects::new(parts.objects, parts.object_files);
         objects.clear_scratch()?;
         let shared = Arc::new(Shared {
             database: parts.database,

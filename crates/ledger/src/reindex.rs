@@ -17,11 +17,11 @@ use crate::{
     chain::Anchors,
     compact::GRACE,
     database::{Change, LedgerId, Loaded, StoredSegment},
-    fsck::{check_object, is_indexed, unsound},
+    fsck::{is_indexed, unsound},
     objects::Objects,
     open::load,
     output::{self, Draft, Kind, Output},
-    segment::{BLOCK_ROWS, Compression, RowsAlone, Segment},
+    segment::{BLOCK_ROWS, Compression, RowsAlone},
 };
 
 /// As hard as what is compacted.
@@ -88,7 +88,7 @@ impl<'p> Reindexing<'p> {
         Self {
             parts,
             loaded,
-            objects: Objects::new(Arc::clone(&parts.objects), parts.object_directory.clone()),
+            objects: Objects::new(Arc::clone(&parts.objects), parts.object_files.clone()),
             ledgers: loaded.heads.iter().map(|head| (&head.key, head.ledger)).collect(),
         }
     }
@@ -123,12 +123,11 @@ impl<'p> Reindexing<'p> {
     /// Whether a segment's bundle is what the manifest says, and all its indexes are those of its rows. Rows that cannot be read
     /// count as no: what is wrong with them comes out when the segment is made anew.
     fn is_sound(&self, stored: &StoredSegment) -> bool {
-        check_object(&self.objects, &stored.bundle, true).is_ok() && self.is_indexed(stored).unwrap_or(false)
+        self.objects.check(&stored.bundle, true).is_ok() && self.is_indexed(stored).unwrap_or(false)
     }
 
     fn is_indexed(&self, stored: &StoredSegment) -> Result<bool, Error> {
-        let (data, bundle) = (&stored.data.name, &stored.bundle.name);
-        let segment = Segment::open(&self.objects.file(data), &self.objects.file(bundle))?;
+        let segment = self.objects.segment(stored)?;
         for run in segment.runs()? {
             for block in 0..segment.blocks(&run) {
                 let first = (block * BLOCK_ROWS) as u64;
@@ -145,9 +144,12 @@ impl<'p> Reindexing<'p> {
     /// Writes a segment anew from its Parquet file alone.
     fn write(&self, stored: &StoredSegment) -> Result<(Kind, Vec<Draft>), Error> {
         let name = &stored.data.name;
-        check_object(&self.objects, &stored.data, true)
+        self.objects
+            .check(&stored.data, true)
             .map_err(|what| Error::corrupt(format!("object {name}: {what}; restore it from a backup")))?;
-        let mut rows = RowsAlone::open(&self.objects.file(name))?.peekable();
+        let data = self.objects.open(&stored.data);
+        let data = data.map_err(|error| Error::storage("open segment", format!("{error} file={name}")))?;
+        let mut rows = RowsAlone::open(data)?.peekable();
         let kind = Kind {
             level: stored.level,
             commits: stored.commits,
@@ -189,11 +191,11 @@ async fn accepted(
     wanted.segments.retain(|stored| !old.contains(&stored.segment));
     wanted.segments.extend(remade.iter().map(|remade| remade.new.clone()));
     let unsound = unsound(parts, &wanted).await?;
-    let objects = Objects::new(Arc::clone(&parts.objects), parts.object_directory.clone());
+    let objects = Objects::new(Arc::clone(&parts.objects), parts.object_files.clone());
     let mut accepted = Vec::new();
     for remade in remade {
         let new = &remade.new;
-        let runs = Segment::open(&objects.file(&new.data.name), &objects.file(&new.bundle.name))?.runs()?;
+        let runs = objects.segment(new)?.runs()?;
         let against: Vec<&Finding> = runs
             .iter()
             .filter_map(|run| unsound.get(&run.ledger))

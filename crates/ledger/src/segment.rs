@@ -28,7 +28,7 @@ use std::ops::Range;
 
 use trailbook_event::{Event, Timestamp};
 
-pub(crate) use self::{alone::RowsAlone, scan::Scan};
+pub(crate) use self::{alone::RowsAlone, columns::schema, files::Source, scan::Scan};
 pub use self::{read::Segment, write::Writer};
 use crate::{EventId, Row, database::LedgerId};
 

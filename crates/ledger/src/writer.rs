@@ -26,6 +26,7 @@ use crate::{
     follow::{Asking, Observer, Place},
     history::History,
     inputs::{Clock, Random, random_bytes},
+    lake,
     measures::{Measures, Stage},
     redact,
     segment::Indexer,
@@ -367,6 +368,8 @@ impl Writer {
             answers.give(Ok(previous.commit));
             return repeated;
         }
+        let version = lake::version(&shared.history.manifest(), &draft.changes, now.millis());
+        draft.changes.extend(version);
         let forget = (now.millis() - self.forgotten_at >= FORGET_EVERY_MS).then_some(now.millis() - REMEMBERED_MS);
         let group = draft.group(previous, random_bytes(&*shared.random), forget);
         let head = ChainHead {

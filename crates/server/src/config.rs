@@ -9,12 +9,16 @@
 //!
 //! Not here: what the settings do.
 
+pub(crate) mod command;
+mod layers;
+mod options;
+mod show;
+
 use std::{
     collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, sync::Arc,
     time::Duration,
 };
 
-use toml::de::{DeTable, DeValue};
 use trailbook_access::{PolicySettings, policy::RETENTION_DAYS_MAX};
 use trailbook_deliver::outbound::Allowed;
 use trailbook_import::Vocabulary;
@@ -23,7 +27,11 @@ use crate::{
     catalog,
     encryption::EncryptionKey,
     mail::{self, MailSettings},
+    secret_file,
 };
+
+use self::{layers::Given, show::Shown};
+pub(crate) use self::{layers::Layer, options::Options, show::without_password};
 
 /// What a running server needs to know.
 #[derive(Debug)]
@@ -38,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) objects: Option<String>,
     /// The root key, when the operator chose one.
     pub(crate) root_key: Option<Secret>,
+    /// The key that checkpoints are signed with, when the operator chose one.
+    pub(crate) signing_key: Option<SigningKey>,
     /// The key that customers' secrets are encrypted with, when the operator chose one.
     pub(crate) encryption_key: Option<EncryptionKey>,
     /// Where requests to customers' servers may go beyond public addresses.
@@ -48,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) mail: Option<MailSettings>,
     /// The catalog of the default project.
     pub(crate) catalog: Option<Arc<Vocabulary>>,
+    /// This node's name in logs and in the database's list of nodes.
+    pub(crate) node_name: String,
     /// Which log messages are written, as `tracing` directives.
     pub(crate) log: String,
     /// Days that events are kept where nothing else was set; `None` is for ever.
@@ -89,6 +101,8 @@ pub(crate) struct Limits {
     pub(crate) index_cache_bytes: usize,
     /// Bytes of sealed rows kept in memory.
     pub(crate) row_cache_bytes: usize,
+    /// Bytes of objects kept in the data directory when the object store is elsewhere.
+    pub(crate) cache_bytes: u64,
     /// Requests a second of one caller but root; 0 is any.
     pub(crate) caller_requests_per_second: u32,
     /// Events a second of one organization, sent by others than root; 0 is any.
@@ -123,6 +137,23 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The 32 bytes of an Ed25519 secret.
+#[derive(Clone)]
+pub(crate) struct SigningKey([u8; 32]);
+
+impl SigningKey {
+    /// The bytes themselves.
+    pub(crate) fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("(secret)")
+    }
+}
+
 /// Everything that is wrong with the configuration, one sentence each. The process exits with 78 (`EX_CONFIG`).
 #[derive(Debug)]
 pub(crate) struct Faults(pub(crate) Vec<String>);
@@ -137,7 +168,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The settings' names. A name that ends in `_file` reads the setting before it from a file.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 42] = [
     "data",
     "listen",
     "database",
@@ -146,6 +177,8 @@ const NAMES: [&str; 38] = [
     "objects_file",
     "root_key",
     "root_key_file",
+    "signing_key",
+    "signing_key_file",
     "encryption_key",
     "encryption_key_file",
     "private_destinations",
@@ -154,6 +187,7 @@ const NAMES: [&str; 38] = [
     "smtp_url_file",
     "mail_from",
     "catalog",
+    "node_name",
     "log",
     "connections_max",
     "live_connections_max",
@@ -168,6 +202,7 @@ const NAMES: [&str; 38] = [
     "open_segments_max",
     "index_cache_bytes",
     "row_cache_bytes",
+    "cache_bytes_max",
     "retention_days",
     "redaction",
     "header_timeout_ms",
@@ -180,98 +215,19 @@ const NAMES: [&str; 38] = [
 
 const MIB: usize = 1 << 20;
 
-/// One layer of settings: where a value came from, and the value.
-#[derive(Default)]
-pub(crate) struct Layer(BTreeMap<&'static str, (String, String)>);
-
-impl Layer {
-    /// The flags of the command line; `None` values were not given.
-    pub(crate) fn flags(given: [(&'static str, Option<String>); 7]) -> Self {
-        let kept = given.into_iter().filter_map(|(name, value)| {
-            let source = format!("--{}", name.replace('_', "-"));
-            value.map(|value| (name, (source, value)))
-        });
-        Self(kept.collect())
-    }
-
-    /// The variables `TRAILBOOK_*`, looked up by `variable`.
-    pub(crate) fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Self {
-        let kept = NAMES.into_iter().filter_map(|name| {
-            let key = format!("TRAILBOOK_{}", name.to_ascii_uppercase());
-            variable(&key)
-                .filter(|value| !value.is_empty())
-                .map(|value| (name, (key, value)))
-        });
-        Self(kept.collect())
-    }
-
-    /// The text of a TOML file called `path`.
-    pub(crate) fn file(path: &str, text: &str) -> Result<Self, Faults> {
-        let at = |offset: usize| format!("{path}, line {}", 1 + text[..offset].matches('\n').count());
-        let table = DeTable::parse(text).map_err(|error| {
-            let place = at(error.span().map_or(0, |span| span.start));
-            Faults(vec![format!("{place}: {}.", error.message().trim_end_matches('.'))])
-        })?;
-        let (mut layer, mut faults) = (Self::default(), Vec::new());
-        for (key, value) in table.get_ref() {
-            let (place, key) = (at(key.span().start), key.get_ref().as_ref());
-            match (NAMES.into_iter().find(|name| *name == key), plain(value.get_ref())) {
-                (None, _) => faults.push(format!("{place}: unknown key {key:?}{}", suggestion(key))),
-                (Some(_), None) => faults.push(format!(
-                    "{place}: {key} must be a string, a whole number, true or false."
-                )),
-                (Some(name), Some(value)) => {
-                    layer.0.insert(name, (format!("{place}, {name}"), value));
-                }
-            }
-        }
-        if faults.is_empty() {
-            Ok(layer)
-        } else {
-            Err(Faults(faults))
-        }
-    }
-}
-
-fn plain(value: &DeValue<'_>) -> Option<String> {
-    match value {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Boolean(flag) => Some(flag.to_string()),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .ok()
-            .map(|n| n.to_string()),
-        _ => None,
-    }
-}
-
-/// `; did you mean …?` when a known name is near.
-fn suggestion(key: &str) -> String {
-    let nearest = NAMES.into_iter().map(|name| (distance(key, name), name)).min();
-    match nearest {
-        Some((steps, name)) if steps <= 1 + key.len() / 3 => format!("; did you mean {name:?}?"),
-        _ => format!("; the known keys are {}.", NAMES.join(", ")),
-    }
-}
-
-/// Levenshtein's distance between two short names.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, character) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for column in 0..right.len() {
-            let replaced = diagonal + usize::from(character != right[column]);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
-}
+/// Longer names fill log lines.
+const NODE_NAME_BYTES_MAX: usize = 64;
 
 /// Reads a file for [`Settings::from_layers`]: its text, or why it cannot be read.
 pub(crate) type ReadFile<'r> = &'r dyn Fn(&str) -> std::io::Result<String>;
 
 impl Settings {
+    /// Whether the database is PostgreSQL, which other nodes may share.
+    pub(crate) fn on_postgres(&self) -> bool {
+        let url = self.database.as_deref().unwrap_or_default();
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
+    }
+
     /// What the settings say of the policy: what a project or an organization inherits.
     pub(crate) fn policy(&self) -> PolicySettings {
         PolicySettings {
@@ -282,38 +238,23 @@ impl Settings {
     }
 
     /// The settings from their layers, strongest first.
+    #[cfg(test)]
     pub(crate) fn from_layers(layers: Vec<Layer>, read: ReadFile<'_>) -> Result<Self, Faults> {
+        Ok(Self::gathered(layers, read)?.0)
+    }
+
+    /// The settings from their layers, strongest first, and where each comes from.
+    fn gathered(mut layers: Vec<Layer>, read: ReadFile<'_>) -> Result<(Self, Vec<Shown>), Faults> {
+        let faults = layers.iter_mut().flat_map(|layer| layer.faults.split_off(0)).collect();
         let mut reader = Reader {
             layers,
             read,
-            faults: Vec::new(),
+            faults,
+            defaults: BTreeMap::new(),
         };
-        let data = reader
-            .text("data")
-            .map_or_else(|| PathBuf::from("trailbook-data"), PathBuf::from);
-        let settings = Self {
-            listen: reader.parsed(
-                "listen",
-                "127.0.0.1:8321",
-                "an address and a port, such as 127.0.0.1:8321",
-            ),
-            database: reader.secret("database"),
-            objects: reader.secret("objects"),
-            root_key: reader.root_key(),
-            encryption_key: reader.encryption_key(),
-            private_destinations: reader.private_destinations(),
-            country_database: reader.text("country_database").map(PathBuf::from),
-            mail: reader.mail(),
-            catalog: reader.catalog(),
-            retention_days: reader.retention_days(),
-            redaction: reader.parsed("redaction", "true", "true or false"),
-            log: reader.text("log").unwrap_or_else(|| "info".into()),
-            public_url: reader.public_url(),
-            limits: reader.limits(),
-            data,
-        };
+        let settings = reader.settings();
         if reader.faults.is_empty() {
-            Ok(settings)
+            Ok((settings, reader.shown()))
         } else {
             Err(Faults(reader.faults))
         }
@@ -324,11 +265,58 @@ struct Reader<'r> {
     layers: Vec<Layer>,
     read: ReadFile<'r>,
     faults: Vec<String>,
+    /// What settings that nobody set are taken to be.
+    defaults: BTreeMap<String, String>,
 }
 
 impl Reader<'_> {
+    fn settings(&mut self) -> Settings {
+        let settings = Settings {
+            data: self.parsed("data", "trailbook-data", "a directory"),
+            listen: self.parsed(
+                "listen",
+                "127.0.0.1:8321",
+                "an address and a port, such as 127.0.0.1:8321",
+            ),
+            database: self.secret("database"),
+            objects: self.secret("objects"),
+            root_key: self.root_key(),
+            signing_key: self.signing_key(),
+            encryption_key: self.encryption_key(),
+            private_destinations: self.private_destinations(),
+            country_database: self.text("country_database").map(PathBuf::from),
+            mail: self.mail(),
+            catalog: self.catalog(),
+            retention_days: self.retention_days(),
+            redaction: self.parsed("redaction", "true", "true or false"),
+            node_name: self.node_name(),
+            log: self.parsed("log", "info", "levels, such as info"),
+            public_url: self.public_url(),
+            limits: self.limits(),
+        };
+        self.check_keys(&settings);
+        settings
+    }
+
+    /// Every setting in force.
+    fn shown(&self) -> Vec<Shown> {
+        NAMES
+            .into_iter()
+            .filter_map(|name| match (name.ends_with("_file"), self.given(name)) {
+                (true, None) => None,
+                (_, _) => Some(Shown::of(name, self.given(name).cloned(), self.defaults.get(name))),
+            })
+            .collect()
+    }
+
+    fn given(&self, name: &str) -> Option<&Given> {
+        self.layers.iter().find_map(|layer| layer.given.get(name))
+    }
+
+    /// Where a setting comes from, and its text.
     fn sourced(&self, name: &str) -> Option<(String, String)> {
-        self.layers.iter().find_map(|layer| layer.0.get(name)).cloned()
+        self.given(name)
+            .map(|given| (given.source.clone(), given.value.clone()))
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -345,6 +333,7 @@ impl Reader<'_> {
                 Err(_) => self.faults.push(format!("{source}: {value:?} is not {expected}.")),
             }
         }
+        self.defaults.insert(name.to_owned(), default.to_owned());
         default.parse().expect("defaults are well-formed")
     }
 
@@ -395,6 +384,46 @@ impl Reader<'_> {
                 .push("root_key must have at least 16 visible ASCII characters and no spaces.".into());
         }
         Some(Secret(key))
+    }
+
+    fn signing_key(&mut self) -> Option<SigningKey> {
+        let key = secret_file::decode(&self.secret("signing_key")?).ok();
+        if key.is_none() {
+            self.faults
+                .push("signing_key must be 64 hexadecimal digits, as `openssl rand -hex 32` makes them.".into());
+        }
+        key.map(SigningKey)
+    }
+
+    /// Nodes that share a database must share their keys, and none of them may make one of its own.
+    fn check_keys(&mut self, settings: &Settings) {
+        if !settings.on_postgres() {
+            return;
+        }
+        let given = |name: &str| self.given(name).is_some() || self.given(&format!("{name}_file")).is_some();
+        let missing: Vec<&str> = ["root_key", "signing_key", "encryption_key"]
+            .into_iter()
+            .filter(|name| !given(name))
+            .collect();
+        if !missing.is_empty() {
+            self.faults.push(format!(
+                "database is PostgreSQL, which several nodes may share, and then {} must be given, the same on every node: make each \
+                 once with `openssl rand -hex 32`, give it to every node (as {}, or in a file), and keep a copy.",
+                missing.join(", "),
+                missing.iter().map(|name| format!("TRAILBOOK_{}", name.to_ascii_uppercase())).collect::<Vec<_>>().join(", "),
+            ));
+        }
+    }
+
+    fn node_name(&mut self) -> String {
+        let name: String = self.parsed("node_name", "node", "a name");
+        if name.is_empty() || name.len() > NODE_NAME_BYTES_MAX || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let source = self.sourced("node_name").map_or_else(String::new, |(source, _)| source);
+            self.faults.push(format!(
+                "{source}: {name:?} is no node_name: 1 to {NODE_NAME_BYTES_MAX} visible ASCII characters without spaces."
+            ));
+        }
+        name
     }
 
     fn public_url(&mut self) -> String {
@@ -496,6 +525,7 @@ impl Reader<'_> {
             open_segments: self.size("open_segments_max", 256, 16..=100_000),
             index_cache_bytes: self.size("index_cache_bytes", 256 * MIB, MIB..=1 << 50),
             row_cache_bytes: self.size("row_cache_bytes", 64 * MIB, MIB..=1 << 50),
+            cache_bytes: self.size("cache_bytes_max", 10 << 30, 64 * MIB..=1 << 50) as u64,
             caller_requests_per_second: self.size("caller_requests_per_second", 2_000, 0..=1_000_000) as u32,
             organization_events_per_second: self.size("organization_events_per_second", 50_000, 0..=10_000_000) as u32,
             trusted_proxies: self.size("trusted_proxies", 0, 0..=16),
@@ -506,120 +536,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(layers: Vec<Layer>) -> Result<Settings, Faults> {
-        Settings::from_layers(layers, &|path| match path {
-            "key.txt" => Ok("a-key-from-a-file-0123\n".into()),
-            _ => Err(std::io::ErrorKind::NotFound.into()),
-        })
-    }
-
-    fn file(text: &str) -> Layer {
-        Layer::file("trailbook.toml", text).expect("well-formed")
-    }
-
-    #[test]
-    fn flags_win_over_environment_over_file_over_defaults() {
-        let flags = Layer(BTreeMap::from([("data", ("--data".into(), "from-flag".into()))]));
-        let environment = Layer::environment(&|name| match name {
-            "TRAILBOOK_DATA" => Some("from-environment".into()),
-            "TRAILBOOK_LISTEN" => Some("127.0.0.1:1".into()),
-            _ => None,
-        });
-        let file = file("data = 'from-file'\nlisten = '127.0.0.1:2'\nbatch_events_max = 7\n");
-        let settings = settings(vec![flags, environment, file]).expect("valid");
-        assert_eq!(settings.data, PathBuf::from("from-flag"));
-        assert_eq!(settings.listen.port(), 1);
-        assert_eq!(settings.limits.batch_events, 7);
-        assert_eq!(settings.limits.body_bytes, 16 * MIB);
-    }
-
-    #[test]
-    fn an_unknown_key_is_named_with_its_line_and_a_suggestion() {
-        let faults = Layer::file("t.toml", "# comment\n\nlisten = '127.0.0.1:1'\ndatabse = 'x'\n")
-            .err()
-            .expect("refused");
-        assert_eq!(
-            faults.0,
-            ["t.toml, line 4: unknown key \"databse\"; did you mean \"database\"?"]
-        );
-    }
-
-    #[test]
-    fn every_fault_is_reported_at_once() {
-        let faults =
-            settings(vec![file("listen = 'here'\nbatch_events_max = 0\nroot_key = 'short'")]).expect_err("refused");
-        assert_eq!(faults.0.len(), 3, "{faults}");
-        assert!(
-            faults.0[0].contains("line 1") && !faults.to_string().contains("short"),
-            "{faults}"
-        );
-    }
-
-    #[test]
-    fn a_secret_may_be_in_a_file_of_its_own_but_not_in_both_places() {
-        let key = |layer| settings(vec![layer]).map(|settings| settings.root_key.map(|key| key.expose().to_owned()));
-        assert_eq!(
-            key(file("root_key_file = 'key.txt'")).expect("valid").as_deref(),
-            Some("a-key-from-a-file-0123")
-        );
-        assert!(key(file("root_key_file = 'absent.txt'")).is_err());
-        assert!(key(file("root_key_file = 'key.txt'\nroot_key = 'another-key-0123456789'")).is_err());
-    }
-
-    #[test]
-    fn mail_needs_a_server_a_sender_and_an_address_for_links_and_never_tells_the_password() {
-        let mail = |text: &str| settings(vec![file(text)]).map(|settings| settings.mail.is_some());
-        let (server, from) = (
-            "smtp_url = 'smtps://u:hunter2@mail.example'\n",
-            "mail_from = 'Log <log@log.example>'\n",
-        );
-        let public = "public_url = 'https://log.example/'\n";
-        assert!(mail(&[server, from, public].concat()).expect("valid"));
-        assert!(!mail(public).expect("valid"));
-        let wrong = ["smtp_url = 'hunter2'\n", from, public].concat();
-        for missing in [
-            [from, public].concat(),
-            [server, public].concat(),
-            [server, from].concat(),
-            wrong,
-        ] {
-            let faults = mail(&missing).expect_err("refused");
-            assert!(
-                faults.0.len() == 1 && !faults.to_string().contains("hunter2"),
-                "{faults}"
-            );
-        }
-        assert!(mail("public_url = 'log.example'").is_err() && mail("public_url = 'https://a@b'").is_err());
-    }
-
-    #[test]
-    fn keys_and_destinations_that_cannot_be_used_are_faults() {
-        let key = "ab".repeat(32);
-        let good = format!("encryption_key = '{key}'\nprivate_destinations = '10.0.0.0/8, idp.internal:8443'");
-        settings(vec![file(&good)]).expect("valid");
-        let faults = settings(vec![file(
-            "encryption_key = 'hunter2'\nprivate_destinations = 'http://a'",
-        )]);
-        let faults = faults.expect_err("refused").to_string();
-        assert!(faults.contains("line 2") && !faults.contains("hunter2"), "{faults}");
-    }
-
-    #[test]
-    fn every_setting_is_documented() {
-        let document = include_str!("../../../docs/operate/settings.md");
-        for name in NAMES.into_iter().filter(|name| !name.ends_with("_file")) {
-            assert!(
-                document.contains(&format!("| `{name}` |")),
-                "docs/operate/settings.md lacks {name}"
-            );
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_printed() {
-        assert_eq!(format!("{:?}", Secret("hunter2".into())), "(secret)");
-    }
-}
+mod tests;

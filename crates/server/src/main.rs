@@ -25,6 +25,7 @@ mod mail;
 mod maintain;
 mod markup;
 mod profile;
+mod ready;
 mod redact;
 mod root_key;
 mod secret_file;
@@ -35,7 +36,7 @@ mod store;
 mod telemetry;
 mod users;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use trailbook_import::command as import;
@@ -43,7 +44,7 @@ use trailbook_ledger::Clock;
 use trailbook_verify::command as verify;
 
 use crate::{
-    config::{Faults, Layer, Settings},
+    config::{Faults, Options, command as config_command},
     inputs::SystemClock,
 };
 
@@ -74,7 +75,8 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(Serve),
+    Serve(Box<Serve>),
+    Config(config_command::Configuration),
     Import(import::Arguments),
     Export(export::Arguments),
     Verify(verify::Verify),
@@ -84,6 +86,7 @@ enum Command {
     Redact(redact::Arguments),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    Ready(ready::Arguments),
     Stats(stats::Arguments),
     Project(administer::Projects),
     Organization(administer::Organizations),
@@ -111,42 +114,22 @@ Examples:
   trailbook serve --data /var/lib/trailbook --listen 0.0.0.0:8321
   TRAILBOOK_ROOT_KEY_FILE=/run/secrets/root-key trailbook serve --config /etc/trailbook.toml")]
 struct Serve {
-    /// Where everything is kept [default: trailbook-data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<String>,
-    /// The address and port to listen on [default: 127.0.0.1:8321]
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    listen: Option<String>,
-    /// The database's URL [default: SQLite in the data directory]
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// The object store's URL [default: a directory in the data directory]
-    #[arg(long, value_name = "URL")]
-    objects: Option<String>,
-    /// A file of countries by address (mmdb) [default: country.mmdb in the data directory, when there is one]
-    #[arg(long, value_name = "FILE")]
-    country_database: Option<String>,
-    /// The catalog of the default project until one is set for it (.toml or .json) [default: none]
-    #[arg(long, value_name = "FILE")]
-    catalog: Option<String>,
-    /// What is logged, such as info or warn,trailbook=debug [default: info]
-    #[arg(long, value_name = "LEVELS")]
-    log: Option<String>,
-    /// A configuration file (TOML)
-    #[arg(long, value_name = "FILE", env = "TRAILBOOK_CONFIG")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
 }
 
 fn main() -> ExitCode {
     let now = || SystemClock::start().now();
     let outcome = match CommandLine::parse().command {
-        Command::Serve(arguments) => serve(arguments),
+        Command::Serve(arguments) => serve(*arguments),
+        Command::Config(arguments) => config_command::run(arguments),
         Command::Import(arguments) => return import::run_command(&arguments, now(), client::tls),
         Command::Verify(arguments) => return verify::run(&arguments, client::tls, &mut std::io::stdout()),
         Command::Fsck(arguments) => return maintain::fsck(&arguments),
         Command::Reindex(arguments) => return maintain::reindex(&arguments),
         Command::Recover(arguments) => maintain::recover(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Ready(arguments) => ready::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Project(arguments) => administer::projects(&arguments),
         Command::Organization(arguments) => administer::organizations(&arguments),
@@ -171,33 +154,9 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: Serve) -> anyhow::Result<ExitCode> {
-    let settings = settings(arguments)?;
+    let settings = arguments.options.settings()?;
     telemetry::start(&settings.log).map_err(|fault| Faults(vec![fault]))?;
     serve::run(&settings)
-}
-
-/// The settings from the command line, the environment and the file.
-#[allow(clippy::disallowed_methods, reason = "configuration is read here and nowhere else")]
-fn settings(arguments: Serve) -> Result<Settings, Faults> {
-    let read = |path: &str| std::fs::read_to_string(path);
-    let mut layers = vec![
-        Layer::flags([
-            ("data", arguments.data),
-            ("listen", arguments.listen),
-            ("database", arguments.database),
-            ("objects", arguments.objects),
-            ("country_database", arguments.country_database),
-            ("catalog", arguments.catalog),
-            ("log", arguments.log),
-        ]),
-        Layer::environment(&|name| std::env::var(name).ok()),
-    ];
-    if let Some(path) = arguments.config {
-        let path = path.display().to_string();
-        let text = read(&path).map_err(|error| Faults(vec![format!("{path} cannot be read: {error}.")]))?;
-        layers.push(Layer::file(&path, &text)?);
-    }
-    Settings::from_layers(layers, &read)
 }
 
 #[cfg(test)]

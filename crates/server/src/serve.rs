@@ -76,7 +76,10 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         retention_days: settings.retention_days,
         ..Limits::default()
     };
-    let parts = store::parts(data, limits, clock.clone(), random.clone())?;
+    let mut parts = store::parts(data, limits, clock.clone(), random.clone())?;
+    if let Some(key) = &settings.signing_key {
+        parts.signing_key = key.bytes();
+    }
     let objects = parts.objects.clone();
     let ledger = Ledger::open(parts).await?;
     if let Err(error) = ledger.forget_expired().await {
@@ -130,6 +133,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         )
     })?;
     // Before anybody has the address: until then a signal ends the process as it stands.
+    tracing::info!(node = settings.node_name, "started");
     let signalled = signalled().context("signals cannot be listened to")?;
     announce(&listener, made.as_deref())?;
     let serving = connections::serve(listener, app, &settings.limits, stopping);

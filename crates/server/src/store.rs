@@ -6,7 +6,9 @@ use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
 use object_store::local::LocalFileSystem;
-use trailbook_ledger::{Clock, DATABASE_FILE, Limits, Measures, Parts, Random, Sqlite, backup::OBJECTS_DIRECTORY};
+use trailbook_ledger::{
+    Clock, DATABASE_FILE, Limits, Measures, ObjectFiles, Parts, Random, Sqlite, backup::OBJECTS_DIRECTORY,
+};
 use trailbook_query::BlockIndexer;
 
 use crate::secret_file;
@@ -28,7 +30,7 @@ pub(crate) fn parts(
     Ok(Parts {
         database: Arc::new(database),
         objects: Arc::new(LocalFileSystem::new_with_prefix(&objects)?.with_fsync(true)),
-        object_directory: objects,
+        object_files: ObjectFiles::Local(objects),
         indexer: Arc::new(BlockIndexer),
         signing_key: signing_key(data, &*random)?,
         clock,

@@ -113,7 +113,7 @@ impl World {
         let ledger = Ledger::open(Parts {
             database: Arc::new(Sqlite::open(scratch.path(), measures.clone()).unwrap()),
             objects: Arc::new(LocalFileSystem::new_with_prefix(&objects).unwrap().with_fsync(true)),
-            object_directory: objects,
+            object_files: trailbook_ledger::ObjectFiles::Local(objects),
             indexer: Arc::new(Unindexed),
             clock: clock.clone(),
             random: random.clone(),

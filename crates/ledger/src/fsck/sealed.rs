@@ -1,22 +1,15 @@
 //! Checking what is sealed: objects, leaf hashes, and, when asked to look deep, every byte.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-    ops::Range,
-};
+use std::{collections::BTreeMap, ops::Range};
 
-use sha2::{Digest, Sha256};
 use trailbook_event::Event;
 use trailbook_merkle::{CompactRange, Frontier, Hash, complete_root, subtrees};
 
 use super::{Fsck, check_event, trees::Rebuilt};
 use crate::{
     Error, Parts, Row,
-    database::{Database, LedgerId, Loaded, StoredObject, StoredSegment},
+    database::{Database, LedgerId, Loaded, StoredSegment},
     history::OpenSegments,
-    objects::Objects,
     pieces::{self, TILE},
     segment::{BLOCK_ROWS, Indexer, Parsed, Run, Segment},
 };
@@ -39,7 +32,7 @@ pub(super) fn check_segments(segments: &OpenSegments, loaded: &Loaded, deep: boo
         report.segments += 1;
         let place = format!("segment {}", stored.segment);
         for object in [&stored.data, &stored.bundle] {
-            if let Err(what) = check_object(segments.objects(), object, deep) {
+            if let Err(what) = segments.objects().check(object, deep) {
                 report.find(format_args!("object {} of {place}", object.name), what);
             }
         }
@@ -70,31 +63,6 @@ pub(super) fn by_ledger(sound: &[Sound]) -> BTreeMap<LedgerId, Vec<(&StoredSegme
         .values_mut()
         .for_each(|runs| runs.sort_by_key(|(_, run)| run.first_sequence));
     ledgers
-}
-
-/// Holds an object against its length and, when asked to look deep, its SHA-256 in the manifest.
-pub(crate) fn check_object(objects: &Objects, object: &StoredObject, deep: bool) -> Result<(), String> {
-    let said = |error: io::Error| error.to_string();
-    let mut file = File::open(objects.file(&object.name)).map_err(said)?;
-    let length = file.metadata().map_err(said)?.len();
-    if length != object.bytes {
-        return Err(format!("it is {length} bytes long, the manifest says {}", object.bytes));
-    }
-    if !deep {
-        return Ok(());
-    }
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        match file.read(&mut buffer).map_err(said)? {
-            0 => break,
-            read => hash.update(&buffer[..read]),
-        }
-    }
-    if <[u8; 32]>::from(hash.finalize()) == object.sha256 {
-        Ok(())
-    } else {
-        Err("its SHA-256 is not what the manifest says".to_owned())
-    }
 }
 
 /// Begins a ledger's tree with what is kept of the events below its floor.

@@ -3,14 +3,18 @@
 //!
 //! Invariant: nothing here is held against a leaf. Whoever uses the rows has to know by other means that the file is whole.
 
-use std::{fs::File, path::Path};
+use std::{
+    io::{self, BufReader, Read},
+    sync::Arc,
+};
 
+use bytes::Bytes;
 use parquet::{
     column::reader::{ColumnReader, get_typed_column_reader},
     data_type::{BoolType, ByteArray, ByteArrayType, DataType, FixedLenByteArrayType, Int64Type},
     errors::ParquetError,
     file::{
-        reader::{FileReader, RowGroupReader},
+        reader::{ChunkReader, FileReader, Length, RowGroupReader},
         serialized_reader::SerializedFileReader,
     },
 };
@@ -20,26 +24,24 @@ use super::{
     decode::{Values, spread},
     read::cells,
 };
-use crate::{Error, OrganizationKey, Row};
+use crate::{Error, OrganizationKey, Row, objects::ObjectFile};
 
 /// The rows of a Parquet file in its order, each with whose it is. An error ends it. Memory is a row group.
 pub(crate) struct RowsAlone {
     name: String,
-    file: SerializedFileReader<File>,
+    file: SerializedFileReader<Chunks>,
     next_group: usize,
     group: std::vec::IntoIter<(OrganizationKey, Row)>,
 }
 
 impl RowsAlone {
-    /// Opens the file and reads its footer.
+    /// Reads the footer of a file.
     ///
     /// # Errors
     /// [`Error::Corrupt`] naming the file when it is no Parquet file of events; [`Error::Storage`].
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let name = path.display().to_string();
-        let opened =
-            File::open(path).map_err(|error| Error::storage("open segment", format!("{error} file={name}")))?;
-        let file = SerializedFileReader::new(opened).map_err(|error| unreadable(&name, &error))?;
+    pub(crate) fn open(opened: ObjectFile) -> Result<Self, Error> {
+        let name = opened.name().to_owned();
+        let file = SerializedFileReader::new(Chunks(Arc::new(opened))).map_err(|error| unreadable(&name, &error))?;
         if *file.metadata().file_metadata().schema_descr() != *schema() {
             return Err(Error::corrupt(format!(
                 "its columns are not those of events: file={name}"
@@ -74,6 +76,52 @@ impl Iterator for RowsAlone {
             self.next_group = self.file.num_row_groups();
         }
         next
+    }
+}
+
+/// An object, as the Parquet reader wants files.
+struct Chunks(Arc<ObjectFile>);
+
+/// A place in an object from which it is read on.
+struct Onward {
+    file: Arc<ObjectFile>,
+    at: u64,
+}
+
+impl Length for Chunks {
+    fn len(&self) -> u64 {
+        self.0.length()
+    }
+}
+
+impl ChunkReader for Chunks {
+    type T = BufReader<Onward>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        let file = Arc::clone(&self.0);
+        Ok(BufReader::new(Onward { file, at: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let inside = start
+            .checked_add(length as u64)
+            .is_some_and(|end| end <= self.0.length());
+        let read = if inside { self.0.read(start, length) } else { Ok(None) };
+        let read = read.map_err(|error| ParquetError::External(error.into()))?;
+        let ends = || ParquetError::EOF(format!("it ends early: offset={start} length={length}"));
+        read.map(Bytes::from).ok_or_else(ends)
+    }
+}
+
+impl Read for Onward {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = self.file.length().saturating_sub(self.at);
+        let length = out.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let read = self.file.read(self.at, length).map_err(io::Error::other)?;
+        let read = read.ok_or(io::ErrorKind::UnexpectedEof)?;
+        out[..length].copy_from_slice(&read);
+        self.at += length as u64;
+        Ok(length)
     }
 }
 

@@ -144,7 +144,7 @@ static DESCRIPTOR: LazyLock<SchemaDescPtr> = LazyLock::new(|| {
 });
 
 /// The schema of the Parquet file.
-pub(super) fn schema() -> SchemaDescPtr {
+pub(crate) fn schema() -> SchemaDescPtr {
     Arc::clone(&DESCRIPTOR)
 }
 

@@ -1,6 +1,11 @@
 //! Reading values of one column for some rows of a row group: only the pages that hold them, each checked before it is decoded.
 
-use std::{cell::RefCell, io::Cursor, ops::Range, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    io::Cursor,
+    ops::Range,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use parquet::{
@@ -88,6 +93,23 @@ pub(super) fn spread(mut values: impl Iterator<Item = ByteArray>, levels: Vec<i1
     levels.into_iter().map(value).collect()
 }
 
+/// Where the pages are that hold rows of a row group; `rows` as in [`read`].
+pub(super) fn places(column: &ColumnPages, rows: &[u64]) -> impl Iterator<Item = Range<u64>> + use<> {
+    let pages = Wanted::new(column, rows).pages.into_iter();
+    pages.map(|(offset, page)| offset..offset + u64::from(page.length))
+}
+
+/// Where the first of some pages is that does not match its checksum.
+fn first_damaged(pages: &[(u64, pages::Page)], bytes: &[u8]) -> Option<u64> {
+    let mut rest = bytes;
+    let damaged = pages.iter().find(|(_, page)| {
+        let (page_bytes, later) = rest.split_at(page.length as usize);
+        rest = later;
+        crc32fast::hash(page_bytes) != page.checksum
+    });
+    damaged.map(|(offset, _)| *offset)
+}
+
 /// The pages that are needed, and which of their rows.
 struct Wanted {
     /// Where each begins, the dictionary first.
@@ -143,19 +165,19 @@ impl Wanted {
             .chunk_by(|(offset, page), next| offset + u64::from(page.length) == next.0)
         {
             let length = neighbours.iter().map(|(_, page)| page.length as usize).sum();
-            let read = source.read(neighbours[0].0, length)?;
-            let mut rest = &read[..];
-            for (offset, page) in neighbours {
-                let (page_bytes, later) = rest.split_at(page.length as usize);
-                if crc32fast::hash(page_bytes) != page.checksum {
-                    let what = format_args!(
-                        "a page does not match its checksum: column={} offset={offset}",
-                        column.name()
-                    );
-                    return Err(source.corrupt(what));
-                }
-                rest = later;
-            }
+            let damaged = Cell::new(0);
+            let read = source.understood(neighbours[0].0, length, |read| {
+                let found = first_damaged(neighbours, &read);
+                damaged.set(found.unwrap_or_default());
+                found.is_none().then_some(read)
+            })?;
+            let read = read.ok_or_else(|| {
+                source.corrupt(format_args!(
+                    "a page does not match its checksum: column={} offset={}",
+                    column.name(),
+                    damaged.get()
+                ))
+            })?;
             bytes.extend_from_slice(&read);
         }
         Ok(Bytes::from(bytes))

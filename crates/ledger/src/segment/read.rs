@@ -30,7 +30,7 @@ use super::{
     pages::PageTable,
     tile::{self, Place, TILE_ROWS, Tile},
 };
-use crate::{Error, EventId, Row, database::LedgerId};
+use crate::{Error, EventId, Row, database::LedgerId, objects::ObjectFile};
 
 /// Begins and ends a Parquet file.
 const PARQUET_MAGIC: [u8; 4] = *b"PAR1";
@@ -58,23 +58,42 @@ impl Segment {
     /// # Errors
     /// [`Error::Corrupt`] naming the file when it is not what [`super::Writer`] wrote; [`Error::Storage`] when it cannot be read.
     pub fn open(data: &Path, bundle: &Path) -> Result<Self, Error> {
-        let data = Source::open(data, "restore it from a backup and run `trailbook fsck`")?;
-        let bundle = Source::open(bundle, "make it anew with `trailbook reindex`")?;
+        let open = |path: &Path| (ObjectFile::open(path), path.display().to_string());
+        let (data, data_name) = open(data);
+        let (bundle, bundle_name) = open(bundle);
+        Self::of(Source::data(data, &data_name)?, Source::bundle(bundle, &bundle_name)?)
+    }
+
+    /// As [`Self::open`], of files that are open.
+    pub(crate) fn of(data: Source, bundle: Source) -> Result<Self, Error> {
+        let magic_length = PARQUET_MAGIC.len();
+        let ends = |file: &Source, last: usize| {
+            let length = file.length();
+            vec![
+                0..length.min(magic_length as u64),
+                length.saturating_sub(last as u64)..length,
+            ]
+        };
+        data.prefetch(|| ends(&data, magic_length));
+        bundle.prefetch(|| ends(&bundle, FOOTER_BYTES));
         let not_a_bundle = || bundle.corrupt("it is not the bundle of a segment, or was cut");
         let footer_offset = bundle
             .length()
             .checked_sub(FOOTER_BYTES as u64)
             .ok_or_else(not_a_bundle)?;
-        let footer = Footer::decode(&bundle.read(footer_offset, FOOTER_BYTES)?, bundle.length());
-        let begins = bundle.read(0, MAGIC.len())? == MAGIC;
+        let footer = bundle.understood(footer_offset, FOOTER_BYTES, |bytes| {
+            Footer::decode(&bytes, bundle.length())
+        })?;
+        let begins = is_at(&bundle, 0, MAGIC)?;
         let footer = footer.filter(|_| begins).ok_or_else(not_a_bundle)?;
-        let groups = bundle.read(footer.groups_offset, footer.groups as usize * GROUP_BYTES)?;
-        let groups = decode_groups(&groups, &footer);
+        let groups_bytes = footer.groups as usize * GROUP_BYTES;
+        let groups = bundle.understood(footer.groups_offset, groups_bytes, |bytes| {
+            decode_groups(&bytes, &footer)
+        })?;
         let groups = groups.ok_or_else(|| bundle.corrupt("its directory of row groups is damaged"))?;
-        let magic_length = PARQUET_MAGIC.len();
-        let is_parquet = data.length() == footer.data_bytes
-            && data.read(0, magic_length)? == PARQUET_MAGIC
-            && data.read(data.length().saturating_sub(magic_length as u64), magic_length)? == PARQUET_MAGIC;
+        let last = data.length().saturating_sub(magic_length as u64);
+        let is_parquet =
+            data.length() == footer.data_bytes && is_at(&data, 0, PARQUET_MAGIC)? && is_at(&data, last, PARQUET_MAGIC)?;
         if !is_parquet {
             return Err(data.corrupt("it is not the Parquet file that its bundle describes, or was cut"));
         }
@@ -95,10 +114,11 @@ impl Segment {
         let mut range = 0..self.footer.runs;
         while !range.is_empty() {
             let middle = range.start + (range.end - range.start) / 2;
-            let bytes = self
+            let offset = self.footer.runs_offset + middle * RUN_BYTES as u64;
+            let run = self
                 .bundle
-                .read(self.footer.runs_offset + middle * RUN_BYTES as u64, RUN_BYTES)?;
-            let run = self.decode_run(&bytes)?;
+                .understood(offset, RUN_BYTES, |bytes| Run::decode(&bytes, &self.footer))?;
+            let run = run.ok_or_else(|| self.no_runs())?;
             match run.ledger.cmp(&ledger) {
                 std::cmp::Ordering::Less => range.start = middle + 1,
                 std::cmp::Ordering::Equal => return Ok(Some(run)),
@@ -113,17 +133,17 @@ impl Segment {
     /// # Errors
     /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
     pub fn runs(&self) -> Result<Vec<Run>, Error> {
-        let bytes = self
-            .bundle
-            .read(self.footer.runs_offset, self.footer.runs as usize * RUN_BYTES)?;
-        bytes
-            .chunks_exact(RUN_BYTES)
-            .map(|entry| self.decode_run(entry))
-            .collect()
+        let length = self.footer.runs as usize * RUN_BYTES;
+        let runs = self.bundle.understood(self.footer.runs_offset, length, |bytes| {
+            let runs = bytes.chunks_exact(RUN_BYTES);
+            runs.map(|entry| Run::decode(entry, &self.footer))
+                .collect::<Option<_>>()
+        })?;
+        runs.ok_or_else(|| self.no_runs())
     }
 
-    fn decode_run(&self, bytes: &[u8]) -> Result<Run, Error> {
-        Run::decode(bytes, &self.footer).ok_or_else(|| self.bundle.corrupt("its directory of runs is damaged"))
+    fn no_runs(&self) -> Error {
+        self.bundle.corrupt("its directory of runs is damaged")
     }
 
     /// Rows by their numbers in the run (0 is the newest), ascending; answered in that order. Each is checked against its leaf.
@@ -149,6 +169,10 @@ impl Segment {
         let table = self.table(group)?;
         // Which project a row belongs to is for other engines: the run's ledger says it here.
         let columns = Column::ALL.into_iter().filter(|column| *column != Column::Project);
+        self.data.prefetch(|| {
+            let places = |column| decode::places(table.column(column), rows);
+            columns.clone().flat_map(places).collect()
+        });
         let read = |column: Column| Ok((column, decode::read(&self.data, column, table.column(column), rows)?));
         let columns = columns.map(read).collect::<Result<Vec<_>, Error>>()?;
         Ok((0..rows.len())
@@ -307,8 +331,9 @@ impl Segment {
 
     fn block(&self, run: &Run, block: usize) -> Result<Block, Error> {
         assert!(block < self.blocks(run), "the run has {} blocks", self.blocks(run));
-        let entry = self.bundle.read(run.block_offset(block), BLOCK_BYTES)?;
-        let block = Block::decode(&entry, &self.footer);
+        let block = self.bundle.understood(run.block_offset(block), BLOCK_BYTES, |entry| {
+            Block::decode(&entry, &self.footer)
+        })?;
         block.ok_or_else(|| {
             self.bundle
                 .corrupt(format_args!("a directory of blocks is damaged: ledger={}", run.ledger))
@@ -364,22 +389,25 @@ impl Segment {
     }
 
     fn table(&self, group: usize) -> Result<Arc<PageTable>, Error> {
-        let mut last = self.table.lock().expect("whoever holds it does not panic");
-        if let Some((_, table)) = last.as_ref().filter(|(of, _)| *of == group) {
+        let last = || self.table.lock().expect("whoever holds it does not panic");
+        if let Some((_, table)) = last().as_ref().filter(|(of, _)| *of == group) {
             return Ok(Arc::clone(table));
         }
         let entry = &self.groups[group];
-        let bytes = self.bundle.read(entry.table_offset, entry.table_length as usize)?;
-        let intact = crc32fast::hash(&bytes) == entry.table_checksum;
-        let table = intact
-            .then(|| PageTable::decode(&bytes, entry.rows, self.data.length()))
-            .flatten();
+        let table = self
+            .bundle
+            .understood(entry.table_offset, entry.table_length as usize, |bytes| {
+                let intact = crc32fast::hash(&bytes) == entry.table_checksum;
+                intact
+                    .then(|| PageTable::decode(&bytes, entry.rows, self.data.length()))
+                    .flatten()
+            })?;
         let table = table.ok_or_else(|| {
             self.bundle
                 .corrupt(format_args!("a page table is damaged: row_group={group}"))
         })?;
         let table = Arc::new(table);
-        *last = Some((group, Arc::clone(&table)));
+        *last() = Some((group, Arc::clone(&table)));
         Ok(table)
     }
 
@@ -424,15 +452,22 @@ impl Segment {
         let offset = Fields(&entry).u64().ok_or_else(damaged)?;
         let count = (run.rows - tile * TILE_ROWS).min(TILE_ROWS) as usize;
         let left = self.bundle.length().checked_sub(offset).ok_or_else(damaged)?;
-        let bytes = self
-            .bundle
-            .read(offset, left.min(tile::length_max(count) as u64) as usize)?;
-        let place = Place {
-            ledger: run.ledger,
-            first_sequence: run.first_sequence + tile * TILE_ROWS,
-        };
-        Tile::decode(bytes, place, count, run.rows).ok_or_else(damaged)
+        let length = left.min(tile::length_max(count) as u64) as usize;
+        let tile = self.bundle.understood(offset, length, |bytes| {
+            let place = Place {
+                ledger: run.ledger,
+                first_sequence: run.first_sequence + tile * TILE_ROWS,
+            };
+            Tile::decode(bytes, place, count, run.rows)
+        })?;
+        tile.ok_or_else(damaged)
     }
+}
+
+/// Whether a file has these bytes at a place.
+fn is_at<const N: usize>(file: &Source, offset: u64, expected: [u8; N]) -> Result<bool, Error> {
+    let found = file.understood(offset, N, |bytes| (bytes == expected).then_some(()))?;
+    Ok(found.is_some())
 }
 
 /// The values of one row.

@@ -165,8 +165,9 @@ fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
         faults: Arc::clone(faults),
     };
     let parts = scratch.parts_on(Arc::new(database), measures);
+    let directory = scratch.directory.path().join("objects");
     let objects = FaultyObjects {
-        inner: Arc::new(LocalFileSystem::new_with_prefix(&parts.object_directory).unwrap()),
+        inner: Arc::new(LocalFileSystem::new_with_prefix(directory).unwrap()),
         faults: Arc::clone(faults),
     };
     Parts {

@@ -136,7 +136,7 @@ impl Scratch {
         Parts {
             database,
             objects: Arc::new(LocalFileSystem::new_with_prefix(&objects).unwrap()),
-            object_directory: objects,
+            object_files: trailbook_ledger::ObjectFiles::Local(objects),
             indexer: Arc::new(Sequences),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::clone(&self.random) as Arc<dyn Random>,

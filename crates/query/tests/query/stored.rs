@@ -112,7 +112,7 @@ impl Stored {
         Parts {
             database: Arc::clone(&self.database) as Arc<_>,
             objects: Arc::new(LocalFileSystem::new_with_prefix(&objects).unwrap()),
-            object_directory: objects,
+            object_files: trailbook_ledger::ObjectFiles::Local(objects),
             indexer: Arc::new(BlockIndexer),
             clock: Arc::new(Still),
             random: Arc::new(Counted(AtomicU64::new(0))),

@@ -57,7 +57,11 @@ pub(crate) async fn alive() -> &'static str {
     responses((status = 200, description = "Ready", body = Readiness), (status = 503, description = "Not ready", body = Readiness)))]
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
     let stopping = *app.stopping.borrow();
-    let ledger = app.ledger.ready(0).err().map(|error| error.to_string());
+    let ledger = match app.ledger.ready(0) {
+        Ok(()) => app.ledger.catch_up().await,
+        not_ready => not_ready,
+    };
+    let ledger = ledger.err().map(|error| error.to_string());
     let readiness = Readiness {
         ready: ledger.is_none() && !stopping,
         dependencies: vec![

@@ -307,6 +307,9 @@ fn encode_history(encoder: &mut DescriptorEncoder<'_>, ledger: &Ledger) -> Resul
         }
     }
     let measures = ledger.measures();
+    let waiting = ConstGauge::new(measures.lake_versions_waiting.load(Ordering::Relaxed));
+    let help = "Versions of the lake's table that its log lacks";
+    waiting.encode(encoder.encode_descriptor("lake_versions_waiting", help, None, waiting.metric_type())?)?;
     let mut failures = encoder.encode_descriptor("job_failures", "Jobs that failed", None, MetricType::Counter)?;
     for job in Job::ALL {
         let failed = ConstCounter::new(measures.job_failures[job as usize].load(Ordering::Relaxed));

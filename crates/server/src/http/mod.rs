@@ -294,7 +294,10 @@ async fn handle(
     mut request: Request<Body>,
     journal: &Journal,
 ) -> (Response<Body>, Option<Arc<str>>) {
-    let admitted = admit(app, peer, &mut request, journal);
+    let admitted = match current(app, request.uri().path()).await {
+        Ok(()) => admit(app, peer, &mut request, journal),
+        Err(behind) => Err(behind),
+    };
     let caller = request.extensions().get::<Caller>();
     let project = caller.map(|caller| caller.project.clone());
     let response = match admitted {
@@ -308,6 +311,17 @@ async fn handle(
         },
     };
     (response, project)
+}
+
+/// Waits until this node knows what any node acknowledged before the request came, rights included. Health and the page's own files say
+/// nothing of that, and do not wait.
+async fn current(app: &App, path: &str) -> Result<(), Problem> {
+    const TELLS: [&str; 5] = ["v1", "otlp", "auth", "downloads", "embed"];
+    let root = path.trim_start_matches('/').split('/').next();
+    if root.is_some_and(|root| TELLS.contains(&root)) {
+        app.ledger.catch_up().await?;
+    }
+    Ok(())
 }
 
 fn admit(app: &App, peer: SocketAddr, request: &mut Request<Body>, journal: &Journal) -> Result<(), Problem> {

@@ -49,7 +49,7 @@ pub(crate) fn store(data: &Path, organization: &str, batches: &[(i64, usize)]) -
     let parts = Parts {
         database: Arc::new(Sqlite::open(data, measures.clone()).unwrap()),
         objects: Arc::new(LocalFileSystem::new_with_prefix(&objects).unwrap()),
-        object_directory: objects,
+        object_files: trailbook_ledger::ObjectFiles::Local(objects),
         indexer: Arc::new(BlockIndexer),
         clock: clock.clone(),
         random: Arc::new(Drawn),

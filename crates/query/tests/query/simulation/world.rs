@@ -127,7 +127,7 @@ impl World {
                 objects: LocalFileSystem::new_with_prefix(&directory).unwrap(),
                 gate: Arc::clone(&self.gate),
             }),
-            object_directory: directory,
+            object_files: trailbook_ledger::ObjectFiles::Local(directory),
             indexer: Arc::new(BlockIndexer),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::clone(&self.random) as Arc<dyn Random>,
