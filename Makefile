@@ -7,16 +7,21 @@ CYCLES ?= 200
 SEEDS ?= 200
 EVENTS ?= 2000000
 REPEAT ?= 3
+MINUTES ?= 10
 PORT ?= 8321
 BINARY := target/release/trailbook
 
-.PHONY: help demo test check web country release e2e deliveries packaging screenshots kill9 simulate import-all bench golden deny clean
+.PHONY: help demo cluster test check web country release e2e deliveries cluster-faults packaging screenshots kill9 simulate import-all bench golden deny clean
 
 help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: release country ## build, start on loopback, load real audit events (PROFILE=name: that profile's), print address, key and a curl; a product's page around it at PORT+1
 	@scripts/demo $(BINARY) $(PORT) $(PROFILE)
+
+cluster: release country ## the same demo on three nodes with PostgreSQL and an S3 server, at PORT, PORT+1, PORT+2
+	cargo build --release --locked -p trailbook-testkit-s3
+	@scripts/cluster-demo $(BINARY) $(PORT) $(PROFILE)
 
 test: web ## everything that CI runs
 	scripts/test
@@ -56,6 +61,10 @@ import-all: release ## import every file below DATA=DIR twice; DATA is laid out 
 deliveries: web ## exports, streams and alerts against programs that are not ours, with kills and bad days; make test leaves those out
 	cargo build --locked -p trailbook
 	scripts/deliveries target/debug/trailbook
+
+cluster-faults: web ## three nodes, PostgreSQL and S3: faults at random for MINUTES=10 and takes-over, judged; make test has the short stories
+	cargo build --locked -p trailbook -p trailbook-testkit-s3
+	TRAILBOOK_CLUSTER_MINUTES=$(MINUTES) scripts/cluster target/debug/trailbook
 
 packaging: web ## what is in packaging/ judged by hadolint, Helm, Kubernetes' schemas, promtool, systemd and Caddy
 	cargo build --locked -p trailbook

@@ -1,0 +1,1 @@
+"""The processes of a cluster: nodes, PostgreSQL, an S3 server, and what stands between them."""
