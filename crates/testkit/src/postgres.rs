@@ -121,10 +121,11 @@ impl PostgresServer {
             self.data()
         };
         let mut watchdog = Command::new("setsid");
-        watchdog.args(["sh", "-c", WATCHDOG, "-"]).arg(&self.directory);
+        watchdog
+            .args(["--fork", "sh", "-c", WATCHDOG, "-"])
+            .arg(&self.directory);
         watchdog.arg(removed).arg(control.join(" ")).stdin(Stdio::null());
-        watchdog.stdout(Stdio::null()).stderr(Stdio::null());
-        watchdog.spawn().expect("the watchdog of the server");
+        run(watchdog.stdout(Stdio::null()).stderr(Stdio::null()));
     }
 
     fn data(&self) -> PathBuf {
@@ -169,6 +170,20 @@ impl PostgresServer {
             .arg("-D")
             .arg(self.data())
             .args(["-w", "-m", "immediate", "stop"]));
+    }
+
+    /// Puts a file into the directory of its data, where it can read it and nobody else.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn put(&self, name: &str, bytes: &[u8]) {
+        let written = self.directory.join(name);
+        fs::write(&written, bytes).expect("a file for the server");
+        let mut install = Command::new("install");
+        if user_id() == 0 {
+            install.args(["-o", "postgres"]);
+        }
+        run(install.args(["-m", "600"]).arg(written).arg(self.data().join(name)));
     }
 
     /// The port that it listens on, on 127.0.0.1.

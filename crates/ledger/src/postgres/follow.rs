@@ -21,8 +21,6 @@ use super::{
 
 /// How often the newest commit is asked for, should what is made known be lost.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// How often a node says that it is there.
-const ENTER_EVERY: Duration = Duration::from_secs(5);
 /// How long to wait before listening again; doubles up to the maximum.
 const AGAIN_FIRST: Duration = Duration::from_millis(100);
 const AGAIN_MAX: Duration = Duration::from_secs(5);
@@ -89,7 +87,7 @@ async fn ask(shared: Arc<Shared>) {
 
 async fn keep(shared: Arc<Shared>) {
     loop {
-        sleep(ENTER_EVERY).await;
+        sleep(shared.options.seen_every).await;
         if !shared.is_entered.load(Ordering::Relaxed) {
             continue;
         }

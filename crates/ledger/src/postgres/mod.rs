@@ -72,6 +72,8 @@ pub struct PostgresOptions {
     /// After how long the server ends the transaction of a node that has the lock and does nothing: the others wait so long for a
     /// node that hangs.
     pub lock_idle_max: Duration,
+    /// How often the node says that it is there, and erases what no node needs any more.
+    pub seen_every: Duration,
 }
 
 impl Default for PostgresOptions {
@@ -80,6 +82,7 @@ impl Default for PostgresOptions {
             node_name: "node".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             lock_idle_max: Duration::from_secs(10),
+            seen_every: Duration::from_secs(5),
         }
     }
 }

@@ -17,7 +17,11 @@ use std::{
 
 use deadpool_postgres::ClientWrapper;
 use futures::future::{BoxFuture, MaybeDone, maybe_done};
-use tokio_postgres::{AsyncMessage, Row, error::SqlState, types::ToSql};
+use tokio_postgres::{
+    AsyncMessage, Row,
+    error::{Severity, SqlState},
+    types::ToSql,
+};
 
 use super::{
     connect::{Purpose, Target},
@@ -70,23 +74,21 @@ pub(super) struct Session {
     pub(super) process: i32,
     /// Whether a transaction is open that has the order.
     is_open: bool,
-    /// Whether the server said that something is committed here but perhaps not on a standby.
-    alone: Arc<AtomicBool>,
+    /// Whether the server has warned. While a transaction ends it warns of one thing, without a code of its own: that the wait for a
+    /// standby was cancelled. That is heard before the end is.
+    warned: Arc<AtomicBool>,
 }
 
 impl Session {
     /// Connects to a server that keeps what it acknowledges.
     pub(super) async fn connect(target: &Target, purpose: Purpose) -> Result<Self, ConnectError> {
         let (client, mut connection) = target.connect(purpose).await?;
-        let alone = Arc::<AtomicBool>::default();
-        let heard = Arc::clone(&alone);
+        let warned = Arc::<AtomicBool>::default();
+        let heard = Arc::clone(&warned);
         let work = tokio::spawn(async move {
             while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
                 match message {
-                    // Nothing but the wait for a standby warns so. It is heard before the end of the commit is.
-                    Ok(AsyncMessage::Notice(notice))
-                        if [SqlState::QUERY_CANCELED, SqlState::ADMIN_SHUTDOWN].contains(notice.code()) =>
-                    {
+                    Ok(AsyncMessage::Notice(notice)) if notice.parsed_severity() == Some(Severity::Warning) => {
                         heard.store(true, Ordering::Relaxed);
                     }
                     Ok(_) => {}
@@ -101,7 +103,7 @@ impl Session {
             process: get(&row, 0)?,
             client,
             is_open: false,
-            alone,
+            warned,
         })
     }
 
@@ -151,9 +153,10 @@ impl Session {
 
     /// Writes a group and ends the transaction. One round trip, unless there are changes or the heads are written.
     pub(super) async fn commit(&mut self, group: &Group) -> Result<(), CommitError> {
+        self.warned.store(false, Ordering::Relaxed);
         let mut is_ending = false;
         match self.write(group, &mut is_ending).await {
-            Ok(()) if self.alone.load(Ordering::Relaxed) => Err(CommitError::Unknown(
+            Ok(()) if self.warned.load(Ordering::Relaxed) => Err(CommitError::Unknown(
                 "the server stopped waiting for its standby".to_owned(),
             )),
             Ok(()) => {
@@ -242,10 +245,11 @@ impl Session {
             .client
             .query_opt("SELECT number FROM commits WHERE token = $1", &[&&token[..]])
             .await?;
+        self.warned.store(false, Ordering::Relaxed);
         // The lock alone makes this a transaction that has to be replicated.
         self.client.batch_execute("COMMIT").await?;
         self.is_open = false;
-        if self.alone.load(Ordering::Relaxed) {
+        if self.warned.load(Ordering::Relaxed) {
             return Err(DatabaseError("the server stopped waiting for its standby".to_owned()));
         }
         found.map(|row| unsigned(&row, 0)).transpose()

@@ -2,8 +2,12 @@
 #![allow(clippy::disallowed_methods, reason = "tests work with real files and processes")]
 #![allow(clippy::unwrap_used)]
 
+mod failures;
+mod follow;
 mod kept;
 mod migration;
+mod proxy;
 mod records;
 mod segments;
+mod server;
 mod support;

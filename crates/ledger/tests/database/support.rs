@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use trailbook_ledger::{
@@ -51,9 +52,9 @@ impl Place for Scratch {
 
 /// An empty database on a PostgreSQL server.
 pub(crate) struct Served {
-    // Dropped in this order.
-    pub(crate) database: PostgresDatabase,
+    // Dropped in this order: a server of one's own takes its databases with it.
     pub(crate) server: PostgresServer,
+    pub(crate) database: PostgresDatabase,
 }
 
 impl Served {
@@ -209,4 +210,23 @@ pub(crate) async fn assert_refused(database: &dyn Database, refused: Group) {
     assert_eq!(database.records().await.unwrap(), records);
     assert_eq!(database.committed(token).await.unwrap(), None);
     assert_eq!(database.chain(commit).await.unwrap(), None);
+}
+
+/// A connection past the database's own.
+pub(crate) async fn client(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Waits until something holds.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "not within a minute: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
