@@ -168,7 +168,12 @@ impl Ledger {
             .database
             .lease(work.to_owned(), holder.to_owned(), now, now + LEASE_MS)
             .await;
-        leased.map_err(|error| Error::storage("lease a job", error))
+        let leased = leased.map_err(|error| Error::storage("lease a job", error))?;
+        if leased {
+            // Whoever works knows what the holder before committed.
+            self.catch_up().await?;
+        }
+        Ok(leased)
     }
 
     /// A name for [`Ledger::lease`]. What is held under it is given back when the ledger closes.

@@ -190,7 +190,7 @@ async fn clean(app: &Arc<App>) -> Result<(), Box<dyn std::error::Error + Send + 
 }
 
 /// Deletes the parts of exports that are not there any more.
-async fn delete_unknown(app: &App) -> Result<(), object_store::Error> {
+async fn delete_unknown(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let listed = app
         .exports
         .objects
@@ -201,8 +201,9 @@ async fn delete_unknown(app: &App) -> Result<(), object_store::Error> {
         .iter()
         .filter_map(|path| Some(path.filename()?.to_owned()))
         .collect();
+    // An export has its record before its parts, on whichever node it is made.
+    app.ledger.catch_up().await?;
     for id in ids {
-        // Asked one by one: an export that is made meanwhile has its record before its parts.
         if app.directory.get::<Export>(&id).is_none() && !app.exports.making().contains(&id) {
             app.exports.delete_parts(&id).await?;
         }

@@ -19,7 +19,7 @@ use trailbook_query::{Order, Place, Question, Range, Scope, View};
 
 use super::parts::{Part, PartWriter};
 use crate::{
-    exports::change,
+    exports::{Exports, change},
     http::{
         App,
         evidence::{Dossier, span},
@@ -63,7 +63,10 @@ struct Job {
 /// Makes an export, or says in its record why there is none.
 pub(super) async fn make(app: &Arc<App>, export: Arc<Export>) {
     let id = export.id.clone();
-    let outcome = made(app, export).await;
+    let outcome = match made(app, export).await {
+        Ok(()) => still_ours(app, &id).await,
+        failed => failed,
+    };
     let now = app.clock.now().millis();
     let failure = match outcome {
         Ok(()) => None,
@@ -156,7 +159,9 @@ async fn keep(app: &App, id: &str, number: usize, part: Part) -> Result<(), Ende
     }
     let length = part.bytes.len() as u64;
     let name = Path::from(export.part(number));
+    still_ours(app, id).await?;
     app.exports.objects.put(&name, PutPayload::from(part.bytes)).await?;
+    still_ours(app, id).await?;
     let is_there = change(app, id, |export| {
         export.made.attempts = 0;
         export.made.parts.truncate(number);
@@ -167,6 +172,14 @@ async fn keep(app: &App, id: &str, number: usize, part: Part) -> Result<(), Ende
     match is_there.await? {
         true => Ok(()),
         false => Err(Ended::Withdrawn),
+    }
+}
+
+/// Looks whether this node still has the export's lease: what it was too slow for, another node makes from where that is known to stand.
+async fn still_ours(app: &App, id: &str) -> Result<(), Ended> {
+    match app.ledger.lease(&Exports::lease(id), &app.exports.holder).await? {
+        true => Ok(()),
+        false => Err(Ended::Later("it is made by another node now".into())),
     }
 }
 
