@@ -30,7 +30,7 @@ use crate::{
     secret_file,
 };
 
-use self::layers::Given;
+use self::layers::Sourced;
 pub(crate) use self::{
     layers::Layer,
     options::Options,
@@ -101,12 +101,12 @@ pub(crate) struct Limits {
     pub(crate) seal_age: Duration,
     /// Segments whose files are open at a time.
     pub(crate) open_segments: usize,
+    /// Bytes of the directory that keeps copies of a remote store's objects.
+    pub(crate) cache_bytes: u64,
     /// Bytes of search indexes kept in memory.
     pub(crate) index_cache_bytes: usize,
     /// Bytes of sealed rows kept in memory.
     pub(crate) row_cache_bytes: usize,
-    /// Bytes of objects kept in the data directory when the object store is elsewhere.
-    pub(crate) cache_bytes: u64,
     /// Requests a second of one caller but root; 0 is any.
     pub(crate) caller_requests_per_second: u32,
     /// Events a second of one organization, sent by others than root; 0 is any.
@@ -179,6 +179,7 @@ const NAMES: [&str; 42] = [
     "database_file",
     "objects",
     "objects_file",
+    "cache_bytes_max",
     "root_key",
     "root_key_file",
     "signing_key",
@@ -206,7 +207,6 @@ const NAMES: [&str; 42] = [
     "open_segments_max",
     "index_cache_bytes",
     "row_cache_bytes",
-    "cache_bytes_max",
     "retention_days",
     "redaction",
     "header_timeout_ms",
@@ -313,7 +313,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn given(&self, name: &str) -> Option<&Given> {
+    fn given(&self, name: &str) -> Option<&Sourced> {
         self.layers.iter().find_map(|layer| layer.given.get(name))
     }
 
@@ -527,9 +527,9 @@ impl Reader<'_> {
             seal_events: self.size("seal_events", 200_000, 1_000..=1 << 40) as u64,
             seal_age: Duration::from_millis(self.size("seal_age_ms", 900_000, 1_000..=86_400_000) as u64),
             open_segments: self.size("open_segments_max", 256, 16..=100_000),
+            cache_bytes: self.size("cache_bytes_max", 10 << 30, 16 * MIB..=1 << 50) as u64,
             index_cache_bytes: self.size("index_cache_bytes", 256 * MIB, MIB..=1 << 50),
             row_cache_bytes: self.size("row_cache_bytes", 64 * MIB, MIB..=1 << 50),
-            cache_bytes: self.size("cache_bytes_max", 10 << 30, 64 * MIB..=1 << 50) as u64,
             caller_requests_per_second: self.size("caller_requests_per_second", 2_000, 0..=1_000_000) as u32,
             organization_events_per_second: self.size("organization_events_per_second", 50_000, 0..=10_000_000) as u32,
             trusted_proxies: self.size("trusted_proxies", 0, 0..=16),
