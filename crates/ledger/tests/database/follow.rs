@@ -14,7 +14,7 @@ use trailbook_merkle::Hash;
 use crate::support::{Served, changes, client, connect, events, group, head, load, segment, until};
 
 /// A group with something of everything.
-fn everything(commit: u64) -> Group {
+pub(crate) fn everything(commit: u64) -> Group {
     let other = StoredHead {
         ledger: 2,
         key: OrganizationKey::new("default", "bolt"),
