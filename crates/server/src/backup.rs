@@ -6,7 +6,6 @@ use std::{
     cell::RefCell,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
@@ -115,7 +114,7 @@ pub(crate) fn restore_command(arguments: &Restore) -> anyhow::Result<ExitCode> {
     let (data, newer) = (&arguments.data, arguments.replay_from.as_deref());
     let contents = restore(&arguments.from, data, newer).map_err(named)?;
     let report = on_runtime(async {
-        let parts = store::existing(data, Arc::new(SystemClock::start()), Arc::new(OsRandom))?;
+        let parts = store::Workplace::directory(data).existing().await?;
         Ok(check_restored(parts, &contents).await?)
     });
     let report = report.with_context(|| format!("{} cannot be used", data.display()))?;

@@ -28,6 +28,7 @@ use crate::{
     encryption::EncryptionKey,
     mail::{self, MailSettings},
     secret_file,
+    store::{CACHE_BYTES_MAX, Given as GivenObjects, Place},
 };
 
 use self::layers::Given;
@@ -46,8 +47,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// The database's URL; `None` is SQLite in the data directory.
     pub(crate) database: Option<String>,
-    /// The object store's URL; `None` is a directory in the data directory.
-    pub(crate) objects: Option<String>,
+    /// Where objects are kept; `None` is a directory in the data directory.
+    pub(crate) objects: Option<Place>,
     /// The root key, when the operator chose one.
     pub(crate) root_key: Option<Secret>,
     /// The key that checkpoints are signed with, when the operator chose one.
@@ -101,12 +102,12 @@ pub(crate) struct Limits {
     pub(crate) seal_age: Duration,
     /// Segments whose files are open at a time.
     pub(crate) open_segments: usize,
+    /// Bytes of the directory that keeps copies of a remote store's objects.
+    pub(crate) cache_bytes: u64,
     /// Bytes of search indexes kept in memory.
     pub(crate) index_cache_bytes: usize,
     /// Bytes of sealed rows kept in memory.
     pub(crate) row_cache_bytes: usize,
-    /// Bytes of objects kept in the data directory when the object store is elsewhere.
-    pub(crate) cache_bytes: u64,
     /// Requests a second of one caller but root; 0 is any.
     pub(crate) caller_requests_per_second: u32,
     /// Events a second of one organization, sent by others than root; 0 is any.
@@ -172,13 +173,21 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The settings' names. A name that ends in `_file` reads the setting before it from a file.
-const NAMES: [&str; 42] = [
+const NAMES: [&str; 49] = [
     "data",
     "listen",
     "database",
     "database_file",
     "objects",
     "objects_file",
+    "objects_endpoint",
+    "objects_region",
+    "objects_access_key",
+    "objects_secret_key",
+    "objects_secret_key_file",
+    "objects_credentials",
+    "objects_credentials_file",
+    "cache_bytes_max",
     "root_key",
     "root_key_file",
     "signing_key",
@@ -206,7 +215,6 @@ const NAMES: [&str; 42] = [
     "open_segments_max",
     "index_cache_bytes",
     "row_cache_bytes",
-    "cache_bytes_max",
     "retention_days",
     "redaction",
     "header_timeout_ms",
@@ -283,7 +291,7 @@ impl Reader<'_> {
                 "an address and a port, such as 127.0.0.1:8321",
             ),
             database: self.secret("database"),
-            objects: self.secret("objects"),
+            objects: self.objects(),
             root_key: self.root_key(),
             signing_key: self.signing_key(),
             encryption_key: self.encryption_key(),
@@ -379,6 +387,18 @@ impl Reader<'_> {
             },
             (None, None) => None,
         }
+    }
+
+    fn objects(&mut self) -> Option<Place> {
+        let given = GivenObjects {
+            url: self.secret("objects")?,
+            endpoint: self.text("objects_endpoint"),
+            region: self.text("objects_region"),
+            access_key: self.text("objects_access_key"),
+            secret_key: self.secret("objects_secret_key").map(Secret),
+            credentials: self.secret("objects_credentials").map(Secret),
+        };
+        Place::of(given).map_err(|fault| self.faults.push(fault)).ok()
     }
 
     fn root_key(&mut self) -> Option<Secret> {
@@ -527,9 +547,9 @@ impl Reader<'_> {
             seal_events: self.size("seal_events", 200_000, 1_000..=1 << 40) as u64,
             seal_age: Duration::from_millis(self.size("seal_age_ms", 900_000, 1_000..=86_400_000) as u64),
             open_segments: self.size("open_segments_max", 256, 16..=100_000),
+            cache_bytes: self.size("cache_bytes_max", CACHE_BYTES_MAX, 16 * MIB..=1 << 50) as u64,
             index_cache_bytes: self.size("index_cache_bytes", 256 * MIB, MIB..=1 << 50),
             row_cache_bytes: self.size("row_cache_bytes", 64 * MIB, MIB..=1 << 50),
-            cache_bytes: self.size("cache_bytes_max", 10 << 30, 64 * MIB..=1 << 50) as u64,
             caller_requests_per_second: self.size("caller_requests_per_second", 2_000, 0..=1_000_000) as u32,
             organization_events_per_second: self.size("organization_events_per_second", 50_000, 0..=10_000_000) as u32,
             trusted_proxies: self.size("trusted_proxies", 0, 0..=16),

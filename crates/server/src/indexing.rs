@@ -89,7 +89,8 @@ mod tests {
     async fn what_is_sealed_leaves_memory_although_nobody_reads() {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock::start());
-        let parts = store::parts(directory.path(), Limits::default(), clock, Arc::new(OsRandom)).unwrap();
+        let parts = store::Workplace::directory(directory.path()).parts(Limits::default(), clock, Arc::new(OsRandom));
+        let parts = parts.await.unwrap();
         let ledger = Ledger::open(parts).await.unwrap();
         let engine = Engine::new(ledger.clone(), [7; 32], CacheSizes::default());
         store_one(&ledger).await;

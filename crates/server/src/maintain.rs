@@ -2,15 +2,12 @@
 //!
 //! Not here: what is checked and how a ledger continues (`trailbook_ledger`).
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 use clap::Args;
 use trailbook_ledger::{Parts, fsck as check, recover_in_new_epoch, reindex as make_anew};
 
-use crate::{
-    inputs::{OsRandom, SystemClock},
-    store,
-};
+use crate::{config::Options, store::Workplace};
 
 /// Check a data directory: everything is recomputed from the stored bytes, and every difference is named
 #[derive(Debug, Args)]
@@ -20,9 +17,8 @@ Example:
 
 Exit codes: 0 clean, 1 damaged, 2 could not be checked")]
 pub(crate) struct Fsck {
-    /// The data directory; no server may be using it
-    #[arg(long, value_name = "DIR", env = "TRAILBOOK_DATA")]
-    data: PathBuf,
+    #[command(flatten)]
+    options: Options,
     /// Also hash every sealed event and object, and make every index anew
     #[arg(long)]
     deep: bool,
@@ -42,9 +38,8 @@ Example:
 
 Exit codes: 0 every index is what it should be, 1 some segments could not be made anew, 2 it failed")]
 pub(crate) struct Reindex {
-    /// The data directory; no server may be using it
-    #[arg(long, value_name = "DIR", env = "TRAILBOOK_DATA")]
-    data: PathBuf,
+    #[command(flatten)]
+    options: Options,
 }
 
 /// Continue a data directory that was restored to an earlier state, in a new epoch
@@ -56,20 +51,17 @@ the way out: every ledger continues in a new epoch, and its first new event says
 Example:
   trailbook recover --data /var/lib/trailbook --reason 'disk failure, restored from the backup of 2026-11-19'")]
 pub(crate) struct Recover {
-    /// The data directory; no server may be using it
-    #[arg(long, value_name = "DIR", env = "TRAILBOOK_DATA")]
-    data: PathBuf,
+    #[command(flatten)]
+    options: Options,
     /// Why; kept in every ledger for ever
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
 
 /// Runs `trailbook fsck`.
-pub(crate) fn fsck(arguments: &Fsck) -> ExitCode {
-    let checked = on_runtime(async {
-        let parts = parts(&arguments.data)?;
-        Ok(check(&parts, arguments.deep).await?)
-    });
+pub(crate) fn fsck(arguments: Fsck) -> ExitCode {
+    let deep = arguments.deep;
+    let checked = on_parts(arguments.options, async |parts| Ok(check(&parts, deep).await?));
     match checked {
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -93,8 +85,8 @@ pub(crate) fn fsck(arguments: &Fsck) -> ExitCode {
 }
 
 /// Runs `trailbook reindex`.
-pub(crate) fn reindex(arguments: &Reindex) -> ExitCode {
-    let reindexed = on_runtime(async { Ok(make_anew(parts(&arguments.data)?).await?) });
+pub(crate) fn reindex(arguments: Reindex) -> ExitCode {
+    let reindexed = on_parts(arguments.options, async |parts| Ok(make_anew(parts).await?));
     match reindexed {
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -114,10 +106,10 @@ pub(crate) fn reindex(arguments: &Reindex) -> ExitCode {
 }
 
 /// Runs `trailbook recover`.
-pub(crate) fn recover(arguments: &Recover) -> anyhow::Result<ExitCode> {
-    let recovered = on_runtime(async {
-        let parts = parts(&arguments.data)?;
-        Ok(recover_in_new_epoch(parts, &arguments.reason).await?)
+pub(crate) fn recover(arguments: Recover) -> anyhow::Result<ExitCode> {
+    let reason = arguments.reason;
+    let recovered = on_parts(arguments.options, async |parts| {
+        Ok(recover_in_new_epoch(parts, &reason).await?)
     })?;
     match recovered.contradiction {
         Some(found) => println!("found: {found}"),
@@ -130,8 +122,10 @@ pub(crate) fn recover(arguments: &Recover) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn parts(data: &std::path::Path) -> anyhow::Result<Parts> {
-    store::existing(data, Arc::new(SystemClock::start()), Arc::new(OsRandom))
+/// Runs a command on what the settings name.
+fn on_parts<T>(options: Options, command: impl AsyncFnOnce(Parts) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let settings = options.settings()?;
+    on_runtime(async { command(Workplace::of(&settings).existing().await?).await })
 }
 
 /// Runs what waits for the ledger.

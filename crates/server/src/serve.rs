@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -38,7 +38,7 @@ use crate::{
     mail::Post,
     root_key::RootKey,
     single_sign_on::{Keys, SingleSignOn},
-    store,
+    store::{self, Workplace},
 };
 
 /// How long the ledger may take to write what waits.
@@ -64,9 +64,6 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let clock = Arc::new(SystemClock::start());
     let data = &settings.data;
     fs::create_dir_all(data).with_context(|| format!("the data directory {} cannot be made", data.display()))?;
-    if settings.database.is_some() || settings.objects.is_some() {
-        bail!("this version keeps everything in the data directory: leave out --database and --objects");
-    }
     let limits = Limits {
         tail_events_max: settings.limits.tail_events,
         tail_bytes_max: settings.limits.tail_bytes,
@@ -76,11 +73,12 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         retention_days: settings.retention_days,
         ..Limits::default()
     };
-    let mut parts = store::parts(data, limits, clock.clone(), random.clone())?;
-    if let Some(key) = &settings.signing_key {
-        parts.signing_key = key.bytes();
-    }
+    let parts = Workplace::of(settings).parts(limits, clock.clone(), random.clone());
+    let parts = parts.await?;
     let objects = parts.objects.clone();
+    store::look_at(&*objects)
+        .await
+        .context("the object store cannot be used")?;
     let ledger = Ledger::open(parts).await?;
     if let Err(error) = ledger.forget_expired().await {
         tracing::error!(%error, "what expired while no server ran could not be forgotten yet, and will be tried again");
@@ -140,7 +138,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let outcome = tokio::select! {
         () = serving_until(signalled, serving, stop) => ExitCode::SUCCESS,
         reason = fatal(&ledger) => {
-            tracing::error!(reason, "the process stops: a write could not be made durable");
+            tracing::error!(reason, "the process stops");
             return Ok(ExitCode::FAILURE);
         }
     };

@@ -48,6 +48,7 @@ use tokio::{
 use trailbook_merkle::Hash;
 
 use crate::{
+    DirectoryLock,
     database::{
         Answer, ChainHead, CommitError, Committed, Database, DatabaseError, Garbage, Group, LakeVersion, LedgerId,
         Loaded, StoredAnswer, StoredCheckpoint, StoredClientId, StoredRecord, StoredTile, Subtree, TailRow,
@@ -96,6 +97,7 @@ pub struct Postgres {
     shared: Arc<Shared>,
     /// Ends with this value.
     _beside: JoinSet<()>,
+    _lock: Option<DirectoryLock>,
 }
 
 struct Shared {
@@ -147,7 +149,16 @@ impl Postgres {
         Ok(Self {
             _beside: follow::start(&shared),
             shared,
+            _lock: None,
         })
+    }
+
+    /// Holds the node's directory as long as the database is in use.
+    pub fn holding(self, lock: DirectoryLock) -> Self {
+        Self {
+            _lock: Some(lock),
+            ..self
+        }
     }
 
     /// The nodes that work on the database.

@@ -17,10 +17,10 @@ mod faulty_objects;
 mod history;
 
 mod job_faults;
-mod nodes;
 mod lake;
 mod lake_faults;
 mod lake_log;
+mod nodes;
 mod opened;
 mod proofs;
 mod reindex;

@@ -9,7 +9,9 @@ use super::check::Check;
 use crate::{
     config::{Settings, without_password},
     country::Countries,
-    encryption, mail, root_key, secret_file, store,
+    encryption,
+    inputs::{OsRandom, SystemClock},
+    mail, root_key, secret_file, store,
 };
 
 /// How long a mail server may take to greet.
@@ -71,15 +73,20 @@ pub(super) fn countries(settings: &Settings) -> Check {
 pub(super) async fn database(settings: &Settings) -> Vec<Check> {
     match &settings.database {
         None => vec![sqlite(&settings.data)],
-        // To be wired: trailbook_ledger::examine(url, clock) of the branch with PostgreSQL gives the checks.
-        Some(url) => vec![Check::failed(
-            "database",
-            format!(
-                "{}: this version keeps everything in the data directory",
-                without_password(url)
-            ),
-            "leave out database",
-        )],
+        Some(url) => {
+            let checks = trailbook_ledger::examine(url, &SystemClock::start()).await;
+            checks
+                .into_iter()
+                .map(|check| {
+                    tried(
+                        "database",
+                        check.ok,
+                        format!("{}: {}", check.name, check.detail),
+                        check.remedy,
+                    )
+                })
+                .collect()
+        }
     }
 }
 
@@ -118,6 +125,13 @@ fn sqlite(data: &Path) -> Check {
     }
 }
 
+fn tried(name: &'static str, ok: bool, found: String, remedy: &str) -> Check {
+    match ok {
+        true => Check::ok(name, found),
+        false => Check::failed(name, found, remedy),
+    }
+}
+
 /// The object store.
 pub(super) async fn objects(settings: &Settings) -> Vec<Check> {
     match &settings.objects {
@@ -127,15 +141,21 @@ pub(super) async fn objects(settings: &Settings) -> Vec<Check> {
             "name a store that all nodes reach with objects, unless this is the only node",
         )],
         None => vec![Check::ok("objects", "in the data directory".into())],
-        // To be wired: store::examine(settings) of the branch with object stores gives the checks.
-        Some(url) => vec![Check::failed(
-            "objects",
-            format!(
-                "{}: this version keeps everything in the data directory",
-                without_password(url)
-            ),
-            "leave out objects",
-        )],
+        Some(place) => {
+            let unique = store::drawn::<16>(&OsRandom).map(|byte| format!("{byte:02x}")).concat();
+            let checks = store::examine_place(place, &unique).await;
+            checks
+                .into_iter()
+                .map(|check| {
+                    tried(
+                        "objects",
+                        check.ok,
+                        format!("{}: {}", check.name, check.detail),
+                        &check.remedy,
+                    )
+                })
+                .collect()
+        }
     }
 }
 

@@ -412,13 +412,12 @@ pub(crate) mod tests {
 
     pub(crate) async fn app(data: &std::path::Path) -> Arc<App> {
         let clock = Arc::new(SystemClock::start());
-        let parts = store::parts(
-            data,
+        let parts = store::Workplace::directory(data).parts(
             trailbook_ledger::Limits::default(),
             clock.clone(),
             Arc::new(OsRandom),
         );
-        let parts = parts.expect("parts");
+        let parts = parts.await.expect("parts");
         let objects = parts.objects.clone();
         let ledger = Ledger::open(parts).await.expect("a ledger");
         let inputs: (Arc<dyn Clock>, Arc<dyn Random>) = (clock.clone(), Arc::new(OsRandom));
