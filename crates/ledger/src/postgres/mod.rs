@@ -14,6 +14,7 @@ mod error;
 mod examine;
 mod follow;
 mod history;
+mod import;
 mod log;
 mod migrate;
 mod nodes;
@@ -35,6 +36,7 @@ use connect::{Purpose, Target};
 pub use error::ConnectError;
 pub use examine::{Check, examine};
 use futures::future::BoxFuture;
+pub use import::{ImportError, Imported, import};
 pub use nodes::Node;
 use pool::Pool;
 use session::Session;
@@ -54,6 +56,8 @@ use crate::{
     measures::{Measures, Stage},
 };
 
+/// How long to wait for another program that brings the database to its schema.
+const MIGRATE_MAX: Duration = Duration::from_secs(300);
 /// How long to go on trying to connect again before a call fails.
 const CONNECT_AGAIN_MAX: Duration = Duration::from_secs(10);
 const CONNECT_AGAIN_PAUSE: Duration = Duration::from_millis(100);
@@ -118,12 +122,11 @@ impl Postgres {
     /// Connects, refuses a server that may lose what it acknowledged, and brings the database to the current schema.
     pub async fn connect(url: &str, options: PostgresOptions, measures: Arc<Measures>) -> Result<Self, ConnectError> {
         let target = Target::parse(url, &options.node_name)?;
-        let (mut client, connection) = target
-            .connect(Purpose::Write {
-                idle_max: CONNECT_AGAIN_MAX,
-                lock_max: CONNECT_AGAIN_MAX,
-            })
-            .await?;
+        let preparing = Purpose::Write {
+            idle_max: MIGRATE_MAX,
+            lock_max: MIGRATE_MAX,
+        };
+        let (mut client, connection) = target.connect(preparing).await?;
         let work = tokio::spawn(connection);
         examine::require_fit(&client).await?;
         migrate::migrate(&mut client).await?;
@@ -397,7 +400,7 @@ impl Database for Postgres {
     }
 
     fn remembered(&self, since: i64) -> Answer<'_, (Vec<([u8; 32], i64)>, Vec<([u8; 16], i64)>)> {
-        Box::pin(read::remembered(&self.shared.pool, since))
+        Box::pin(async move { read::remembered(&mut self.shared.pool.client().await?, since).await })
     }
 
     fn subtrees(&self, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<'_, Vec<Subtree>> {
