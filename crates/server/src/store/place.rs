@@ -224,7 +224,7 @@ impl Place {
 }
 
 /// A directory as a store, made when it is not there.
-pub(super) fn local(directory: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
+pub(crate) fn local(directory: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
     fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
     Ok(Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true)))
 }
