@@ -23,6 +23,7 @@ use crate::{
     catalog,
     encryption::EncryptionKey,
     mail::{self, MailSettings},
+    store::{CACHE_BYTES_MAX, Given, Place},
 };
 
 /// What a running server needs to know.
@@ -34,8 +35,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// The database's URL; `None` is SQLite in the data directory.
     pub(crate) database: Option<String>,
-    /// The object store's URL; `None` is a directory in the data directory.
-    pub(crate) objects: Option<String>,
+    /// Where objects are kept; `None` is a directory in the data directory.
+    pub(crate) objects: Option<Place>,
     /// The root key, when the operator chose one.
     pub(crate) root_key: Option<Secret>,
     /// The key that customers' secrets are encrypted with, when the operator chose one.
@@ -85,6 +86,8 @@ pub(crate) struct Limits {
     pub(crate) seal_age: Duration,
     /// Segments whose files are open at a time.
     pub(crate) open_segments: usize,
+    /// Bytes of the directory that keeps copies of a remote store's objects.
+    pub(crate) cache_bytes: u64,
     /// Bytes of search indexes kept in memory.
     pub(crate) index_cache_bytes: usize,
     /// Bytes of sealed rows kept in memory.
@@ -137,13 +140,21 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The settings' names. A name that ends in `_file` reads the setting before it from a file.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 46] = [
     "data",
     "listen",
     "database",
     "database_file",
     "objects",
     "objects_file",
+    "objects_endpoint",
+    "objects_region",
+    "objects_access_key",
+    "objects_secret_key",
+    "objects_secret_key_file",
+    "objects_credentials",
+    "objects_credentials_file",
+    "cache_bytes_max",
     "root_key",
     "root_key_file",
     "encryption_key",
@@ -298,7 +309,7 @@ impl Settings {
                 "an address and a port, such as 127.0.0.1:8321",
             ),
             database: reader.secret("database"),
-            objects: reader.secret("objects"),
+            objects: reader.objects(),
             root_key: reader.root_key(),
             encryption_key: reader.encryption_key(),
             private_destinations: reader.private_destinations(),
@@ -386,6 +397,18 @@ impl Reader<'_> {
             },
             (None, None) => None,
         }
+    }
+
+    fn objects(&mut self) -> Option<Place> {
+        let given = Given {
+            url: self.secret("objects")?,
+            endpoint: self.text("objects_endpoint"),
+            region: self.text("objects_region"),
+            access_key: self.text("objects_access_key"),
+            secret_key: self.secret("objects_secret_key").map(Secret),
+            credentials: self.secret("objects_credentials").map(Secret),
+        };
+        Place::of(given).map_err(|fault| self.faults.push(fault)).ok()
     }
 
     fn root_key(&mut self) -> Option<Secret> {
@@ -494,6 +517,7 @@ impl Reader<'_> {
             seal_events: self.size("seal_events", 200_000, 1_000..=1 << 40) as u64,
             seal_age: Duration::from_millis(self.size("seal_age_ms", 900_000, 1_000..=86_400_000) as u64),
             open_segments: self.size("open_segments_max", 256, 16..=100_000),
+            cache_bytes: self.size("cache_bytes_max", CACHE_BYTES_MAX, 16 * MIB..=1 << 50) as u64,
             index_cache_bytes: self.size("index_cache_bytes", 256 * MIB, MIB..=1 << 50),
             row_cache_bytes: self.size("row_cache_bytes", 64 * MIB, MIB..=1 << 50),
             caller_requests_per_second: self.size("caller_requests_per_second", 2_000, 0..=1_000_000) as u32,

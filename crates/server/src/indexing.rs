@@ -89,7 +89,14 @@ mod tests {
     async fn what_is_sealed_leaves_memory_although_nobody_reads() {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock::start());
-        let parts = store::parts(directory.path(), Limits::default(), clock, Arc::new(OsRandom)).unwrap();
+        let parts = store::parts(
+            directory.path(),
+            store::ObjectSettings::DATA,
+            Limits::default(),
+            clock,
+            Arc::new(OsRandom),
+        )
+        .unwrap();
         let ledger = Ledger::open(parts).await.unwrap();
         let engine = Engine::new(ledger.clone(), [7; 32], CacheSizes::default());
         store_one(&ledger).await;

@@ -38,7 +38,7 @@ use crate::{
     mail::Post,
     root_key::RootKey,
     single_sign_on::{Keys, SingleSignOn},
-    store,
+    store::{self, ObjectSettings},
 };
 
 /// How long the ledger may take to write what waits.
@@ -64,8 +64,8 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let clock = Arc::new(SystemClock::start());
     let data = &settings.data;
     fs::create_dir_all(data).with_context(|| format!("the data directory {} cannot be made", data.display()))?;
-    if settings.database.is_some() || settings.objects.is_some() {
-        bail!("this version keeps everything in the data directory: leave out --database and --objects");
+    if settings.database.is_some() {
+        bail!("this version keeps its database in the data directory: leave out --database");
     }
     let limits = Limits {
         tail_events_max: settings.limits.tail_events,
@@ -76,8 +76,15 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         retention_days: settings.retention_days,
         ..Limits::default()
     };
-    let parts = store::parts(data, limits, clock.clone(), random.clone())?;
+    let kept = ObjectSettings {
+        place: settings.objects.as_ref(),
+        cache_bytes_max: settings.limits.cache_bytes,
+    };
+    let parts = store::parts(data, kept, limits, clock.clone(), random.clone())?;
     let objects = parts.objects.clone();
+    store::look_at(&*objects)
+        .await
+        .context("the object store cannot be used")?;
     let ledger = Ledger::open(parts).await?;
     if let Err(error) = ledger.forget_expired().await {
         tracing::error!(%error, "what expired while no server ran could not be forgotten yet, and will be tried again");

@@ -19,6 +19,7 @@ mod job_faults;
 mod opened;
 mod proofs;
 mod reindex;
+mod remote;
 mod rollback;
 mod settle;
 mod support;

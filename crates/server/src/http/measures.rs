@@ -249,6 +249,7 @@ impl Collector for OfLedger {
             let gauge = ConstGauge::new(gauge.load(Ordering::Relaxed));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
+        encode_cache(&mut encoder, measures)?;
         encode_history(&mut encoder, &self.0)?;
         let help = "Time in the stages of the append path";
         let mut stages = encoder.encode_descriptor("stage", help, Some(&Unit::Seconds), MetricType::Counter)?;
@@ -275,6 +276,34 @@ impl Collector for OfLedger {
             &measures.wal_restarts,
         )
     }
+}
+
+/// The cache of a remote store's objects.
+fn encode_cache(encoder: &mut DescriptorEncoder<'_>, measures: &trailbook_ledger::Measures) -> Result<(), fmt::Error> {
+    let bytes = ConstGauge::new(measures.cache_bytes.load(Ordering::Relaxed));
+    let help = "Bytes of the directory with copies of a remote store's objects";
+    bytes.encode(encoder.encode_descriptor("object_cache_bytes", help, None, bytes.metric_type())?)?;
+    for (name, help, counter) in [
+        (
+            "object_cache_hits",
+            "Chunks of objects that were there",
+            &measures.cache_hits,
+        ),
+        (
+            "object_cache_misses",
+            "Chunks of objects that a read waited for",
+            &measures.cache_misses,
+        ),
+        (
+            "object_cache_failures",
+            "Requests for chunks of objects that failed",
+            &measures.cache_failures,
+        ),
+    ] {
+        let counter = ConstCounter::new(counter.load(Ordering::Relaxed));
+        counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+    }
+    Ok(())
 }
 
 /// Segments by level, how long the oldest event waits to be sealed, and the jobs.

@@ -400,6 +400,7 @@ pub(crate) mod tests {
         let clock = Arc::new(SystemClock::start());
         let parts = store::parts(
             data,
+            store::ObjectSettings::DATA,
             trailbook_ledger::Limits::default(),
             clock.clone(),
             Arc::new(OsRandom),
