@@ -38,7 +38,7 @@ fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
     };
     let parts = scratch.parts_on(Arc::new(database), measures);
     let objects = FaultyObjects {
-        inner: Arc::new(LocalFileSystem::new_with_prefix(&parts.object_directory).unwrap()),
+        inner: Arc::new(LocalFileSystem::new_with_prefix(scratch.directory.path().join("objects")).unwrap()),
         faults: Arc::clone(faults),
     };
     Parts {
