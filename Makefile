@@ -10,7 +10,7 @@ REPEAT ?= 3
 PORT ?= 8321
 BINARY := target/release/trailbook
 
-.PHONY: help demo test check web country release e2e deliveries screenshots kill9 simulate import-all bench golden deny clean
+.PHONY: help demo test check web country release e2e deliveries lake screenshots kill9 simulate import-all bench golden deny clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,11 @@ import-all: release ## import every file below DATA=DIR twice; DATA is laid out 
 deliveries: web ## exports, streams and alerts against programs that are not ours, with kills and bad days; make test leaves those out
 	cargo build --locked -p trailbook
 	scripts/deliveries target/debug/trailbook
+
+lake: web ## the lake read by other engines, Spark among them, which make test leaves out
+	cargo build --locked -p trailbook
+	scripts/lake target/debug/trailbook
+	scripts/lake target/debug/trailbook spark
 
 bench: release country ## measure against PostgreSQL and ClickHouse, EVENTS=2000000 REPEAT=3
 	bench/run --events $(EVENTS) --repeat $(REPEAT)
