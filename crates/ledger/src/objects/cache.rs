@@ -16,6 +16,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File, TryLockError},
     io,
+    ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
@@ -180,9 +181,10 @@ impl ObjectCache {
         if missing.is_empty() {
             return;
         }
-        let whole = object.bytes <= WHOLE_BYTES;
-        let all = [0..chunk_count(object.bytes)];
-        let requests = if whole { all.to_vec() } else { adjacent(&missing) };
+        let requests = match object.bytes <= WHOLE_BYTES {
+            true => vec![whole(object)],
+            false => adjacent(&missing),
+        };
         for chunks in requests {
             let flight = Arc::new(Flight::new(chunks.start * CHUNK_BYTES));
             for chunk in chunks.clone() {
@@ -242,7 +244,7 @@ impl ObjectCache {
     }
 
     /// Fetches chunks, keeps them, and tells whoever waits.
-    fn take_off(&self, object: Known, chunks: std::ops::Range<u64>, flight: Arc<Flight>) {
+    fn take_off(&self, object: Known, chunks: Range<u64>, flight: Arc<Flight>) {
         let cache = self.clone();
         let end = (chunks.end * CHUNK_BYTES).min(object.bytes);
         let range = chunks.start * CHUNK_BYTES..end;
@@ -271,7 +273,7 @@ impl ObjectCache {
     }
 
     /// Writes what was fetched into the directory. When that fails it is fetched again when it is needed again.
-    fn keep(&self, object: &Known, chunks: std::ops::Range<u64>, bytes: &Bytes) {
+    fn keep(&self, object: &Known, chunks: Range<u64>, bytes: &Bytes) {
         let pieces: Vec<(Piece, Bytes)> = if bytes.len() as u64 == object.bytes {
             vec![(Piece::Whole, bytes.clone())]
         } else {
@@ -308,7 +310,7 @@ impl ObjectCache {
 struct Over<'f> {
     cache: &'f ObjectCache,
     object: &'f Known,
-    chunks: std::ops::Range<u64>,
+    chunks: Range<u64>,
     flight: &'f Flight,
 }
 
@@ -443,14 +445,18 @@ impl State {
     }
 }
 
+fn whole(object: &Known) -> Range<u64> {
+    0..chunk_count(object.bytes)
+}
+
 /// How many chunks an object has.
 pub(super) fn chunk_count(bytes: u64) -> u64 {
     bytes.div_ceil(CHUNK_BYTES)
 }
 
 /// Ascending chunks as ranges that one request each can fetch.
-fn adjacent(chunks: &[u64]) -> Vec<std::ops::Range<u64>> {
-    let mut ranges: Vec<std::ops::Range<u64>> = Vec::new();
+fn adjacent(chunks: &[u64]) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = Vec::new();
     for chunk in chunks {
         match ranges.last_mut() {
             Some(last) if last.end == *chunk && last.end - last.start < REQUEST_CHUNKS => last.end += 1,
