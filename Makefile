@@ -11,7 +11,7 @@ MINUTES ?= 10
 PORT ?= 8321
 BINARY := target/release/trailbook
 
-.PHONY: help demo cluster test check web country release e2e deliveries cluster-faults packaging screenshots kill9 simulate import-all bench golden deny clean
+.PHONY: help demo cluster test check web country release e2e deliveries lake cluster-faults packaging screenshots kill9 simulate import-all bench golden deny clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,11 @@ cluster-faults: web ## three nodes, PostgreSQL and S3: faults at random for MINU
 packaging: web ## what is in packaging/ judged by hadolint, Helm, Kubernetes' schemas, promtool, systemd and Caddy
 	cargo build --locked -p trailbook
 	scripts/packaging target/debug/trailbook
+
+lake: web ## the lake read by other engines, Spark among them, which make test leaves out
+	cargo build --locked -p trailbook
+	scripts/lake target/debug/trailbook
+	scripts/lake target/debug/trailbook spark
 
 bench: release country ## measure against PostgreSQL and ClickHouse, EVENTS=2000000 REPEAT=3
 	bench/run --events $(EVENTS) --repeat $(REPEAT)

@@ -67,7 +67,7 @@ pub use measures::{BUCKETS_MS, Durations, Measures, Stage};
 pub use names::{EventId, OrganizationKey};
 pub use objects::{ObjectCache, ObjectFiles};
 pub use open::Parts;
-pub use postgres::{Check, ConnectError, Node, Postgres, PostgresOptions, examine};
+pub use postgres::{Check, ConnectError, ImportError, Imported, Node, Postgres, PostgresOptions, examine, import};
 pub use recover::{Recovered, recover_in_new_epoch};
 pub use reindex::{Reindexed, reindex};
 pub use row::{PartSecret, Row, Secrets};

@@ -11,6 +11,8 @@
 mod cache;
 mod fetch;
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::{self, File},

@@ -31,7 +31,7 @@ use crate::{
     store::{CACHE_BYTES_MAX, Given as GivenObjects, Place},
 };
 
-use self::layers::Given;
+use self::layers::Sourced;
 pub(crate) use self::{
     layers::Layer,
     options::Options,
@@ -321,7 +321,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn given(&self, name: &str) -> Option<&Given> {
+    fn given(&self, name: &str) -> Option<&Sourced> {
         self.layers.iter().find_map(|layer| layer.given.get(name))
     }
 

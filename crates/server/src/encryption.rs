@@ -63,6 +63,11 @@ impl EncryptionKey {
         Self(bytes)
     }
 
+    /// Whether it is the same key.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// The key in a setting: 32 bytes as 64 hexadecimal digits or as base64.
     pub(crate) fn parse(text: &Secret) -> Option<Self> {
         let text = text.expose();

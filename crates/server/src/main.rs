@@ -25,6 +25,7 @@ mod inputs;
 mod mail;
 mod maintain;
 mod markup;
+mod migrate;
 mod profile;
 mod ready;
 mod redact;
@@ -86,6 +87,7 @@ enum Command {
     Reindex(maintain::Reindex),
     Recover(maintain::Recover),
     Redact(redact::Arguments),
+    Migrate(migrate::Arguments),
     Backup(backup::Backup),
     Restore(backup::Restore),
     Ready(ready::Arguments),
@@ -131,6 +133,7 @@ fn main() -> ExitCode {
         Command::Fsck(arguments) => return maintain::fsck(arguments),
         Command::Reindex(arguments) => return maintain::reindex(arguments),
         Command::Recover(arguments) => maintain::recover(arguments),
+        Command::Migrate(arguments) => migrate::run(arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Ready(arguments) => ready::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),

@@ -16,13 +16,10 @@ use trailbook_ledger::{
 };
 use trailbook_query::BlockIndexer;
 
+use self::examine::{Extent, examine};
 pub(crate) use self::{
     examine::Check,
-    place::{Given, Place},
-};
-use self::{
-    examine::{Extent, examine},
-    place::local,
+    place::{Given, Place, local},
 };
 use crate::{
     config::{Settings, SigningKey},
@@ -53,6 +50,14 @@ impl ObjectSettings<'_> {
         place: None,
         cache_bytes_max: CACHE_BYTES_MAX as u64,
     };
+
+    /// The store alone.
+    pub(crate) fn store(self, data: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
+        match self.place {
+            Some(place) => place.open(),
+            None => local(&data.join(OBJECTS_DIRECTORY)),
+        }
+    }
 
     /// The store and the files of its objects.
     fn open(self, data: &Path, measures: &Arc<Measures>) -> anyhow::Result<(Arc<dyn ObjectStore>, ObjectFiles)> {

@@ -10,9 +10,6 @@ use bytes::Bytes;
 use super::{LedgerId, StoredHead};
 use crate::frame::Reader;
 
-/// Commits after which the heads that changed are written into their table.
-pub(crate) const WRITTEN_EVERY: u64 = 64;
-
 /// Where a piece moves the head of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Moved {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::{
     basic::{Compression, ZstdLevel},
     column::writer::{ColumnWriter, ColumnWriterImpl},
@@ -12,6 +13,7 @@ use parquet::{
     errors::ParquetError,
     file::{
         properties::{EnabledStatistics, WriterProperties},
+        reader::{FileReader, SerializedFileReader},
         writer::SerializedFileWriter,
     },
     schema::parser::parse_message_type,
@@ -72,25 +74,22 @@ enum Cell {
     Flag(bool),
 }
 
-/// The rows of a checkpoint, and the file.
-pub(super) struct Checkpoint {
-    pub(super) rows: u64,
-    pub(super) bytes: Vec<u8>,
-}
-
 /// The checkpoint of a manifest's newest version.
-pub(super) fn checkpoint(manifest: &Manifest) -> Result<Checkpoint, Error> {
+pub(super) fn checkpoint(manifest: &Manifest) -> Result<Vec<u8>, Error> {
     let mut rows = vec![
         row(0, protocol(), META_DATA + ADD + REMOVE),
         row(PROTOCOL, table(&manifest.lake().id), ADD + REMOVE),
     ];
     let files = manifest.segments();
     rows.extend(files.map(|segment| row(PROTOCOL + META_DATA, file(segment), REMOVE)));
-    let bytes = write(&rows).map_err(|error| Error::storage("make a checkpoint of the lake", error))?;
-    Ok(Checkpoint {
-        rows: rows.len() as u64,
-        bytes,
-    })
+    write(&rows).map_err(|error| Error::storage("make a checkpoint of the lake", error))
+}
+
+/// How many rows a checkpoint has.
+pub(super) fn rows(checkpoint: Bytes) -> Result<i64, Error> {
+    let reader = SerializedFileReader::new(checkpoint);
+    let reader = reader.map_err(|error| Error::corrupt(format!("a checkpoint of the lake: {error}")))?;
+    Ok(reader.metadata().file_metadata().num_rows())
 }
 
 /// A row with nothing before and after the leaves of one group.

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::checkpoint::checkpoint;
+use super::checkpoint::{self, checkpoint};
 use crate::{
     Error, Ledger,
     database::{Change, LakeVersion},
@@ -20,8 +20,8 @@ use crate::{
 
 /// Where the log is.
 const DIRECTORY: &str = "_delta_log";
-/// Names the newest checkpoint.
-const LAST_CHECKPOINT: &str = "_delta_log/_last_checkpoint";
+/// Names the checkpoint with which the log begins, once it does not begin with version 0.
+const FIRST_CHECKPOINT: &str = "_delta_log/_last_checkpoint";
 /// Versions from one checkpoint to the next.
 const CHECKPOINT_EVERY: u64 = 100;
 /// Versions that are read at a time.
@@ -113,16 +113,23 @@ impl Ledger {
         };
         let mut written = self.write_versions(nothing).await?;
         let (known, unknown): (Vec<File>, Vec<File>) = listed.into_iter().partition(|file| file.version < written.next);
-        if unknown.iter().any(|file| file.is_checkpoint) {
-            self.inner.shared.history.objects().delete(LAST_CHECKPOINT).await?;
-        }
         for file in unknown.iter().rev() {
             self.inner.shared.history.objects().delete(&file.name).await?;
         }
-        let checkpoints = known.iter().filter(|file| file.is_checkpoint);
-        written.checkpoint = checkpoints.map(|file| file.version).max();
-        if !leads_to(&known, nothing.next, written.checkpoint) {
-            (written, _) = self.write_checkpoint(written).await?;
+        let mut checkpoints = known.iter().filter(|file| file.is_checkpoint).map(|file| file.version);
+        let begins_with = checkpoints.next();
+        written.checkpoint = checkpoints.last().or(begins_with);
+        let begins_with = if !leads_to(&known, nothing.next, written.checkpoint) {
+            let (after, version) = self.write_checkpoint(written).await?;
+            written = after;
+            Some(version)
+        } else {
+            let is_whole = known.first().is_none_or(|file| file.version == 0);
+            begins_with.filter(|_| !is_whole)
+        };
+        match begins_with {
+            Some(version) => self.begin_with(version).await?,
+            None => self.inner.shared.history.objects().delete(FIRST_CHECKPOINT).await?,
         }
         Ok(written)
     }
@@ -150,12 +157,18 @@ impl Ledger {
         let version = manifest.lake().next_version.saturating_sub(1);
         let made = tokio::task::spawn_blocking(move || checkpoint(&manifest)).await;
         let made = made.map_err(|error| Error::storage("make a checkpoint of the lake", error))??;
-        let name = format!("{DIRECTORY}/{version:020}.checkpoint.parquet");
-        history.objects().put(&name, made.bytes).await?;
-        let last = format!(r#"{{"version":{version},"size":{}}}"#, made.rows);
-        history.objects().put(LAST_CHECKPOINT, last.into_bytes()).await?;
+        history.objects().put(&checkpoint_name(version), made).await?;
         written.checkpoint = Some(version);
         Ok((written, version))
+    }
+
+    /// Tells readers with which checkpoint the log begins. It is not the newest one, as the protocol has it: they find that by themselves,
+    /// and some (Sail 0.7) take what is named for the oldest that they may use.
+    async fn begin_with(&self, version: u64) -> Result<(), Error> {
+        let objects = self.inner.shared.history.objects();
+        let rows = checkpoint::rows(objects.get(&checkpoint_name(version)).await?)?;
+        let named = format!(r#"{{"version":{version},"size":{rows}}}"#);
+        objects.put(FIRST_CHECKPOINT, named.into_bytes()).await
     }
 
     /// Deletes what only leads to versions that nobody can ask for any more: what lies before a checkpoint that is old enough, and not
@@ -172,6 +185,7 @@ impl Ledger {
         let Some(first) = checkpoints.iter().rev().skip(1).find(is_old) else {
             return Ok(());
         };
+        self.begin_with(first.version).await?;
         for file in files.iter().filter(|file| file.version < first.version) {
             shared.history.objects().delete(&file.name).await?;
         }
@@ -194,6 +208,10 @@ impl Ledger {
         files.sort_unstable_by_key(|file| (file.version, file.is_checkpoint));
         Ok(files)
     }
+}
+
+fn checkpoint_name(version: u64) -> String {
+    format!("{DIRECTORY}/{version:020}.checkpoint.parquet")
 }
 
 impl File {

@@ -40,6 +40,8 @@ struct Ahead {
     next: u64,
     /// Chunks in advance; doubles with each step forward.
     chunks: u64,
+    /// The chunk up to which they were asked for.
+    until: u64,
 }
 
 impl ObjectFile {
@@ -85,8 +87,8 @@ impl ObjectFile {
             },
             Stored::Cached { cache, object, ahead } => {
                 let chunks = chunks_of(offset..offset + length as u64);
-                let advance = ahead.lock().unwrap_or_else(PoisonError::into_inner).of(&chunks);
-                let end = (chunks.end + advance).min(chunk_count(object.bytes));
+                let until = ahead.lock().unwrap_or_else(PoisonError::into_inner).until(&chunks);
+                let end = until.min(chunk_count(object.bytes));
                 cache.want(object, chunks.start..end);
                 let mut rest = &mut bytes[..];
                 let mut at = offset;
@@ -122,19 +124,21 @@ impl ObjectFile {
 }
 
 impl Ahead {
-    /// How many chunks to fetch beyond those that are read now.
-    fn of(&mut self, chunks: &Range<u64>) -> u64 {
-        let is_forward = chunks.start == self.next;
-        let is_same = chunks.end == self.next;
-        if !is_same {
+    /// Up to which chunk to fetch when these are read. It moves on by half of what is fetched in advance, so that requests stay large.
+    fn until(&mut self, chunks: &Range<u64>) -> u64 {
+        if chunks.end != self.next {
+            let is_forward = chunks.start == self.next;
             self.chunks = if is_forward {
                 (self.chunks * 2).clamp(1, AHEAD_CHUNKS)
             } else {
                 0
             };
+            self.next = chunks.end;
         }
-        self.next = chunks.end;
-        self.chunks
+        if chunks.end + self.chunks / 2 >= self.until || chunks.end + self.chunks < self.until {
+            self.until = chunks.end + self.chunks;
+        }
+        self.until
     }
 }
 

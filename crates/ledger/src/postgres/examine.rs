@@ -1,5 +1,8 @@
 //! Whether a server is fit for what is promised, and how it stands: what connecting requires and what `trailbook doctor` shows.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use tokio_postgres::{Client, Row};
 
 use super::{
@@ -14,7 +17,7 @@ const VERSION_MIN: i32 = 130_000;
 const CLOCK_MS_MAX: i64 = 1_000;
 /// Connections that a node uses, with room for an operator's.
 const CONNECTIONS_MIN: i64 = 20;
-const ANSWER_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +32,11 @@ pub struct Check {
     pub remedy: &'static str,
 }
 
-/// Refuses a server that may lose what it acknowledged, or on which a commit could not be told from another.
-pub(super) async fn require_fit(client: &Client) -> Result<(), ConnectError> {
-    let failed = required(client).await?.into_iter().find(|check| !check.ok);
-    failed.map_or(Ok(()), |check| {
+/// Refuses a server that may lose what it acknowledged; answers the server's process behind the connection.
+pub(super) async fn require_fit(client: &Client) -> Result<i32, ConnectError> {
+    let (checks, process) = timeout(ANSWER_MAX, required(client)).await.map_err(|_| silent())??;
+    let failed = checks.into_iter().find(|check| !check.ok);
+    failed.map_or(Ok(process), |check| {
         Err(ConnectError::Unfit {
             what: check.detail,
             remedy: check.remedy.to_owned(),
@@ -40,12 +44,13 @@ pub(super) async fn require_fit(client: &Client) -> Result<(), ConnectError> {
     })
 }
 
-async fn required(client: &Client) -> Result<Vec<Check>, ConnectError> {
+/// What connecting requires, and the server's process behind the connection.
+async fn required(client: &Client) -> Result<(Vec<Check>, i32), ConnectError> {
     let row = client
         .query_one(
             "SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('fsync'),
              current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('server_encoding'),
-             current_setting('server_version')",
+             current_setting('server_version'), pg_backend_pid()",
             &[],
         )
         .await?;
@@ -53,7 +58,7 @@ async fn required(client: &Client) -> Result<Vec<Check>, ConnectError> {
     let in_recovery: bool = row.try_get(1)?;
     let text = |column: usize| row.try_get::<_, String>(column);
     let is = |column, expected: &str| Ok::<_, ConnectError>(text(column)? == expected);
-    Ok(vec![
+    let checks = vec![
         Check {
             name: "server version",
             ok: version >= VERSION_MIN,
@@ -90,7 +95,8 @@ async fn required(client: &Client) -> Result<Vec<Check>, ConnectError> {
             detail: format!("the database's encoding is {}", text(5)?),
             remedy: "create the database with ENCODING 'UTF8' TEMPLATE template0",
         },
-    ])
+    ];
+    Ok((checks, row.try_get(7)?))
 }
 
 /// Looks at the database of a URL as `trailbook doctor` does; writes nothing. When it cannot be reached that is the only check.
@@ -111,14 +117,18 @@ async fn look(url: &str, clock: &dyn Clock) -> Result<Vec<Check>, ConnectError> 
     let (client, connection) = target.connect(Purpose::Read(ANSWER_MAX)).await?;
     let work = tokio::spawn(connection);
     let checks = async {
-        let mut checks = required(&client).await?;
+        let (mut checks, _) = required(&client).await?;
         checks.push(clocks(&client, clock).await?);
         checks.extend(standing(&client).await?);
         Ok(checks)
     };
-    let checks = checks.await;
+    let checks = timeout(ANSWER_MAX, checks).await;
     work.abort();
-    checks
+    checks.map_err(|_| silent())?
+}
+
+fn silent() -> ConnectError {
+    ConnectError::Unreachable("the server accepts connections and does not answer".to_owned())
 }
 
 async fn clocks(client: &Client, clock: &dyn Clock) -> Result<Check, ConnectError> {

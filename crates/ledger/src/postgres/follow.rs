@@ -12,10 +12,10 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_postgres::AsyncMessage;
 
 use super::{
-    Shared,
     connect::{Purpose, Target},
     error::ConnectError,
     nodes,
+    shared::Shared,
     write::NEWS,
 };
 

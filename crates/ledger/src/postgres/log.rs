@@ -159,3 +159,6 @@ fn decode(piece: Vec<u8>, rest: &[u8]) -> Option<Committed> {
         client_ids: client_ids.to_vec(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,12 +14,14 @@ mod error;
 mod examine;
 mod follow;
 mod history;
+mod import;
 mod log;
 mod migrate;
 mod nodes;
 mod pool;
 mod read;
 mod session;
+mod shared;
 mod tls;
 mod write;
 
@@ -28,20 +30,20 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use connect::{Purpose, Target};
 pub use error::ConnectError;
 pub use examine::{Check, examine};
 use futures::future::BoxFuture;
+pub use import::{ImportError, Imported, import};
 pub use nodes::Node;
 use pool::Pool;
-use session::Session;
+use shared::Shared;
 use tokio::{
     sync::{Mutex, oneshot, watch},
     task::JoinSet,
-    time::{sleep, timeout},
 };
 use trailbook_merkle::Hash;
 
@@ -51,17 +53,11 @@ use crate::{
         Answer, ChainHead, CommitError, Committed, Database, DatabaseError, Garbage, Group, LakeVersion, LedgerId,
         Loaded, StoredAnswer, StoredCheckpoint, StoredClientId, StoredRecord, StoredTile, Subtree, TailRow,
     },
-    measures::{Measures, Stage},
+    measures::Measures,
 };
 
-/// How long to go on trying to connect again before a call fails.
-const CONNECT_AGAIN_MAX: Duration = Duration::from_secs(10);
-const CONNECT_AGAIN_PAUSE: Duration = Duration::from_millis(100);
-/// How much longer than whoever hangs with the lock a node waits for it.
-const LOCK_WAITS_LONGER: Duration = Duration::from_secs(5);
-/// How long the end of a transaction may take; what has not ended then is asked for by its token.
-const COMMIT_MAX: Duration = Duration::from_secs(30);
-const ROLLBACK_MAX: Duration = Duration::from_secs(5);
+/// How long to wait for another program that brings the database to its schema.
+const MIGRATE_MAX: Duration = Duration::from_secs(300);
 
 /// How a node works with the database.
 #[derive(Debug, Clone)]
@@ -96,34 +92,15 @@ pub struct Postgres {
     _lock: Option<DirectoryLock>,
 }
 
-struct Shared {
-    target: Target,
-    options: PostgresOptions,
-    pool: Pool,
-    /// The connection that has the order of commits, once there is one.
-    session: Mutex<Option<Session>>,
-    /// The server's process behind it.
-    process: AtomicI32,
-    /// How many there were.
-    sessions: AtomicU64,
-    node: String,
-    is_entered: AtomicBool,
-    /// The commit up to which this node has followed.
-    position: AtomicU64,
-    news: watch::Sender<u64>,
-    measures: Arc<Measures>,
-}
-
 impl Postgres {
     /// Connects, refuses a server that may lose what it acknowledged, and brings the database to the current schema.
     pub async fn connect(url: &str, options: PostgresOptions, measures: Arc<Measures>) -> Result<Self, ConnectError> {
         let target = Target::parse(url, &options.node_name)?;
-        let (mut client, connection) = target
-            .connect(Purpose::Write {
-                idle_max: CONNECT_AGAIN_MAX,
-                lock_max: CONNECT_AGAIN_MAX,
-            })
-            .await?;
+        let preparing = Purpose::Write {
+            idle_max: MIGRATE_MAX,
+            lock_max: MIGRATE_MAX,
+        };
+        let (mut client, connection) = target.connect(preparing).await?;
         let work = tokio::spawn(connection);
         examine::require_fit(&client).await?;
         migrate::migrate(&mut client).await?;
@@ -161,146 +138,6 @@ impl Postgres {
     /// The nodes that work on the database.
     pub async fn nodes(&self) -> Result<Vec<Node>, DatabaseError> {
         nodes::nodes(&self.shared.pool).await
-    }
-}
-
-impl Shared {
-    /// Says that others have committed.
-    fn tell(&self, number: u64) {
-        self.news
-            .send_if_modified(|told| std::mem::replace(told, number) != number);
-    }
-
-    fn lock_max(&self) -> Duration {
-        self.options.lock_idle_max + LOCK_WAITS_LONGER
-    }
-
-    async fn enter(&self) -> Result<(), DatabaseError> {
-        let PostgresOptions { node_name, version, .. } = &self.options;
-        let position = self.position.load(Ordering::Relaxed);
-        nodes::enter(&self.pool, &self.node, node_name, version, position).await
-    }
-
-    async fn load(&self, secret: [u8; 32], deployment: String) -> Result<Loaded, DatabaseError> {
-        let sql = "INSERT INTO deployment (shard, name, secret) VALUES (0, $1, $2) ON CONFLICT DO NOTHING";
-        self.pool.rows(sql, &[&deployment, &&secret[..]]).await?;
-        // Before the moment that is loaded: from now on nothing leaves that comes after it.
-        self.position.store(0, Ordering::Relaxed);
-        self.enter().await?;
-        self.is_entered.store(true, Ordering::Relaxed);
-        let loaded = read::load(&mut self.pool.client().await?).await?;
-        // The tail is yet to be read.
-        self.position.store(loaded.sealed_through, Ordering::Relaxed);
-        Ok(loaded)
-    }
-
-    /// A connection in which no transaction is open.
-    async fn ready<'s>(&self, session: &'s mut Option<Session>) -> Result<&'s mut Session, DatabaseError> {
-        self.give_back(session).await;
-        if session.is_none() {
-            let connected = self.connect_again().await?;
-            self.process.store(connected.process, Ordering::Relaxed);
-            self.sessions.fetch_add(1, Ordering::Relaxed);
-            *session = Some(connected);
-        }
-        session
-            .as_mut()
-            .ok_or_else(|| DatabaseError("not connected".to_owned()))
-    }
-
-    async fn connect_again(&self) -> Result<Session, DatabaseError> {
-        let purpose = Purpose::Write {
-            idle_max: self.options.lock_idle_max,
-            lock_max: self.lock_max(),
-        };
-        let started = Instant::now();
-        loop {
-            match Session::connect(&self.target, purpose).await {
-                Ok(session) => return Ok(session),
-                Err(ConnectError::Unreachable(_)) if started.elapsed() < CONNECT_AGAIN_MAX => {
-                    sleep(CONNECT_AGAIN_PAUSE).await;
-                }
-                Err(error) => return Err(DatabaseError(error.to_string())),
-            }
-        }
-    }
-
-    /// Ends an open transaction without effect; a connection that does not do it is closed.
-    async fn give_back(&self, session: &mut Option<Session>) {
-        let Some(open) = session.as_mut() else { return };
-        let is_usable = !open.is_closed()
-            && (!open.is_open() || matches!(timeout(ROLLBACK_MAX, open.rollback()).await, Ok(Ok(()))));
-        if !is_usable {
-            *session = None;
-        }
-    }
-
-    async fn lock(
-        &self,
-        session: &mut Option<Session>,
-        known: u64,
-    ) -> Result<(ChainHead, Vec<Committed>), DatabaseError> {
-        let ready = self.ready(session).await?;
-        let answer = timeout(self.lock_max() + LOCK_WAITS_LONGER, ready.lock(known)).await;
-        match answer {
-            Ok(Ok(locked)) => Ok(locked),
-            Ok(Err(error)) => {
-                self.give_back(session).await;
-                Err(error)
-            }
-            Err(_) => {
-                *session = None;
-                Err(DatabaseError("the order of commits was not given in time".to_owned()))
-            }
-        }
-    }
-
-    async fn commit(&self, session: &mut Option<Session>, group: &Group) -> Result<(), CommitError> {
-        // Whether a commit happened can be found out only of one that had the order before it was sent.
-        if !session.as_ref().is_some_and(Session::is_open) {
-            let locked = self.lock(session, group.commit.saturating_sub(1)).await;
-            locked.map_err(|error| CommitError::NotCommitted(error.0))?;
-        }
-        let Some(open) = session.as_mut() else {
-            return Err(CommitError::NotCommitted("not connected".to_owned()));
-        };
-        let started = Instant::now();
-        let answer = timeout(COMMIT_MAX, open.commit(group)).await;
-        self.measures.add(Stage::Sync, started.elapsed());
-        self.measures.commits.observe(started.elapsed());
-        match answer {
-            Ok(Ok(())) => {
-                self.position.fetch_max(group.commit, Ordering::Relaxed);
-                Ok(())
-            }
-            Ok(Err(error @ (CommitError::NotCommitted(_) | CommitError::Conflict(_)))) => {
-                self.give_back(session).await;
-                Err(error)
-            }
-            Ok(Err(error)) => {
-                *session = None;
-                Err(error)
-            }
-            Err(_) => {
-                *session = None;
-                Err(CommitError::Unknown("the database did not answer in time".to_owned()))
-            }
-        }
-    }
-
-    async fn committed(&self, session: &mut Option<Session>, token: [u8; 16]) -> Result<Option<u64>, DatabaseError> {
-        let ready = self.ready(session).await?;
-        match timeout(self.lock_max() + COMMIT_MAX, ready.committed(token)).await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) => {
-                *session = None;
-                Err(error)
-            }
-            Err(_) => {
-                *session = None;
-                Err(DatabaseError("the database did not answer in time".to_owned()))
-            }
-        }
     }
 }
 
@@ -397,7 +234,7 @@ impl Database for Postgres {
     }
 
     fn remembered(&self, since: i64) -> Answer<'_, (Vec<([u8; 32], i64)>, Vec<([u8; 16], i64)>)> {
-        Box::pin(read::remembered(&self.shared.pool, since))
+        Box::pin(async move { read::remembered(&mut self.shared.pool.client().await?, since).await })
     }
 
     fn subtrees(&self, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<'_, Vec<Subtree>> {

@@ -1,7 +1,10 @@
 //! The statements that read, and how their rows become values.
 
+use std::pin::pin;
+
 use bytes::Bytes;
 use deadpool_postgres::{Client, Transaction};
+use futures::TryStreamExt;
 use tokio_postgres::{IsolationLevel, Row, types::FromSql};
 use trailbook_merkle::Hash;
 
@@ -268,20 +271,32 @@ pub(super) async fn client_ids(pool: &Pool, keys: &[[u8; 16]], since: i64) -> An
 }
 
 #[allow(clippy::type_complexity)]
-pub(super) async fn remembered(pool: &Pool, since: i64) -> Answer<(Vec<([u8; 32], i64)>, Vec<([u8; 16], i64)>)> {
-    let answers = pool
-        .rows("SELECT key, stored_at FROM answers WHERE stored_at >= $1", &[&since])
-        .await?;
-    let client_ids = pool
-        .rows(
-            "SELECT key, stored_at FROM client_ids WHERE hour >= $1 AND stored_at >= $2",
-            &[&(since / HOUR_MS), &since],
-        )
-        .await?;
-    Ok((
-        all(&answers, |row| Ok((fixed(row, 0)?, get(row, 1)?)))?,
-        all(&client_ids, |row| Ok((fixed(row, 0)?, get(row, 1)?)))?,
-    ))
+pub(super) async fn remembered(
+    client: &mut Client,
+    since: i64,
+) -> Answer<(Vec<([u8; 32], i64)>, Vec<([u8; 16], i64)>)> {
+    // There may be millions: that takes its time, and they are not held as rows.
+    let transaction = client.transaction().await?;
+    transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
+    let answers = "SELECT key, stored_at FROM answers WHERE stored_at >= $1";
+    let answers = keys(&transaction, answers, vec![since]).await?;
+    let client_ids = "SELECT key, stored_at FROM client_ids WHERE hour >= $1 AND stored_at >= $2";
+    let client_ids = keys(&transaction, client_ids, vec![since / HOUR_MS, since]).await?;
+    transaction.commit().await?;
+    Ok((answers, client_ids))
+}
+
+async fn keys<const N: usize>(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    values: Vec<i64>,
+) -> Answer<Vec<([u8; N], i64)>> {
+    let mut rows = pin!(transaction.query_raw(sql, values).await?);
+    let mut keys = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        keys.push((fixed(&row, 0)?, get(&row, 1)?));
+    }
+    Ok(keys)
 }
 
 pub(super) async fn subtrees(pool: &Pool, ledger: LedgerId, level: u8, begin: u64, end: u64) -> Answer<Vec<Subtree>> {

@@ -34,8 +34,12 @@ use super::{
 };
 use crate::database::{
     ChainHead, Change, CommitError, Committed, DatabaseError, Group,
-    heads::{Moved, WRITTEN_EVERY, decode},
+    heads::{Moved, decode},
 };
+
+/// Commits after which the heads that moved are written into their table: seldom, since many move again, and often enough that
+/// the commit which does it is not much slower than the others.
+const WRITTEN_EVERY: u64 = 16;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
 const TAKE_ORDER: &str = "SELECT era, number, chain FROM counter WHERE shard = 0 FOR UPDATE";
@@ -97,10 +101,9 @@ impl Session {
             }
         });
         let client = ClientWrapper::new(client, work);
-        examine::require_fit(&client).await?;
-        let row = client.query_one("SELECT pg_backend_pid()", &[]).await?;
+        let process = examine::require_fit(&client).await?;
         Ok(Self {
-            process: get(&row, 0)?,
+            process,
             client,
             is_open: false,
             warned,

@@ -18,7 +18,8 @@ pub(crate) fn loaded(file: &Path) -> rusqlite::Result<Loaded> {
     Ok(read::load(&reader(file)?)?.0)
 }
 
-fn reader(file: &Path) -> rusqlite::Result<Connection> {
+/// A connection that only reads.
+pub(crate) fn reader(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     Ok(connection)

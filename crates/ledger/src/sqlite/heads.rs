@@ -8,6 +8,9 @@ use rusqlite::{Connection, params};
 
 use crate::database::{LedgerId, StoredHead, heads};
 
+/// Commits after which the heads that changed are written into their table.
+pub(super) const WRITTEN_EVERY: u64 = 64;
+
 /// Heads that are newer than their rows.
 pub(super) type Changed = BTreeMap<LedgerId, StoredHead>;
 

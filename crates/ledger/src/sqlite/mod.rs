@@ -26,7 +26,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub(crate) use copy::{copy, loaded};
+pub(crate) use copy::{copy, loaded, reader};
 pub use directory::{DirectoryLock, OpenError};
 use erase::Eraser;
 pub use examine::{SqliteState, examine_sqlite};

@@ -5,14 +5,11 @@ use std::time::Instant;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::{
-    heads::{self, Changed},
+    heads::{self, Changed, WRITTEN_EVERY},
     history::{self, Refused},
 };
 use crate::{
-    database::{
-        Change, CommitError, Group,
-        heads::{WRITTEN_EVERY, encode},
-    },
+    database::{Change, CommitError, Group, heads::encode},
     measures::{Measures, Stage},
 };
 

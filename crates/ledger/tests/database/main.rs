@@ -4,6 +4,7 @@
 
 mod failures;
 mod follow;
+mod import;
 mod kept;
 mod migration;
 mod proxy;

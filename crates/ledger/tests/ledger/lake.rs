@@ -136,6 +136,7 @@ async fn a_log_that_is_gone_or_damaged_is_made_again() {
         log.versions.keys().copied().collect::<Vec<_>>(),
         [119, 120, 121, 122, 123]
     );
+    assert_eq!((whole.begins_with, log.begins_with.unwrap().0), (None, 122));
     assert_eq!(log.table(122), whole.table(122));
 }
 
@@ -203,5 +204,6 @@ async fn what_is_older_than_thirty_days_goes_up_to_a_checkpoint() {
     let first = |log: &Log| *log.versions.keys().next().unwrap();
     assert_eq!((checkpoints(&logs[1]), first(&logs[1])), (vec![99, 199], 0));
     assert_eq!((checkpoints(&kept), first(&kept)), (vec![99, 199, 299], 99));
+    assert_eq!((logs[1].begins_with, kept.begins_with.unwrap().0), (None, 99));
     assert_eq!(kept.table(150), logs[1].table(150));
 }

@@ -19,6 +19,8 @@ use crate::support::Scratch;
 pub(crate) struct Log {
     pub(crate) versions: BTreeMap<u64, Vec<u8>>,
     pub(crate) checkpoints: BTreeMap<u64, BTreeSet<String>>,
+    /// The checkpoint with which it begins, and how many rows that has, when it does not begin with version 0.
+    pub(crate) begins_with: Option<(u64, u64)>,
 }
 
 impl Log {
@@ -27,6 +29,7 @@ impl Log {
         let mut log = Self {
             versions: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
+            begins_with: None,
         };
         for entry in fs::read_dir(directory).into_iter().flatten() {
             let path = entry.unwrap().path();
@@ -38,7 +41,11 @@ impl Log {
                 Some((version, "checkpoint.parquet")) => {
                     log.checkpoints.insert(version.parse().unwrap(), added(&path));
                 }
-                _ => assert_eq!(name, "_last_checkpoint"),
+                _ => {
+                    assert_eq!(name, "_last_checkpoint");
+                    let named: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+                    log.begins_with = named["version"].as_u64().zip(named["size"].as_u64());
+                }
             }
         }
         log
@@ -101,6 +108,9 @@ pub(crate) async fn assert_log(scratch: &Scratch, place: &str) -> Log {
     let newest = loaded.next_lake_version - 1;
     assert_eq!(log.versions.keys().next_back(), Some(&newest), "{place}");
     assert!(log.checkpoints.keys().all(|version| *version <= newest), "{place}");
+    if let Some((version, rows)) = log.begins_with {
+        assert_eq!(log.checkpoints[&version].len() as u64 + 2, rows, "{place}");
+    }
     let segments: BTreeSet<String> = loaded.segments.into_iter().map(|segment| segment.data.name).collect();
     assert_eq!(log.table(newest), segments, "{place}");
     for name in segments {

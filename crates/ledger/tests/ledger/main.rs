@@ -24,6 +24,7 @@ mod nodes;
 mod opened;
 mod proofs;
 mod reindex;
+mod remote;
 mod rollback;
 mod settle;
 mod support;

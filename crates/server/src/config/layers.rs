@@ -10,7 +10,7 @@ use super::NAMES;
 
 /// A text that was given for a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Given {
+pub(crate) struct Sourced {
     /// Where it comes from, such as `TRAILBOOK_DATA` or `trailbook.toml, line 3, data`.
     pub(super) source: String,
     /// The text, which may be a secret.
@@ -20,7 +20,7 @@ pub(crate) struct Given {
 /// What one origin says of the settings, and what is wrong with how it says it.
 #[derive(Debug, Default)]
 pub(crate) struct Layer {
-    pub(super) given: BTreeMap<&'static str, Given>,
+    pub(super) given: BTreeMap<&'static str, Sourced>,
     pub(super) faults: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Layer {
                 )),
                 (Some(name), Some(value)) => {
                     let source = format!("{place}, {name}");
-                    layer.given.insert(name, Given { source, value });
+                    layer.given.insert(name, Sourced { source, value });
                 }
             }
         }
@@ -82,7 +82,7 @@ impl Layer {
     pub(super) fn of(given: impl Iterator<Item = (&'static str, String, String)>) -> Self {
         Self {
             given: given
-                .map(|(name, source, value)| (name, Given { source, value }))
+                .map(|(name, source, value)| (name, Sourced { source, value }))
                 .collect(),
             faults: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{NAMES, layers::Given};
+use super::{NAMES, layers::Sourced};
 
 /// Settings that are URLs: what they lead to is shown, the password in them is not.
 const URLS: [&str; 3] = ["database", "objects", "smtp_url"];
@@ -20,9 +20,9 @@ pub(crate) struct Shown {
 
 impl Shown {
     /// A setting that was given, or else its default.
-    pub(super) fn of(name: &'static str, given: Option<Given>, default: Option<&String>) -> Self {
+    pub(super) fn of(name: &'static str, given: Option<Sourced>, default: Option<&String>) -> Self {
         match given {
-            Some(Given { source, value }) => Self {
+            Some(Sourced { source, value }) => Self {
                 name,
                 value: Some(harmless(name, value)),
                 source,

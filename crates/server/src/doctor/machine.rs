@@ -93,10 +93,10 @@ pub(super) fn address(listen: SocketAddr) -> Check {
         }
         Err(error) => error,
     };
-    if error.kind() == ErrorKind::AddrInUse {
-        if let Some(version) = answering(listen) {
-            return Check::ok("address", format!("Trailbook {version} answers on {listen}"));
-        }
+    if error.kind() == ErrorKind::AddrInUse
+        && let Some(version) = answering(listen)
+    {
+        return Check::ok("address", format!("Trailbook {version} answers on {listen}"));
     }
     Check::failed(
         "address",

@@ -31,14 +31,14 @@ pub(super) fn keys(settings: &Settings) -> Vec<Check> {
     let made = secret_file::read(&settings.data.join(store::SIGNING_KEY_FILE))
         .ok()
         .flatten();
-    if let (Some(given), Some(made)) = (&settings.signing_key, made) {
-        if given.bytes() != made {
-            checks.push(Check::warning(
-                "signing_key",
-                format!("it is not the key in the file {}", store::SIGNING_KEY_FILE),
-                "give the key that earlier checkpoints were signed with, unless you mean to change it",
-            ));
-        }
+    if let (Some(given), Some(made)) = (&settings.signing_key, made)
+        && given.bytes() != made
+    {
+        checks.push(Check::warning(
+            "signing_key",
+            format!("it is not the key in the file {}", store::SIGNING_KEY_FILE),
+            "give the key that earlier checkpoints were signed with, unless you mean to change it",
+        ));
     }
     checks
 }

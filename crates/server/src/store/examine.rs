@@ -105,11 +105,14 @@ impl Found {
         if said.contains("RequestTimeTooSkewed") {
             return "set this machine's clock: the store refuses requests whose time is minutes off".to_owned();
         }
+        // A list that is refused comes as an error without a kind.
+        let is_refused = ["403 Forbidden", "401 Unauthorized"]
+            .iter()
+            .any(|status| said.contains(status));
         match error {
-            Error::NotFound { .. } => {
-                "the bucket is not there: make it, or correct objects and objects_endpoint".to_owned()
-            }
-            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => format!(
+            Error::NotFound { .. } => no_bucket(),
+            _ if said.contains("404 Not Found") => no_bucket(),
+            _ if is_refused => format!(
                 "correct the keys (objects_access_key, objects_secret_key, objects_credentials) and objects_region, or give them \
                  the right {right}, as in docs/operate/objects.md"
             ),
@@ -120,6 +123,10 @@ impl Found {
                 .to_owned(),
         }
     }
+}
+
+fn no_bucket() -> String {
+    "the bucket is not there: make it, or correct objects and objects_endpoint".to_owned()
 }
 
 /// Everything that an error says, with its causes.

@@ -224,7 +224,7 @@ impl Place {
 }
 
 /// A directory as a store, made when it is not there.
-pub(super) fn local(directory: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
+pub(crate) fn local(directory: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
     fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
     Ok(Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true)))
 }
@@ -251,7 +251,7 @@ mod tests {
     fn with_keys(url: &str) -> Given {
         Given {
             access_key: Some("AK".to_owned()),
-            secret_key: Some(Secret::new("hunter2".to_owned())),
+            secret_key: Some(Secret::new("aHVudGVyMg==".to_owned())),
             ..given(url)
         }
     }
@@ -266,7 +266,7 @@ mod tests {
             let place = Place::of(with_keys(url)).expect(url);
             let opened = place.open().expect(url).to_string();
             assert_eq!(opened, shown, "{url}");
-            assert!(!format!("{place:?}").contains("hunter2"));
+            assert!(!format!("{place:?}").contains("aHVudGVyMg"));
         }
         let directory = Place::of(given("file:///var/objects")).expect("a directory");
         assert_eq!(directory.directory(), Some(Path::new("/var/objects")));
@@ -297,7 +297,8 @@ mod tests {
         ] {
             let said = format!("{wrong:?}");
             let fault = Place::of(wrong).expect_err(&said);
-            assert!(fault.ends_with('.') && !fault.contains("hunter2"), "{fault}");
+            let shows = fault.contains("hunter2") || fault.contains("aHVudGVyMg");
+            assert!(fault.ends_with('.') && !shows, "{fault}");
         }
     }
 }

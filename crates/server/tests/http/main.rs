@@ -29,6 +29,7 @@ mod live;
 mod mappings;
 mod matrix;
 mod metrics;
+mod objects;
 mod past;
 mod people;
 mod postman;
