@@ -6,7 +6,7 @@ A test that breaks PostgreSQL breaks it for nobody else: tests run one after ano
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,23 +83,41 @@ def proxies(postgres: Postgres) -> Iterator[list[Proxy]]:
         proxy.stop()
 
 
-@pytest.fixture
-def assemble(binary: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Cluster]]:
-    """Makes a cluster of three nodes that are eager to seal. `ports` are where each finds PostgreSQL, unless it is where that is."""
-    made: list[Cluster] = []
+class Assembly:
+    """Makes clusters of three nodes that are eager to seal, each with a database and a prefix of its own."""
 
-    def assemble(ports: list[tuple[int, ...]] | None = None, source: Postgres | None = None, **settings: str) -> Cluster:
-        postgres = source or request.getfixturevalue("postgres")
-        ports = ports or [(postgres.port,)] * 3
-        name = fresh("log")
+    def __init__(self, binary: Path, folder: Path, postgres: Postgres, s3: S3) -> None:
+        self.binary, self.folder, self.postgres, self.s3 = binary, folder, postgres, s3
+        self.made: list[Cluster] = []
+
+    def __call__(self, ports: list[tuple[int, ...]] | None = None, source: Postgres | None = None, **settings: str) -> Cluster:
+        """`ports` are where each node finds PostgreSQL, unless it is where `source` is, or the shared one."""
+        postgres, name = source or self.postgres, fresh("log")
         postgres.database(name)
-        common = KEYS | EAGER | request.getfixturevalue("s3").settings(name) | settings
-        made.append(Cluster(binary, tmp_path / name, [common | {"database": url(name, *of)} for of in ports], name))
-        return made[-1]
+        common = KEYS | EAGER | self.s3.settings(name) | settings
+        places = [url(name, *of) for of in ports or [(postgres.port,)] * 3]
+        self.made.append(Cluster(self.binary, self.folder / name, [common | {"database": place} for place in places], name))
+        return self.made[-1]
 
-    yield assemble
-    for cluster in made:
-        cluster.stop()
+    def stop(self) -> None:
+        for cluster in self.made:
+            cluster.stop()
+
+
+@pytest.fixture
+def assemble(binary: Path, tmp_path: Path, postgres: Postgres, s3: S3) -> Iterator[Assembly]:
+    """Clusters of one test."""
+    made = Assembly(binary, tmp_path, postgres, s3)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def assemble_once(binary: Path, tmp_path_factory: pytest.TempPathFactory, shared_postgres: Postgres, shared_s3: S3) -> Iterator[Assembly]:
+    """Clusters that all tests of a module share."""
+    made = Assembly(binary, tmp_path_factory.mktemp("shared"), shared_postgres, shared_s3)
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -30,10 +30,10 @@ def test_all_nodes_believe_to_own_every_job_at_once(assemble, organizations, pos
     cluster = assemble()
     s3.trouble(delay_ms=300, only="PUT")
     with Load(cluster.nodes, organizations) as load, Repeatedly(lambda: forget_leases(cluster, postgres)):
-        load.goes_on(300)
+        load.goes_on(200)
     s3.calm()
     cluster.sealed()
-    assert worked(cluster, "seal") >= 2, "more than one node sealed"
+    assert at_work(cluster) >= 2, "more than one node sealed, or had sealed when it was told that another one was faster"
     cluster.proven(load.history, organizations)
 
 
@@ -47,7 +47,7 @@ def test_a_node_that_is_paused_while_it_seals_wakes_up_to_work_that_is_done(asse
             node.pause()
             forget_leases(cluster, postgres)
             s3.calm()
-            load.goes_on(60, seconds=60)
+            load.goes_on(30, seconds=60)
             node.resume()
     cluster.sealed()
     cluster.proven(load.history, organizations)
@@ -68,7 +68,7 @@ def test_a_node_that_is_drained_loses_no_request_and_leaves_its_work_to_others(a
             assert not lost, f"requests that a draining node took and did not answer: {lost}"
             # Its leases were given back: nobody waits for their end.
             everything_is_done(cluster, organization, place, seconds=15)
-            load.goes_on(60)
+            load.goes_on(30)
             node.start()
     cluster.proven(load.history, organizations)
 
@@ -141,9 +141,9 @@ def forget_leases(cluster: Cluster, postgres) -> None:
     postgres.sql("delete from leases", cluster.database)
 
 
-def worked(cluster: Cluster, job: str) -> int:
-    """How many nodes did work of a kind."""
-    return sum(node.metric(f"trailbook_job_{job}_seconds_count") > 0 for node in cluster)
+def at_work(cluster: Cluster) -> int:
+    """How many nodes sealed, to the end or until the commit that came too late."""
+    return sum(node.metric("trailbook_job_seal_seconds_count") > 0 or "the tail is sealed further" in node.said() for node in cluster)
 
 
 def everything_is_done(cluster: Cluster, organization: str, place, seconds: float, node=None) -> None:

@@ -67,7 +67,7 @@ def test_a_feed_on_one_node_shows_what_the_others_store(assemble, organizations)
     cluster[0].send([event(organization)])
     feeds = [Feed([node], organization) for node in cluster]
     with Load(cluster.nodes, organizations, readers=1) as load:
-        load.goes_on(150)
+        load.goes_on(100)
     stored = cluster[1].stored(organization)
     for feed in feeds:
         assert feed.events and feed.events[0]["sequence"] == 1, "from the moment on that it was opened"
@@ -82,9 +82,9 @@ def test_a_feed_goes_on_at_another_node_when_its_own_is_killed(assemble, organiz
     feed = Feed(cluster.nodes, organization)
     with Load(cluster.nodes, organizations, readers=1) as load:
         for node in cluster:
-            load.goes_on(40)
+            load.goes_on(25)
             node.kill()
-            load.goes_on(40)
+            load.goes_on(25)
             node.start()
         load.goes_on(20)
     feed.check(cluster[0].stored(organization))

@@ -15,18 +15,18 @@ from machines.cluster import Cluster, fresh
 TIMES = 15
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mailbox():
     made = Mailbox()
     yield made
     made.stop()
 
 
-@pytest.fixture
-def cluster(assemble, mailbox: Mailbox) -> Cluster:
-    """Three nodes that send mail."""
+@pytest.fixture(scope="module")
+def cluster(assemble_once, mailbox: Mailbox) -> Cluster:
+    """Three nodes that send mail, for all tests here."""
     mail = {"smtp_url": f"smtp://127.0.0.1:{mailbox.port}", "mail_from": "Audit log <log@trailbook.example>"}
-    return assemble(**mail, public_url="https://log.trailbook.example")
+    return assemble_once(**mail, public_url="https://log.trailbook.example")
 
 
 @pytest.fixture

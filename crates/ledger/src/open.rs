@@ -62,19 +62,26 @@ impl Ledger {
     /// contradicts what was published opens for reading only: then appends and checkpoints answer [`Error::Refused`]. Before that it
     /// forgets what was forgotten after it was made; when it cannot, it does not open.
     pub async fn open(parts: Parts) -> Result<Self, Error> {
+        // From before what is loaded: nothing that others commit from now on goes unheard.
+        let news = parts.database.news();
         let loaded = load(&parts).await?;
         let anchors = Anchors::new(Arc::clone(&parts.objects));
         let contradiction = anchors.contradiction(loaded.head, &*parts.database).await?;
         let ledger = Self::start(parts, loaded, anchors).await?;
+        let shared = &ledger.inner.shared;
         if let Some(reason) = contradiction {
+            // Whoever follows would refuse at once, and nothing could be forgotten any more.
             ledger.forget_again().await?;
             tracing::error!(reason, "writing and signing are refused");
-            ledger.inner.shared.refuse(reason);
+            shared.refuse(reason);
+        }
+        if let Some(news) = news {
+            tokio::spawn(follow::follow(Arc::downgrade(shared), news));
         }
         Ok(ledger)
     }
 
-    /// Starts from what was loaded. `recover` comes here with a state that it has moved to a new epoch.
+    /// Starts from what was loaded; nobody is followed. `recover` comes here with a state that it has moved to a new epoch.
     pub(crate) async fn start(parts: Parts, loaded: Loaded, anchors: Anchors) -> Result<Self, Error> {
         let session = parts.database.session();
         let now = parts.clock.now();
@@ -138,9 +145,6 @@ impl Ledger {
             last_id,
             next_ledger: ledgers.last().map_or(1, |ledger| ledger.id + 1),
         };
-        if let Some(news) = shared.database.news() {
-            tokio::spawn(follow::follow(Arc::downgrade(&shared), news));
-        }
         let (commands, queue) = mpsc::channel(shared.limits.queue_submissions_max);
         let writer = Writer {
             shared: Arc::clone(&shared),

@@ -56,6 +56,9 @@ pub(crate) struct Recover {
     /// Why; kept in every ledger for ever
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// In a new epoch: there is no other way to continue, so that this only says it aloud
+    #[arg(long)]
+    new_epoch: bool,
 }
 
 /// Runs `trailbook fsck`.

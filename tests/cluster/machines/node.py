@@ -11,7 +11,7 @@ from harness.trailbook import ROOT_KEY, Answer, Trailbook
 from harness.waiting import until
 
 #: How long a client waits for an answer before it turns to another node.
-PATIENCE = 5.0
+PATIENCE = 3.0
 
 
 class Unanswered(Exception):
