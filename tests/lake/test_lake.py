@@ -1,7 +1,12 @@
 """The lake as other engines read it, while the server stores, seals, compacts and erases. The tests are one story, in this order."""
 
+import contextlib
+import datetime
 import json
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import deltalake
@@ -11,7 +16,7 @@ import pytest
 
 import engines
 from harness.waiting import until
-from life import ORGANIZATIONS, Life
+from life import ORGANIZATIONS, Life, moment
 
 #: Versions of the story: one more than there are from one checkpoint to the next.
 VERSIONS = 112
@@ -117,6 +122,30 @@ def test_what_is_said_of_files_without_reading_them_is_true(life):
             assert (file[f"min.{name}"], file[f"max.{name}"]) == (bounds["min"], bounds["max"])
 
 
+def test_filters_find_what_they_should(life, readers):
+    """An engine that misunderstands what is said of files finds nothing, and says nothing."""
+    import chdb
+    import polars
+
+    version, organization, since = life.newest(), "bolt", life.number // 2
+    expected = sum(1 for _, number in rows(life.table, version)[organization].values() if number >= since)
+    assert expected
+    table, when = deltalake.DeltaTable(life.table, version=version), datetime.datetime.fromisoformat(moment(since))
+    where = f"organization = '{organization}' AND occurred_at >= '{moment(since)}'"
+    query = f"SELECT count(*) FROM {{}} WHERE {where}"
+    arrow = table.to_pyarrow_table(columns=["id"], filters=[("organization", "=", organization), ("occurred_at", ">=", when)])
+    assert arrow.num_rows == expected
+    of_datafusion = deltalake.QueryBuilder().register("events", table).execute(query.format("events")).read_all()
+    assert of_datafusion.column(0).to_pylist() == [expected]
+    scan = polars.scan_delta(str(life.table), version=version, use_pyarrow=True)
+    assert scan.filter(organization=organization).filter(polars.col("occurred_at") >= when).collect().height == expected
+    of_sail = readers["Sail"].session.sql(query.format(f"delta.`{life.table}` VERSION AS OF {version}")).collect()
+    assert of_sail[0][0] == expected
+    with contextlib.chdir(life.table):
+        of_clickhouse = chdb.query(query.format(f"deltaLakeLocal('{life.table}')").replace(">= '", ">= toDateTime64('").replace("Z'", "', 3, 'UTC')"))
+    assert int(str(of_clickhouse)) == expected
+
+
 def test_a_checkpoint_stands_for_the_versions_before_it(life, readers, tmp_path):
     (last,) = (life.table / "_delta_log").glob("*.checkpoint.parquet")
     version = int(last.name.split(".")[0])
@@ -171,3 +200,17 @@ def test_a_server_that_is_killed_goes_on_with_the_log(life, readers):
     assert_like_server(life, newest)
     answers = [read_by(life.table, newest) for read_by in readers.values()]
     assert all(answer == answers[0] for answer in answers)
+
+
+def documented() -> list[str]:
+    """The blocks of Python in the document."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "operate" / "lake.md").read_text()
+    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", documented(), ids=lambda code: code.split()[1])
+def test_what_is_documented_runs(life, code):
+    program = code.replace("/var/lib/trailbook/objects", str(life.table))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "acme" in done.stdout

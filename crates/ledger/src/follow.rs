@@ -122,7 +122,7 @@ impl Ledger {
 
 impl Shared {
     async fn catch_up(&self) -> Result<(), Error> {
-        if self.refused().is_err() {
+        if self.is_alone || self.refused().is_err() {
             return Ok(());
         }
         let asking = &self.asking;

@@ -19,6 +19,8 @@ use crate::{Error, Ledger, inputs::random_bytes};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Between two looks at what has expired, and at objects to delete.
 const LOOK_FOR_EXPIRED_EVERY: Duration = Duration::from_secs(60);
+/// Between two looks whether the lease of a job that is due has become free.
+const LOOK_FOR_LEASE_EVERY: Duration = Duration::from_secs(2);
 /// How long a lease holds; a node that died is followed by another within this time and a look.
 pub const LEASE_MS: i64 = 20_000;
 /// Segments of the lowest level from which on compacting does not wait for sealing any more: a question looks into each.
@@ -61,6 +63,16 @@ impl Job {
     }
 }
 
+/// What came of a look at a job.
+enum Worked {
+    /// Something was done, and there may be more.
+    More,
+    /// Nothing is due.
+    Nothing,
+    /// It is due, and another node has it.
+    Elsewhere,
+}
+
 impl Ledger {
     /// Does the background work of one kind until the ledger closes. To be spawned once for each of [`Job::ALL`].
     pub async fn keep(self, job: Job) {
@@ -69,12 +81,13 @@ impl Ledger {
             let started = Instant::now();
             let measures = &self.inner.shared.measures;
             let pause = match self.work(job, &holder).await {
-                Ok(true) => {
+                Ok(Worked::More) => {
                     measures.jobs[job as usize].observe(started.elapsed());
                     Duration::ZERO
                 }
-                Ok(false) if job == Job::Expire => LOOK_FOR_EXPIRED_EVERY,
-                Ok(false) => LOOK_EVERY,
+                Ok(Worked::Nothing) if job == Job::Expire => LOOK_FOR_EXPIRED_EVERY,
+                Ok(Worked::Nothing) => LOOK_EVERY,
+                Ok(Worked::Elsewhere) => LOOK_FOR_LEASE_EVERY,
                 Err(Error::Refused { .. }) => TRY_AGAIN_AFTER,
                 Err(error) => {
                     measures.job_failures[job as usize].fetch_add(1, Ordering::Relaxed);
@@ -86,20 +99,24 @@ impl Ledger {
         }
     }
 
-    /// Does one piece of work if it is due; `true` when there may be more.
-    async fn work(&self, job: Job, holder: &str) -> Result<bool, Error> {
-        if !self.is_due(job) || !self.lease(job.name(), holder).await? {
-            return Ok(false);
+    /// Does one piece of work if it is due.
+    async fn work(&self, job: Job, holder: &str) -> Result<Worked, Error> {
+        if !self.is_due(job) {
+            return Ok(Worked::Nothing);
         }
-        tokio::select! {
-            done = self.work_leased(job) => done,
-            never = self.renew(job, holder) => never,
+        if !self.lease(job.name(), holder).await? {
+            return Ok(Worked::Elsewhere);
         }
+        let is_more = tokio::select! {
+            done = self.work_leased(job) => done?,
+            () = self.renew(job, holder) => false,
+        };
+        Ok(if is_more { Worked::More } else { Worked::Nothing })
     }
 
     /// Keeps the lease of a job while it is worked on. That it is lost does no harm: what the job commits is refused when another node was
     /// faster.
-    async fn renew(&self, job: Job, holder: &str) -> Result<bool, Error> {
+    async fn renew(&self, job: Job, holder: &str) {
         loop {
             tokio::time::sleep(Duration::from_millis(LEASE_MS as u64 / 3)).await;
             if let Err(error) = self.lease(job.name(), holder).await {
@@ -108,6 +125,7 @@ impl Ledger {
         }
     }
 
+    /// Does one piece of work; `true` when there may be more.
     async fn work_leased(&self, job: Job) -> Result<bool, Error> {
         match job {
             Job::Seal => Ok(self.seal().await?.is_some()),

@@ -11,6 +11,7 @@
 mod cache;
 mod fetch;
 mod file;
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -27,9 +28,9 @@ use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart, path::Path as Name};
 use sha2::{Digest, Sha256};
 
-use self::cache::Known;
 pub use self::cache::ObjectCache;
 pub(crate) use self::file::ObjectFile;
+use self::kept::Known;
 use crate::{
     Error,
     database::{StoredObject, StoredSegment},

@@ -103,6 +103,7 @@ impl Ledger {
         let objects = Objects::new(parts.objects, parts.object_files);
         objects.clear_scratch()?;
         let shared = Arc::new(Shared {
+            is_alone: parts.database.news().is_none(),
             database: parts.database,
             ledgers: Arc::default(),
             history: Arc::new(History::new(objects, &loaded, &parts.limits)),

@@ -142,6 +142,7 @@ impl Ledger {
     ) -> Result<StoredCheckpoint, Error> {
         let (size, root) = (head.frontier.size(), head.frontier.root());
         if let Some(last) = &last {
+            self.check_key(ledger, last)?;
             self.check_extends(ledger, last, size, root).await?;
         }
         let origin = origin_name(&self.inner.deployment, &ledger.key, head.epoch);
@@ -166,6 +167,20 @@ impl Ledger {
             reason: "the server is stopping".to_owned(),
         })?;
         answered.await.unwrap_or(Err(Error::Unknown))
+    }
+
+    /// Refuses to sign with another key than the last checkpoint was signed with, where other nodes sign as well.
+    fn check_key(&self, ledger: &LedgerState, last: &StoredCheckpoint) -> Result<(), Error> {
+        if self.inner.shared.is_alone {
+            return Ok(());
+        }
+        let origin = origin_name(&self.inner.deployment, &ledger.key, last.epoch);
+        let verifier = self.inner.signer.for_origin(&origin)?.verifier().clone();
+        note::open(last.note.as_bytes(), &[verifier])
+            .map(drop)
+            .map_err(|_| Error::Refused {
+                reason: "this node's signing_key is not the one that earlier checkpoints are signed with: give all nodes that one".to_owned(),
+            })
     }
 
     /// Refuses to sign what contradicts the last checkpoint.

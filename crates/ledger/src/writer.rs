@@ -109,6 +109,8 @@ pub(crate) struct Shared {
     pub(crate) place: tokio::sync::Mutex<Place>,
     /// Keys of the last 24 hours.
     pub(crate) remembered: Mutex<Remembered>,
+    /// Whether nobody else can commit.
+    pub(crate) is_alone: bool,
     /// What was published of the chain.
     pub(crate) anchors: Anchors,
     pub(crate) asking: Asking,

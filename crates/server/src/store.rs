@@ -63,6 +63,10 @@ impl ObjectSettings<'_> {
     fn open(self, data: &Path, measures: &Arc<Measures>) -> anyhow::Result<(Arc<dyn ObjectStore>, ObjectFiles)> {
         let within = data.join(OBJECTS_DIRECTORY);
         let directory = match self.place {
+            None if data.join(CACHE_DIRECTORY).exists() && !within.exists() => bail!(
+                "the objects of {} are in another store: set objects, and what belongs to it, as the server has it",
+                data.display()
+            ),
             None => within.as_path(),
             Some(place) => match place.directory() {
                 Some(directory) => directory,

@@ -10,6 +10,12 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// Starts logging with `directives`, such as `info` or `info,trailbook=debug`; the directives' fault otherwise.
 pub(crate) fn start(directives: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(directives).map_err(|error| format!("log: {error}."))?;
+    // Below this it logs the values of statements, hashes of passwords among them.
+    let filter = filter.add_directive(
+        "tokio_postgres=info"
+            .parse()
+            .map_err(|error| format!("log: {error}."))?,
+    );
     let subscriber = fmt().with_env_filter(filter).with_writer(stderr);
     if stderr().is_terminal() {
         subscriber.with_target(false).init();

@@ -17,5 +17,5 @@ mod vocabulary;
 
 pub use country::{country_database, documentation_countries};
 pub use generator::{GeneratedEvent, Generator, PASS_EVENTS, Shape};
-pub use postgres::{PostgresDatabase, PostgresServer};
+pub use postgres::{AskedDatabase, PostgresDatabase, PostgresServer};
 pub use random::{Random, Zipf};

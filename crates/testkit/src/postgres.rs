@@ -231,11 +231,69 @@ impl PostgresDatabase {
     }
 }
 
+impl PostgresDatabase {
+    /// A database that says what this one says. Whoever is connected to this one is cut off.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn copied(&self) -> Self {
+        let (name, port) = (unique("test"), self.port);
+        let cut_off = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        );
+        run(client("psql", port).args(["-q", "-d", "postgres", "-c", &cut_off]));
+        run(client("createdb", port).args(["-T", &self.name, &name]));
+        Self { name, port }
+    }
+}
+
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
         let _ = client("dropdb", self.port)
             .args(["--force", "--if-exists", &self.name])
             .status();
+    }
+}
+
+/// A database on the shared server, for suites that work on either engine.
+pub struct AskedDatabase {
+    // Dropped in this order.
+    database: PostgresDatabase,
+    _server: PostgresServer,
+}
+
+impl AskedDatabase {
+    /// An empty one, when `TRAILBOOK_TEST_DATABASE` is `postgres`.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::shared`].
+    pub fn when_asked() -> Option<Self> {
+        let is_asked = std::env::var("TRAILBOOK_TEST_DATABASE").is_ok_and(|engine| engine == "postgres");
+        is_asked.then(|| {
+            let server = PostgresServer::shared();
+            Self {
+                database: server.database(),
+                _server: server,
+            }
+        })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        self.database.url()
+    }
+
+    /// As [`PostgresDatabase::copied`].
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self {
+            database: self.database.copied(),
+            _server: PostgresServer::shared(),
+        }
     }
 }
 

@@ -40,6 +40,13 @@ pub fn back_up(
             source.data.display()
         )));
     }
+    let objects = source.data.join(OBJECTS_DIRECTORY);
+    if !objects.exists() {
+        return Err(BackupError::Refused(format!(
+            "{} has no {OBJECTS_DIRECTORY}: they are in another store, and are backed up by its own means",
+            source.data.display()
+        )));
+    }
     files::make_empty(to)?;
     let (mut kept, loaded) = copy_database(source.data, to, going_on)?;
     if source
@@ -51,7 +58,6 @@ pub fn back_up(
             source.data.display()
         )));
     }
-    let objects = source.data.join(OBJECTS_DIRECTORY);
     kept.extend(copy_segments(&loaded, &objects, to, going_on)?);
     // After the database: what is recorded meanwhile is forgotten as well when it is restored.
     for directory in [forgotten::DIRECTORY, chain::DIRECTORY] {

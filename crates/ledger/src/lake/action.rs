@@ -26,6 +26,11 @@ pub(super) const TABLE_NAME: &str = "events";
 /// What the table's files are.
 pub(super) const PROVIDER: &str = "parquet";
 
+/// The setting that says of which columns the log knows bounds …
+pub(super) const BOUNDED: &str = "delta.dataSkippingStatsColumns";
+/// … which are these. Without it deltalake 1.6 takes what is not known of others for null, and finds nothing by them.
+pub(super) const BOUNDED_COLUMNS: &str = "received_at,occurred_at";
+
 /// The table's columns: those of segments.
 pub(super) static SCHEMA: LazyLock<String> = LazyLock::new(|| {
     let columns = segment::schema();
@@ -97,7 +102,7 @@ pub(super) enum Action<'s> {
         format: Format,
         schema_string: &'static str,
         partition_columns: [&'static str; 0],
-        configuration: Empty,
+        configuration: Configuration,
     },
     /// A file is part of the table.
     Add {
@@ -125,6 +130,13 @@ pub(super) enum Action<'s> {
 pub(super) struct Parameters {
     /// The table has the events of the commits up to this one.
     sealed_through: String,
+}
+
+/// The table's settings, under the names that the protocol gives them.
+#[derive(Debug, Serialize)]
+pub(super) struct Configuration {
+    #[serde(rename = "delta.dataSkippingStatsColumns")]
+    bounded: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -179,7 +191,9 @@ impl<'s> Action<'s> {
             },
             schema_string: &SCHEMA,
             partition_columns: [],
-            configuration: Empty {},
+            configuration: Configuration {
+                bounded: BOUNDED_COLUMNS,
+            },
         }
     }
 

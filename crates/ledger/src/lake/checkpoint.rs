@@ -20,7 +20,8 @@ use parquet::{
 };
 
 use super::action::{
-    PROVIDER, READER_VERSION, SCHEMA, TABLE_NAME, WRITER_FEATURE, WRITER_VERSION, modification_time, stats,
+    BOUNDED, BOUNDED_COLUMNS, PROVIDER, READER_VERSION, SCHEMA, TABLE_NAME, WRITER_FEATURE, WRITER_VERSION,
+    modification_time, stats,
 };
 use crate::{Error, database::StoredSegment, manifest::Manifest};
 
@@ -111,7 +112,7 @@ fn protocol() -> Vec<Cell> {
 }
 
 fn table(id: &str) -> Vec<Cell> {
-    let (no_options, nothing) = (Cell::Nothing(3), Cell::Nothing(2));
+    let no_options = Cell::Nothing(3);
     vec![
         text(id),
         text(TABLE_NAME),
@@ -119,9 +120,9 @@ fn table(id: &str) -> Vec<Cell> {
         no_options.clone(),
         no_options,
         text(&SCHEMA),
-        nothing.clone(),
-        nothing.clone(),
-        nothing,
+        Cell::Nothing(2),
+        text(BOUNDED),
+        text(BOUNDED_COLUMNS),
     ]
 }
 
@@ -175,7 +176,7 @@ fn write(rows: &[Vec<Cell>]) -> Result<Vec<u8>, ParquetError> {
     writer.into_inner()
 }
 
-/// Writes a leaf: no cell repeats, as no list has more than one value.
+/// Writes a leaf: no cell repeats, as no list or map has more than one entry.
 fn fill<'r, T: DataType>(
     column: &mut ColumnWriterImpl<'_, T>,
     cells: impl Iterator<Item = &'r Cell>,

@@ -118,7 +118,7 @@ impl Ledger {
         }
         let mut checkpoints = known.iter().filter(|file| file.is_checkpoint).map(|file| file.version);
         let begins_with = checkpoints.next();
-        written.checkpoint = checkpoints.last().or(begins_with);
+        written.checkpoint = checkpoints.next_back().or(begins_with);
         let begins_with = if !leads_to(&known, nothing.next, written.checkpoint) {
             let (after, version) = self.write_checkpoint(written).await?;
             written = after;
@@ -172,7 +172,7 @@ impl Ledger {
     }
 
     /// Deletes what only leads to versions that nobody can ask for any more: what lies before a checkpoint that is old enough, and not
-    /// one of the last two.
+    /// the newest one.
     async fn delete_old_log(&self) -> Result<(), Error> {
         let shared = &self.inner.shared;
         let now = Duration::from_millis(u64::try_from(shared.clock.now().millis()).unwrap_or_default());

@@ -94,6 +94,8 @@ fn versions_are_written_as_documented() {
     );
     let table: Value = serde_json::from_str(&first[2]).unwrap();
     assert_eq!(table["metaData"]["id"], id("trailbook/0123456789ab"));
+    let bounded = &table["metaData"]["configuration"]["delta.dataSkippingStatsColumns"];
+    assert_eq!(bounded, "received_at,occurred_at");
     assert_eq!(first[3..], [ADDED]);
     let second = lines(&manifest(vec![segment(1, "a", 4)], 3), seal);
     assert_eq!(second[1..], [ADDED]);

@@ -10,12 +10,12 @@
 //! - Readers depend on what was fetched, not on what the directory still has: a cache that is too small is slow, not wrong.
 //! - One process uses a directory at a time.
 //!
-//! Not here: how a chunk is fetched (`fetch`), which chunks a read needs (`file`).
+//! Not here: how a chunk is fetched (`fetch`), which chunks a read needs (`file`), the order of use (`kept`).
 
 use std::{
-    collections::{BTreeMap, HashMap},
     fs::{self, File, TryLockError},
     io,
+    ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
@@ -25,62 +25,19 @@ use bytes::Bytes;
 use object_store::ObjectStore;
 
 use super::{
-    SCRATCH,
     fetch::{Fetcher, Flight},
+    kept::{CHUNK_BYTES, Known, Piece, Place, State, chunk_count, find_pieces},
 };
 use crate::{Error, Measures};
 
-/// Bytes of a chunk; the last one of an object may be shorter.
-pub(super) const CHUNK_BYTES: u64 = 256 << 10;
 /// Chunks that are fetched by one request.
 const REQUEST_CHUNKS: u64 = 16;
 /// Objects up to this length are fetched whole.
 const WHOLE_BYTES: u64 = REQUEST_CHUNKS * CHUNK_BYTES;
 /// The file that is locked while a process uses the directory.
 const LOCK: &str = "lock";
-/// How the file of a whole object is called.
-const WHOLE: &str = "whole";
 /// How often a piece is looked for again that goes between being found and being read.
 const LOOKS: usize = 3;
-
-/// An object as the manifest knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
-    pub(crate) name: Arc<str>,
-    pub(crate) bytes: u64,
-    pub(crate) sha256: [u8; 32],
-}
-
-/// What a piece is of its object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Piece {
-    Whole,
-    Chunk(u64),
-}
-
-/// A piece that is there.
-#[derive(Debug)]
-struct Kept {
-    bytes: u64,
-    /// Its place in the order of use.
-    used: u64,
-}
-
-/// Where a chunk is.
-enum Place {
-    Kept(Piece),
-    Coming(Arc<Flight>),
-}
-
-/// What is kept, and what is on its way.
-#[derive(Debug, Default)]
-struct State {
-    kept: HashMap<Arc<str>, BTreeMap<Piece, Kept>>,
-    by_use: BTreeMap<u64, (Arc<str>, Piece)>,
-    flights: HashMap<(Arc<str>, u64), Arc<Flight>>,
-    uses: u64,
-    bytes: u64,
-}
 
 /// A directory with copies of a remote store's objects. Clones are the same cache.
 #[derive(Debug, Clone)]
@@ -180,10 +137,12 @@ impl ObjectCache {
         if missing.is_empty() {
             return;
         }
-        let whole = object.bytes <= WHOLE_BYTES;
-        let all = [0..chunk_count(object.bytes)];
-        let requests = if whole { all.to_vec() } else { adjacent(&missing) };
-        for chunks in requests {
+        // Small objects come whole, whatever is missing of them.
+        let missing = match object.bytes <= WHOLE_BYTES {
+            true => (0..chunk_count(object.bytes)).collect(),
+            false => missing,
+        };
+        for chunks in adjacent(&missing) {
             let flight = Arc::new(Flight::new(chunks.start * CHUNK_BYTES));
             for chunk in chunks.clone() {
                 let place = (Arc::clone(&object.name), chunk);
@@ -242,7 +201,7 @@ impl ObjectCache {
     }
 
     /// Fetches chunks, keeps them, and tells whoever waits.
-    fn take_off(&self, object: Known, chunks: std::ops::Range<u64>, flight: Arc<Flight>) {
+    fn take_off(&self, object: Known, chunks: Range<u64>, flight: Arc<Flight>) {
         let cache = self.clone();
         let end = (chunks.end * CHUNK_BYTES).min(object.bytes);
         let range = chunks.start * CHUNK_BYTES..end;
@@ -271,7 +230,7 @@ impl ObjectCache {
     }
 
     /// Writes what was fetched into the directory. When that fails it is fetched again when it is needed again.
-    fn keep(&self, object: &Known, chunks: std::ops::Range<u64>, bytes: &Bytes) {
+    fn keep(&self, object: &Known, chunks: Range<u64>, bytes: &Bytes) {
         let pieces: Vec<(Piece, Bytes)> = if bytes.len() as u64 == object.bytes {
             vec![(Piece::Whole, bytes.clone())]
         } else {
@@ -308,7 +267,7 @@ impl ObjectCache {
 struct Over<'f> {
     cache: &'f ObjectCache,
     object: &'f Known,
-    chunks: std::ops::Range<u64>,
+    chunks: Range<u64>,
     flight: &'f Flight,
 }
 
@@ -332,11 +291,7 @@ impl Inner {
     }
 
     fn path(&self, name: &Arc<str>, piece: Piece) -> PathBuf {
-        let file = match piece {
-            Piece::Whole => WHOLE.to_owned(),
-            Piece::Chunk(chunk) => chunk.to_string(),
-        };
-        self.directory.join(&**name).join(file)
+        self.directory.join(&**name).join(piece.file())
     }
 
     /// Writes a piece beside its place first, so that what is found there is whole.
@@ -373,84 +328,9 @@ impl Inner {
     }
 }
 
-impl State {
-    /// Where a chunk is; `None` when it has to be fetched.
-    fn place(&mut self, object: &Known, chunk: u64) -> Option<Place> {
-        let length = (object.bytes - chunk * CHUNK_BYTES).min(CHUNK_BYTES);
-        for (piece, bytes) in [(Piece::Whole, object.bytes), (Piece::Chunk(chunk), length)] {
-            let kept = self
-                .kept
-                .get_mut(&object.name)
-                .and_then(|pieces| pieces.get_mut(&piece));
-            // One that an earlier process left may be cut.
-            let Some(kept) = kept.filter(|kept| kept.bytes == bytes) else {
-                continue;
-            };
-            self.uses += 1;
-            let used = std::mem::replace(&mut kept.used, self.uses);
-            if let Some(entry) = self.by_use.remove(&used) {
-                self.by_use.insert(self.uses, entry);
-            }
-            return Some(Place::Kept(piece));
-        }
-        let flight = self.flights.get(&(Arc::clone(&object.name), chunk));
-        flight.map(|flight| Place::Coming(Arc::clone(flight)))
-    }
-
-    fn insert(&mut self, name: &Arc<str>, piece: Piece, bytes: u64) {
-        self.remove(name, piece);
-        self.uses += 1;
-        self.bytes += bytes;
-        self.by_use.insert(self.uses, (Arc::clone(name), piece));
-        let kept = Kept { bytes, used: self.uses };
-        self.kept.entry(Arc::clone(name)).or_default().insert(piece, kept);
-    }
-
-    fn remove(&mut self, name: &Arc<str>, piece: Piece) {
-        let Some(pieces) = self.kept.get_mut(name) else { return };
-        if let Some(kept) = pieces.remove(&piece) {
-            self.bytes -= kept.bytes;
-            self.by_use.remove(&kept.used);
-        }
-        if pieces.is_empty() {
-            self.kept.remove(name);
-        }
-    }
-
-    fn remove_object(&mut self, name: &str) -> Vec<(Arc<str>, Piece)> {
-        let Some((name, pieces)) = self.kept.remove_entry(name) else {
-            return Vec::new();
-        };
-        for kept in pieces.values() {
-            self.bytes -= kept.bytes;
-            self.by_use.remove(&kept.used);
-        }
-        pieces.into_keys().map(|piece| (Arc::clone(&name), piece)).collect()
-    }
-
-    /// Removes what was not used for longest.
-    fn shrink(&mut self, bytes_max: u64) -> Vec<(Arc<str>, Piece)> {
-        let mut removed = Vec::new();
-        while self.bytes > bytes_max {
-            let Some((_, (name, piece))) = self.by_use.first_key_value() else {
-                break;
-            };
-            let (name, piece) = (Arc::clone(name), *piece);
-            self.remove(&name, piece);
-            removed.push((name, piece));
-        }
-        removed
-    }
-}
-
-/// How many chunks an object has.
-pub(super) fn chunk_count(bytes: u64) -> u64 {
-    bytes.div_ceil(CHUNK_BYTES)
-}
-
 /// Ascending chunks as ranges that one request each can fetch.
-fn adjacent(chunks: &[u64]) -> Vec<std::ops::Range<u64>> {
-    let mut ranges: Vec<std::ops::Range<u64>> = Vec::new();
+fn adjacent(chunks: &[u64]) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = Vec::new();
     for chunk in chunks {
         match ranges.last_mut() {
             Some(last) if last.end == *chunk && last.end - last.start < REQUEST_CHUNKS => last.end += 1,
@@ -458,39 +338,4 @@ fn adjacent(chunks: &[u64]) -> Vec<std::ops::Range<u64>> {
         }
     }
     ranges
-}
-
-/// A piece as a directory has it: when it was written, of which object, which, and its length.
-type Found = (std::time::SystemTime, Arc<str>, Piece, u64);
-
-/// The pieces below a directory; what is none is deleted.
-fn find_pieces(directory: &Path, name: &str, found: &mut Vec<Found>) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let file = entry.file_name().to_string_lossy().into_owned();
-        let metadata = entry.metadata()?;
-        if metadata.is_dir() {
-            let inner = if name.is_empty() {
-                file.clone()
-            } else {
-                format!("{name}/{file}")
-            };
-            if inner != SCRATCH {
-                find_pieces(&entry.path(), &inner, found)?;
-            }
-            continue;
-        }
-        let piece = match file.as_str() {
-            WHOLE => Some(Piece::Whole),
-            _ => file.parse().ok().map(Piece::Chunk),
-        };
-        match piece {
-            Some(piece) if !name.is_empty() => {
-                found.push((metadata.modified()?, Arc::from(name), piece, metadata.len()));
-            }
-            _ if name.is_empty() => {}
-            _ => fs::remove_file(entry.path())?,
-        }
-    }
-    Ok(())
 }

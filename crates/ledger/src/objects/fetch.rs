@@ -21,7 +21,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::cache::Known;
+use super::kept::Known;
 use crate::{Error, Measures};
 
 /// How often a fetch is tried.

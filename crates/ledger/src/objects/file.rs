@@ -9,7 +9,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::cache::{CHUNK_BYTES, Known, ObjectCache, chunk_count};
+use super::{
+    cache::ObjectCache,
+    kept::{CHUNK_BYTES, Known, chunk_count},
+};
 use crate::Error;
 
 /// Most chunks that are fetched before anybody asks for them.

@@ -3,6 +3,7 @@
 
 use std::{
     fmt, fs,
+    io::Write,
     path::Path as Directory,
     sync::{
         Arc,
@@ -20,12 +21,13 @@ use object_store::{
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use trailbook_testkit_s3::{Faults, Server, Settings};
 
 use super::{
-    ObjectCache, ObjectFile,
-    cache::{CHUNK_BYTES, Known},
+    ObjectCache, ObjectFile, ObjectFiles, Objects,
+    kept::{CHUNK_BYTES, Known},
 };
-use crate::{Error, Measures};
+use crate::{Error, Measures, database::StoredObject};
 
 const CHUNK: usize = CHUNK_BYTES as usize;
 
@@ -306,4 +308,41 @@ fn a_directory_is_one_processs_and_files_of_this_node_are_adopted() {
     assert_eq!(scene.gets(), 0);
     cache.forget("segments/made");
     assert_eq!(scene.kept_bytes(), 0);
+}
+
+/// The store said nothing after it had put the parts of a large object together: asking again would be answered that there is no
+/// such upload. What counts is that the object is there.
+#[tokio::test]
+async fn a_large_object_whose_last_answer_is_lost_is_there() {
+    let directory = TempDir::new().unwrap();
+    let server = Server::start(Settings {
+        directory: directory.path().join("s3"),
+        bucket: "log".to_owned(),
+        access_key: "key".to_owned(),
+        secret_key: "secret".to_owned(),
+        port: 0,
+    });
+    let server = server.unwrap();
+    let (store, cache) = (server.store().unwrap(), directory.path().join("cache"));
+    let cache = ObjectCache::open(Arc::clone(&store), &cache, 1 << 30, Arc::default()).unwrap();
+    let objects = Objects::new(store, ObjectFiles::Cache(cache));
+    server.fail(Faults {
+        cut_after: 1.0,
+        only: Some("POST".to_owned()),
+        containing: Some("uploadId=".to_owned()),
+        ..Faults::default()
+    });
+    let bytes: Vec<u8> = (0..20 << 20).map(|at: u32| (at >> 7) as u8).collect();
+    let (scratch, mut file) = objects.scratch("segments/large").unwrap();
+    file.write_all(&bytes).unwrap();
+    objects.put_file(scratch, "segments/large").await.unwrap();
+    let stored = StoredObject {
+        name: "segments/large".to_owned(),
+        bytes: bytes.len() as u64,
+        sha256: Sha256::digest(&bytes).into(),
+    };
+    assert_eq!(objects.check(&stored, true), Ok(()));
+    assert!(server.count()["POST"] > 1);
+    let kept = objects.open(&stored).unwrap();
+    assert_eq!(read(&kept, 9 << 20, 10).unwrap(), bytes[9 << 20..][..10]);
 }

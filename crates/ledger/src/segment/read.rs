@@ -319,14 +319,36 @@ impl Segment {
     /// # Errors
     /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
     pub fn index_bytes(&self, run: &Run, block: usize, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        let place = self.index_place(run, block, &range)?;
+        self.bundle.read(place, (range.end - range.start) as usize)
+    }
+
+    /// What `understand` makes of bytes of a block's index; `None` when it makes nothing of them. A copy of a remote object that is
+    /// damaged is fetched once more before that is said.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] naming the file; [`Error::Storage`].
+    pub fn index<T>(
+        &self,
+        run: &Run,
+        block: usize,
+        range: Range<u64>,
+        understand: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let place = self.index_place(run, block, &range)?;
+        self.bundle
+            .understood(place, (range.end - range.start) as usize, |bytes| understand(&bytes))
+    }
+
+    /// Where a part of a block's index is in the bundle.
+    fn index_place(&self, run: &Run, block: usize, range: &Range<u64>) -> Result<u64, Error> {
         let place = self.block(run, block)?;
         assert!(
             range.start <= range.end && range.end <= place.length,
             "a block's index has {} bytes",
             place.length
         );
-        self.bundle
-            .read(place.offset + range.start, (range.end - range.start) as usize)
+        Ok(place.offset + range.start)
     }
 
     fn block(&self, run: &Run, block: usize) -> Result<Block, Error> {

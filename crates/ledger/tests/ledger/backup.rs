@@ -385,7 +385,7 @@ async fn a_database_file_that_is_put_back_by_hand_forgets_as_well() {
         .unwrap()
         .next();
     fs::write(record.unwrap().unwrap().path(), "{").unwrap();
-    let opened = Ledger::open(scratch.parts()).await;
+    let opened = Ledger::open(scratch.parts().await).await;
     assert!(matches!(opened.err(), Some(Error::Corrupt { detail }) if detail.contains("forgotten/")));
 }
 

@@ -63,7 +63,7 @@ async fn any_flipped_byte_of_a_tail_row_names_the_commit_or_its_events() {
             findings.iter().any(|finding| finding.contains("commit 3")),
             "byte {position}: {findings:?}"
         );
-        let opened = Ledger::open(scratch.parts()).await;
+        let opened = Ledger::open(scratch.parts().await).await;
         assert!(
             matches!(opened, Err(Error::Corrupt { .. })),
             "byte {position} was served"

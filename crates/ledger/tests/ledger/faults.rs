@@ -47,7 +47,7 @@ async fn every_step_may_fail_before_after_and_after_but_done() {
             for countdown in 0..4 {
                 let scratch = Scratch::new();
                 let measures = Arc::new(Measures::default());
-                let inner = scratch.sqlite(&measures);
+                let inner = scratch.database(&measures).await;
                 let faulty = Arc::new(Faulty {
                     inner,
                     faults: Faults::planned(verb, countdown, fault),
@@ -83,7 +83,7 @@ async fn a_commit_in_doubt_is_asked_for_until_there_is_an_answer() {
     // The commit's answer is lost, and so is the first answer to the question what became of it.
     let scratch = Scratch::new();
     let measures = Arc::new(Measures::default());
-    let inner = scratch.sqlite(&measures);
+    let inner = scratch.database(&measures).await;
     let doubting = Arc::new(Faulty {
         inner,
         faults: Faults::planned("committed", 0, Fault::Before),
@@ -102,7 +102,7 @@ async fn a_commit_in_doubt_is_asked_for_until_there_is_an_answer() {
 async fn after_a_failed_sync_everything_is_refused_and_the_process_is_told_to_stop() {
     let scratch = Scratch::new();
     let measures = Arc::new(Measures::default());
-    let inner = scratch.sqlite(&measures);
+    let inner = scratch.database(&measures).await;
     let database = Arc::new(Faulty {
         inner,
         faults: Faults::planned("commit", 0, Fault::Sync),

@@ -158,10 +158,10 @@ async fn base(job: Job) -> Base {
 }
 
 /// The parts of a ledger whose writes fail as planned.
-fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
+async fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
     let measures = Arc::new(Measures::default());
     let database = Faulty {
-        inner: scratch.sqlite(&measures),
+        inner: scratch.database(&measures).await,
         faults: Arc::clone(faults),
     };
     let parts = scratch.parts_on(Arc::new(database), measures);
@@ -190,7 +190,7 @@ fn in_a_process<T>(life: impl Future<Output = T>) -> T {
 fn writes(base: &Base) -> BTreeMap<&'static str, usize> {
     let (copy, faults) = (base.scratch.copied(), Faults::none());
     in_a_process(async {
-        let ledger = Ledger::open(faulty(&copy, &faults)).await.unwrap();
+        let ledger = Ledger::open(faulty(&copy, &faults).await).await.unwrap();
         base.job.run(&ledger).await.unwrap();
         close(ledger).await;
     });
@@ -206,7 +206,7 @@ fn strike(base: &Base, verb: &'static str, countdown: usize, fault: Fault) {
     let faults = Faults::planned(verb, countdown, fault);
     let is_known = |answers: &Answers| *answers == base.before || *answers == base.after;
     in_a_process(async {
-        let ledger = Ledger::open(faulty(&copy, &faults)).await.unwrap();
+        let ledger = Ledger::open(faulty(&copy, &faults).await).await.unwrap();
         let outcome = tokio::select! {
             outcome = base.job.run(&ledger) => outcome,
             () = faults.death() => return,

@@ -164,7 +164,7 @@ async fn a_database_that_was_put_back_takes_the_log_with_it() {
     );
     close(ledger).await;
     assert_eq!(Log::read(&scratch).versions, lost.versions);
-    recover_in_new_epoch(scratch.parts(), "put back").await.unwrap();
+    recover_in_new_epoch(scratch.parts().await, "put back").await.unwrap();
     let ledger = scratch.open().await;
     seal(&scratch, &ledger, &["acme"], 1).await;
     ledger.write_lake().await.unwrap();

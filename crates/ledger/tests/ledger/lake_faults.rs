@@ -30,10 +30,10 @@ async fn base() -> Scratch {
 }
 
 /// The parts of a ledger whose writes fail as planned.
-fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
+async fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
     let measures = Arc::new(Measures::default());
     let database = Faulty {
-        inner: scratch.sqlite(&measures),
+        inner: scratch.database(&measures).await,
         faults: Arc::clone(faults),
     };
     let parts = scratch.parts_on(Arc::new(database), measures);
@@ -87,7 +87,7 @@ fn every_write_may_fail() {
     let counted = base.copied();
     let faults = Faults::none();
     in_a_process(async {
-        let ledger = Ledger::open(faulty(&counted, &faults)).await.unwrap();
+        let ledger = Ledger::open(faulty(&counted, &faults).await).await.unwrap();
         assert_eq!(live(&counted, &ledger).await, 0);
         close(ledger).await;
     });
@@ -109,7 +109,7 @@ fn strike(base: &Scratch, verb: &'static str, countdown: usize, fault: Fault) {
     let copy = base.copied();
     let faults = Faults::planned(verb, countdown, fault);
     let is_alive = in_a_process(async {
-        let ledger = Ledger::open(faulty(&copy, &faults)).await.unwrap();
+        let ledger = Ledger::open(faulty(&copy, &faults).await).await.unwrap();
         let life = async {
             live(&copy, &ledger).await;
             // It may be the last put, that of the chain head, that fails.
@@ -147,7 +147,7 @@ fn strike(base: &Scratch, verb: &'static str, countdown: usize, fault: Fault) {
 async fn two_that_write_at_once_do_no_harm() {
     let mut scratch = Scratch::new();
     scratch.limits.seal_events = 1;
-    let parts = scratch.parts();
+    let parts = scratch.parts().await;
     let ledger = Ledger::open(parts.clone()).await.unwrap();
     for round in 0..20 {
         for number in 0..4 {

@@ -11,7 +11,7 @@ use parquet::{
     record::RowAccessor,
 };
 use serde_json::Value;
-use trailbook_ledger::{Measures, database::Database};
+use trailbook_ledger::Measures;
 
 use crate::support::Scratch;
 
@@ -98,7 +98,7 @@ fn added(path: &std::path::Path) -> BTreeSet<String> {
 
 /// Holds the log of a closed ledger against its database: the same versions, byte by byte, without a gap, and in the newest the segments.
 pub(crate) async fn assert_log(scratch: &Scratch, place: &str) -> Log {
-    let database = scratch.sqlite(&Arc::new(Measures::default()));
+    let database = scratch.database(&Arc::new(Measures::default())).await;
     let loaded = database.load([0; 32], String::new()).await.unwrap();
     let stored = database.lake(0, 1_000).await.unwrap();
     let log = Log::read(scratch);

@@ -168,6 +168,31 @@ async fn checkpoints_of_many_signers_are_one_line_of_checkpoints() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_another_key_signs_nothing_that_others_signed_before() {
+    let cluster = Cluster::new();
+    let right = cluster.node().await;
+    let wrong = Parts {
+        signing_key: [8; 32],
+        ..cluster.parts().await
+    };
+    let wrong = Ledger::open(wrong).await.unwrap();
+    let acme = organization("acme");
+    cluster.append(&right, &event("acme", 0)).await.unwrap();
+    right.checkpoint(&acme).await.unwrap();
+    cluster.append(&wrong, &event("acme", 1)).await.unwrap();
+    let refused = wrong.checkpoint(&acme).await;
+    assert!(
+        matches!(&refused, Err(Error::Refused { reason }) if reason.contains("signing_key")),
+        "{refused:?}"
+    );
+    cluster.scratch.clock.advance(2000);
+    right.catch_up().await.unwrap();
+    assert_eq!(right.checkpoint(&acme).await.unwrap().size, 2);
+    close(right).await;
+    close(wrong).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_both_believe_to_own_a_job_do_no_harm() {
     let mut cluster = Cluster::new();
     cluster.scratch.limits.seal_events = 4;

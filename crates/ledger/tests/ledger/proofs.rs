@@ -91,7 +91,7 @@ async fn who_asks_while_a_checkpoint_is_stored_gets_that_one_even_when_its_asker
     let measures = Arc::new(Measures::default());
     let faults = Faults::none();
     let database = Arc::new(Faulty {
-        inner: scratch.sqlite(&measures),
+        inner: scratch.database(&measures).await,
         faults: Arc::clone(&faults),
     });
     let ledger = Ledger::open(scratch.parts_on(database, measures)).await.unwrap();

@@ -91,7 +91,7 @@ async fn assert_provable(ledger: &Ledger, name: &str, rows: &[Arc<Row>]) {
 }
 
 async fn made_anew(scratch: &Scratch) -> Reindexed {
-    reindex(scratch.parts()).await.unwrap()
+    reindex(scratch.parts().await).await.unwrap()
 }
 
 fn texts(findings: &[trailbook_ledger::Finding]) -> Vec<String> {
@@ -103,7 +103,7 @@ async fn an_index_of_other_rows_is_found_although_every_checksum_is_right() {
     let scratch = Scratch::new();
     let parts = Parts {
         indexer: Arc::new(OfOthers),
-        ..scratch.parts()
+        ..scratch.parts().await
     };
     sealed(&scratch, Ledger::open(parts).await.unwrap()).await;
     let before = everything(&scratch).await;

@@ -49,11 +49,11 @@ impl Remote {
         self.scratch.directory.path().join("cache")
     }
 
-    fn parts(&self) -> Parts {
+    async fn parts(&self) -> Parts {
         let measures = Arc::new(Measures::default());
         let parts = self
             .scratch
-            .parts_on(self.scratch.sqlite(&measures), Arc::clone(&measures));
+            .parts_on(self.scratch.database(&measures).await, Arc::clone(&measures));
         let store = self.server.store().unwrap();
         let cache = ObjectCache::open(Arc::clone(&store), &self.cache(), self.cache_bytes_max, measures);
         Parts {
@@ -64,7 +64,7 @@ impl Remote {
     }
 
     async fn open(&self) -> Ledger {
-        Ledger::open(self.parts()).await.unwrap()
+        Ledger::open(self.parts().await).await.unwrap()
     }
 
     async fn append(&self, ledger: &Ledger, count: usize) {
@@ -76,7 +76,7 @@ impl Remote {
     }
 
     async fn assert_sound(&self) {
-        let report = fsck(&self.parts(), true).await.unwrap();
+        let report = fsck(&self.parts().await, true).await.unwrap();
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let local = self.scratch.directory.path().join("objects");
         assert_eq!(fs::read_dir(local).unwrap().count(), 0, "nothing is kept twice");
@@ -338,7 +338,7 @@ async fn damaged_copies_heal_and_damage_in_the_store_is_named() {
     }
     fs::write(data, &bytes).unwrap();
     fs::remove_dir_all(remote.cache()).unwrap();
-    let report = fsck(&remote.parts(), true).await.unwrap();
+    let report = fsck(&remote.parts().await, true).await.unwrap();
     let name = data.file_name().unwrap().to_str().unwrap();
     assert!(
         report.findings.iter().any(|finding| finding.to_string().contains(name)),
@@ -356,7 +356,7 @@ async fn damaged_copies_heal_and_damage_in_the_store_is_named() {
 
     fs::remove_file(bundle).unwrap();
     fs::remove_dir_all(remote.cache()).unwrap();
-    let made = reindex(remote.parts()).await.unwrap();
+    let made = reindex(remote.parts().await).await.unwrap();
     assert_eq!((made.replaced.len(), made.findings.len()), (1, 0), "{made:?}");
     let ledger = remote.open().await;
     assert_eq!(answers(&ledger), before);

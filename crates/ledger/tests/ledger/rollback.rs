@@ -51,7 +51,7 @@ async fn reads_go_on_and_writing_and_signing_refuse() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_epoch_is_the_explicit_way_out() {
     let scratch = put_back_to_yesterday().await;
-    let recovered = recover_in_new_epoch(scratch.parts(), "restored from a copy")
+    let recovered = recover_in_new_epoch(scratch.parts().await, "restored from a copy")
         .await
         .unwrap();
     assert!(recovered.contradiction.is_some());
@@ -82,7 +82,7 @@ async fn a_new_epoch_is_the_explicit_way_out() {
 async fn a_copy_from_before_the_recovery_is_noticed_too() {
     let scratch = put_back_to_yesterday().await;
     let yesterday = copy_database(&scratch);
-    recover_in_new_epoch(scratch.parts(), "restored").await.unwrap();
+    recover_in_new_epoch(scratch.parts().await, "restored").await.unwrap();
     std::fs::write(scratch.database_file(), yesterday).unwrap();
     let ledger = scratch.open().await;
     assert!(matches!(

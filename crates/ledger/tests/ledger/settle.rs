@@ -171,7 +171,7 @@ async fn after(fault: Fault) -> (bool, Result<u64, Error>) {
     let measures = Arc::new(Measures::default());
     let faults = Faults::planned("commit", 1, fault);
     let database = Faulty {
-        inner: scratch.sqlite(&measures),
+        inner: scratch.database(&measures).await,
         faults: Arc::clone(&faults),
     };
     let ledger = Ledger::open(scratch.parts_on(Arc::new(database), measures))

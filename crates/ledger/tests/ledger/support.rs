@@ -13,12 +13,13 @@ use object_store::local::LocalFileSystem;
 use sha2::{Digest, Sha256};
 use trailbook_event::{Admission, Admitted, Form, Limits as EventLimits, NoCatalog, Timestamp, admit_body};
 use trailbook_ledger::{
-    Clock, Error, Fsck, IdempotencyKey, Ledger, Limits, Measures, OrganizationKey, Parts, Random, Receipt,
-    RetentionChange, Row, Settlement, Sqlite, Submission,
+    Clock, Error, Fsck, IdempotencyKey, Ledger, Limits, Measures, OrganizationKey, Parts, Postgres, PostgresOptions,
+    Random, Receipt, RetentionChange, Row, Settlement, Sqlite, Submission,
     database::Database,
     fsck,
     segment::{Indexer, Parsed},
 };
+use trailbook_testkit::AskedDatabase;
 
 /// A clock that stands still until it is moved.
 pub(crate) struct ManualClock {
@@ -77,6 +78,8 @@ pub(crate) struct Scratch {
     pub(crate) clock: Arc<ManualClock>,
     random: Arc<CountedRandom>,
     pub(crate) limits: Limits,
+    /// In place of the embedded database, when all tests are to work on PostgreSQL.
+    asked: Option<AskedDatabase>,
 }
 
 pub(crate) const START: i64 = 1_790_000_000_000;
@@ -95,6 +98,7 @@ impl Scratch {
             }),
             random: Arc::new(CountedRandom(AtomicU64::new(seed << 32))),
             limits: Limits::default(),
+            asked: AskedDatabase::when_asked(),
         }
     }
 
@@ -102,6 +106,7 @@ impl Scratch {
     pub(crate) fn copied(&self) -> Self {
         let copy = Self {
             limits: self.limits.clone(),
+            asked: self.asked.as_ref().map(AskedDatabase::copied),
             ..Self::seeded(1 + self.random.0.load(Ordering::SeqCst))
         };
         copy.clock
@@ -115,8 +120,19 @@ impl Scratch {
         self.directory.path().join(trailbook_ledger::DATABASE_FILE)
     }
 
-    pub(crate) fn sqlite(&self, measures: &Arc<Measures>) -> Arc<Sqlite> {
-        Arc::new(Sqlite::open(self.directory.path(), Arc::clone(measures)).unwrap())
+    /// The database, on the engine that the tests are to work on.
+    pub(crate) async fn database(&self, measures: &Arc<Measures>) -> Arc<dyn Database> {
+        let measures = Arc::clone(measures);
+        let Some(asked) = &self.asked else {
+            return Arc::new(Sqlite::open(self.directory.path(), measures).unwrap());
+        };
+        let options = PostgresOptions {
+            // Of a process that was killed the connections are gone; here they end some time after.
+            lock_idle_max: Duration::from_secs(1),
+            ..PostgresOptions::default()
+        };
+        let connected = Postgres::connect(&asked.url(), options, measures).await;
+        Arc::new(connected.unwrap())
     }
 
     pub(crate) fn parts_on(&self, database: Arc<dyn Database>, measures: Arc<Measures>) -> Parts {
@@ -146,17 +162,17 @@ impl Scratch {
         }
     }
 
-    pub(crate) fn parts(&self) -> Parts {
+    pub(crate) async fn parts(&self) -> Parts {
         let measures = Arc::new(Measures::default());
-        self.parts_on(self.sqlite(&measures), measures)
+        self.parts_on(self.database(&measures).await, measures)
     }
 
     pub(crate) async fn open(&self) -> Ledger {
-        Ledger::open(self.parts()).await.unwrap()
+        Ledger::open(self.parts().await).await.unwrap()
     }
 
     pub(crate) async fn fsck(&self) -> Fsck {
-        fsck(&self.parts(), true).await.unwrap()
+        fsck(&self.parts().await, true).await.unwrap()
     }
 
     pub(crate) async fn assert_sound(&self) -> Fsck {

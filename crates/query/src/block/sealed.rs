@@ -236,36 +236,38 @@ impl SealedBlock {
     fn header(&self) -> Result<Arc<Header>, Error> {
         self.caches.header(self.key(), || {
             let length = self.segment()?.index_length(&self.run.run, self.block)?;
-            let first = self.index_bytes(0..length.min(FIRST_READ_BYTES))?;
             let damaged = || self.damaged("the header of its index");
-            let (body_length, checksum) = preamble(&first).ok_or_else(damaged)?;
-            let end = PREAMBLE_BYTES + body_length;
-            let whole = if end <= first.len() {
-                first
-            } else if end as u64 <= length {
-                self.index_bytes(0..end as u64)?
-            } else {
-                return Err(damaged());
+            // The header, or how many bytes it takes.
+            let read = |bytes: &[u8]| {
+                let (body_length, checksum) = preamble(bytes)?;
+                let end = PREAMBLE_BYTES + body_length;
+                let Some(body) = bytes.get(PREAMBLE_BYTES..end) else {
+                    return (end as u64 <= length).then_some(Err(end as u64));
+                };
+                let header = Header::read(body, checksum)?;
+                let fits = header.rows == self.length() && header.end() <= length;
+                fits.then_some(Ok(header))
             };
-            let body = whole.get(PREAMBLE_BYTES..end).ok_or_else(damaged)?;
-            let header = Header::read(body, checksum).ok_or_else(damaged)?;
-            let fits = header.rows == self.length() && header.end() <= length;
-            fits.then_some(header).ok_or_else(damaged)
+            match self.index(0..length.min(FIRST_READ_BYTES), read)?.ok_or_else(damaged)? {
+                Ok(header) => Ok(header),
+                Err(end) => self.index(0..end, |bytes| read(bytes)?.ok())?.ok_or_else(damaged),
+            }
         })
     }
 
     fn parts(&self, header: &Header, parts: Range<usize>) -> Result<Vec<Arc<Part>>, Error> {
         let read = |part: usize| {
             self.caches.part((self.key(), part as u32), || {
-                let bytes = self.index_bytes(header.part_bytes(part))?;
-                Part::read(header, part, &bytes).ok_or_else(|| self.damaged("a part of its index"))
+                let found = self.index(header.part_bytes(part), |bytes| Part::read(header, part, bytes))?;
+                found.ok_or_else(|| self.damaged("a part of its index"))
             })
         };
         parts.map(read).collect()
     }
 
-    fn index_bytes(&self, range: Range<u64>) -> Result<Vec<u8>, Error> {
-        Ok(self.segment()?.index_bytes(&self.run.run, self.block, range)?)
+    fn index<T>(&self, range: Range<u64>, understand: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>, Error> {
+        let segment = self.segment()?;
+        Ok(segment.index(&self.run.run, self.block, range, understand)?)
     }
 
     fn segment(&self) -> Result<Arc<Segment>, Error> {

@@ -54,7 +54,7 @@ fn sealed_events_are_in_the_bucket_and_are_read_from_there() {
     while measure(&server, "trailbook_tail_events") > 0.0 {
         assert!(Instant::now() < sealed, "{}", server.log());
     }
-    let listed = server.get("/v1/events?organization=acme&limit=50").json();
+    let listed = server.get("/v1/organizations/acme/events?limit=50").json();
     assert_eq!(listed["events"].as_array().unwrap().len(), 50, "{listed}");
     let (code, directory) = server.stop();
     assert_eq!(code, Some(0));
@@ -68,7 +68,7 @@ fn sealed_events_are_in_the_bucket_and_are_read_from_there() {
     });
     let server = start(&store, directory);
     assert_eq!(
-        server.get("/v1/events?organization=acme&limit=50").json()["events"],
+        server.get("/v1/organizations/acme/events?limit=50").json()["events"],
         listed["events"]
     );
     assert!(measure(&server, "trailbook_object_cache_misses_total") > 0.0);

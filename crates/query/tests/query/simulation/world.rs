@@ -15,8 +15,11 @@ use std::{
 use object_store::local::LocalFileSystem;
 use tempfile::TempDir;
 use trailbook_event::Timestamp;
-use trailbook_ledger::{Clock, Fsck, Ledger, Limits, Measures, Parts, Random, Sqlite, fsck};
+use trailbook_ledger::{
+    Clock, Fsck, Ledger, Limits, Measures, Parts, Postgres, PostgresOptions, Random, Sqlite, database::Database, fsck,
+};
 use trailbook_query::{BlockIndexer, CacheSizes, Engine};
+use trailbook_testkit::AskedDatabase;
 
 use super::{
     Draw,
@@ -74,6 +77,8 @@ pub(super) struct World {
     /// Objects whose time of modification is virtual.
     dated: HashSet<PathBuf>,
     running: Option<(Ledger, Engine)>,
+    /// In place of the embedded database.
+    asked: Option<AskedDatabase>,
 }
 
 /// Half of the events happen before this time, half later.
@@ -112,17 +117,26 @@ impl World {
             },
             dated: HashSet::new(),
             running: None,
+            asked: AskedDatabase::when_asked(),
         };
         world.open().await;
         world
     }
 
-    fn parts(&self) -> Parts {
+    async fn database(&self, measures: Arc<Measures>) -> Arc<dyn Database> {
+        let Some(asked) = &self.asked else {
+            return Arc::new(Sqlite::open(self.directory.path(), measures).unwrap());
+        };
+        let connected = Postgres::connect(&asked.url(), PostgresOptions::default(), measures).await;
+        Arc::new(connected.unwrap())
+    }
+
+    async fn parts(&self) -> Parts {
         let measures = Arc::new(Measures::default());
         let directory = self.directory.path().join("objects");
         std::fs::create_dir_all(&directory).unwrap();
         Parts {
-            database: Arc::new(Sqlite::open(self.directory.path(), Arc::clone(&measures)).unwrap()),
+            database: self.database(Arc::clone(&measures)).await,
             objects: Arc::new(Gated {
                 objects: LocalFileSystem::new_with_prefix(&directory).unwrap(),
                 gate: Arc::clone(&self.gate),
@@ -138,7 +152,7 @@ impl World {
     }
 
     async fn open(&mut self) {
-        let ledger = Ledger::open(self.parts()).await.unwrap();
+        let ledger = Ledger::open(self.parts().await).await.unwrap();
         let engine = Engine::new(ledger.clone(), ledger.secret("cursors"), self.cache);
         self.running = Some((ledger, engine));
     }
@@ -148,7 +162,7 @@ impl World {
         let (ledger, engine) = self.running.take().unwrap();
         ledger.close().await.unwrap();
         drop((ledger, engine));
-        fsck(&self.parts(), true).await.unwrap()
+        fsck(&self.parts().await, true).await.unwrap()
     }
 
     /// Ends everything that runs, checks it, and begins again.
