@@ -23,6 +23,8 @@ SETTINGS = {
     "full_page_writes": "on",
     "shared_buffers": "64MB",
     "max_connections": "100",
+    # After a crash every file is synced, one by one unless told otherwise.
+    "recovery_init_sync_method": "syncfs",
     "log_min_messages": "warning",
 }
 
