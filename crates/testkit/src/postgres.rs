@@ -269,6 +269,7 @@ impl AskedDatabase {
     /// # Panics
     /// As [`PostgresServer::shared`].
     pub fn when_asked() -> Option<Self> {
+        #[allow(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
         let is_asked = std::env::var("TRAILBOOK_TEST_DATABASE").is_ok_and(|engine| engine == "postgres");
         is_asked.then(|| {
             let server = PostgresServer::shared();
