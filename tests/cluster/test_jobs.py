@@ -88,6 +88,25 @@ def test_a_node_that_is_paused_for_longer_than_its_leases_does_no_harm(assemble,
 
 
 @pytest.mark.slow
+def test_a_node_that_is_paused_until_nobody_remembers_what_it_missed_ends_and_starts_again(assemble, organizations, postgres):
+    cluster = assemble()
+    sleeper = cluster[0]
+    with Load(cluster.nodes, organizations) as load:
+        load.goes_on(40)
+        newest = postgres.sql("select number from counter", cluster.database)
+        sleeper.pause()
+        missed = f"select count(*) from log where number = {int(newest) + 10}"
+        until("what it missed was there", lambda: postgres.sql(missed, cluster.database) == "1", 60)
+        until("what it missed is gone", lambda: postgres.sql(missed, cluster.database) == "0", 240)
+        sleeper.resume()
+        until("the node has ended", lambda: not sleeper.runs, 60)
+        sleeper.start()
+        load.goes_on(40)
+    assert "start again" in sleeper.said()
+    cluster.proven(load.history, organizations)
+
+
+@pytest.mark.slow
 def test_the_work_of_a_killed_node_is_taken_over(assemble, organizations, webhooks):
     """One node has all the work, because it was there alone; then it is killed."""
     cluster = assemble(private_destinations="127.0.0.0/8", public_url="https://log.trailbook.example")

@@ -404,7 +404,7 @@ pub trait Database: Send + Sync + 'static {
     /// The newest commit; `None` where nobody else can commit. What was acknowledged before this is called is at or below it.
     fn newest(&self) -> Answer<'_, Option<ChainHead>>;
     /// What others committed above `known`, in order and without a gap: at least one if there is one, about `bytes_max` in all.
-    /// An error when some of it is not remembered any more.
+    /// None when the one after `known` is not remembered any more.
     fn since(&self, known: u64, bytes_max: usize) -> Answer<'_, Vec<Committed>>;
     /// Changes when others may have committed; `None` where nobody else can.
     fn news(&self) -> Option<watch::Receiver<u64>>;

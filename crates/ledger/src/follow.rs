@@ -158,6 +158,13 @@ impl Shared {
             }
             let missed = self.database.since(known.commit, READ_BYTES).await;
             let missed = missed.map_err(|error| Error::storage("read what others committed", error))?;
+            if missed.is_empty() && self.chain_head().commit == known.commit {
+                return Err(self.stop(format!(
+                    "what was committed above {} is not remembered any more, for this node was not heard of for too long: it has to start \
+                     again (newest={})",
+                    known.commit, newest.commit
+                )));
+            }
             let mut place = self.place.lock().await;
             self.take_in(&mut place, missed).await?;
         }

@@ -57,12 +57,15 @@ class Cluster:
             node.stop()
 
     def until_ready(self, seconds: float = 60) -> None:
-        """All nodes run, and can store and read."""
+        """All nodes can store and read; those that have ended are started again, as a supervisor would."""
         for node in self.nodes:
-            if not node.runs:
-                node.start(ready=False)
-        for node in self.nodes:
-            node.until_ready(seconds)
+
+            def look() -> bool:
+                if not node.runs:
+                    node.start(ready=False)
+                return node.is_ready()
+
+            until(f"node {node.number} is ready", look, seconds)
 
     def sealed(self, seconds: float = 60) -> None:
         """Waits until no event waits for sealing: the work in the background goes on."""

@@ -5,7 +5,7 @@
 //!   followed beyond it.
 //! - A node is entered before it loads, so that nothing above what it loads leaves before it has followed.
 //!
-//! Not here: what a node does when rows that it needs are gone (`read::without_gap` tells it).
+//! Not here: what a node does when rows that it needs are gone (`follow`).
 
 use std::time::Duration;
 

@@ -163,36 +163,35 @@ pub(super) async fn newest(pool: &Pool) -> Answer<ChainHead> {
 
 /// What was committed above `known`: about `bytes_max` of it.
 pub(super) async fn since(pool: &Pool, known: u64, bytes_max: usize) -> Answer<Vec<Committed>> {
-    // One statement sees one moment: the counter and the rows agree.
     let rows = pool
         .rows(
             concat!(
                 "SELECT ",
                 log::columns!(),
-                ", newest FROM (SELECT number AS newest FROM counter WHERE shard = 0) AS counter LEFT JOIN
-                 (SELECT *, sum(octet_length(heads) + octet_length(rest) + coalesce(octet_length(body), 0)) OVER
+                " FROM (SELECT *, sum(octet_length(heads) + octet_length(rest) + coalesce(octet_length(body), 0)) OVER
                  (ORDER BY number ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before
                  FROM (SELECT * FROM log WHERE number > $1 ORDER BY number LIMIT $3) AS next) AS measured
-                 ON before IS NULL OR before < $2 ORDER BY number"
+                 WHERE before IS NULL OR before < $2 ORDER BY number"
             ),
             &[&signed(known), &(bytes_max.min(i64::MAX as usize) as i64), &ROWS_MAX],
         )
         .await?;
-    let newest = rows.first().map_or(Ok(0), |row| unsigned(row, 7))?;
-    let found = rows.iter().filter(|row| !matches!(row.try_get(0), Ok(None::<i64>)));
-    let committed = found.map(log::committed).collect::<Answer<Vec<_>>>()?;
-    without_gap(known, newest, &committed, false)?;
+    let mut committed = rows.iter().map(log::committed).collect::<Answer<Vec<_>>>()?;
+    committed.truncate(consecutive(known, &committed));
     Ok(committed)
 }
 
-/// Refuses when commits above `known` are not there any more. When `whole`, the last has to be the newest.
-pub(super) fn without_gap(known: u64, newest: u64, committed: &[Committed], whole: bool) -> Answer<()> {
-    let consecutive = committed
-        .iter()
-        .zip(known + 1..)
-        .all(|(commit, number)| commit.head.commit == number);
-    let last = committed.last().map_or(known, |commit| commit.head.commit);
-    if consecutive && (last == newest || known >= newest || !whole && !committed.is_empty()) {
+/// How many commits follow `known` without a gap.
+fn consecutive(known: u64, committed: &[Committed]) -> usize {
+    let numbered = committed.iter().zip(known + 1..);
+    numbered
+        .take_while(|(commit, number)| commit.head.commit == *number)
+        .count()
+}
+
+/// Refuses when commits from above `known` to the newest are not all there any more.
+pub(super) fn without_gap(known: u64, newest: u64, committed: &[Committed]) -> Answer<()> {
+    if known + consecutive(known, committed) as u64 >= newest {
         return Ok(());
     }
     Err(DatabaseError(format!(

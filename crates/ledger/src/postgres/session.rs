@@ -143,7 +143,7 @@ impl Session {
         };
         let head = chain_head(counter.first().ok_or_else(no_counter)?)?;
         let missed = missed.iter().map(log::committed).collect::<Result<Vec<_>, _>>()?;
-        without_gap(known, head.commit, &missed, true)?;
+        without_gap(known, head.commit, &missed)?;
         Ok((head, missed))
     }
 

@@ -336,3 +336,17 @@ async fn a_database_whose_history_was_replaced_is_noticed_although_it_is_longer(
     close(knows).await;
     close(unaware).await;
 }
+
+/// A node that was paused for minutes was not waited for: what it missed has left the log. It used to answer 503 from then on, for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_missed_what_is_not_remembered_any_more_ends_so_that_it_starts_again() {
+    let cluster = Cluster::new();
+    let [node] = cluster.nodes().await;
+    cluster.append(&node, &event("acme", 0)).await.unwrap();
+    // Two commits that are in the table of heads alone.
+    cluster.sql("UPDATE counter SET number = number + 2").await;
+    let refused = node.catch_up().await.unwrap_err();
+    assert!(matches!(refused, Error::Refused { .. }), "{refused}");
+    let stopped = node.fatal().wait_for(Option::is_some).await.unwrap().clone();
+    assert!(stopped.unwrap().contains("start again"));
+}
