@@ -14,7 +14,7 @@ from harness.door import Answer, Door, Request, passing_on
 from harness.process import Program, free_port
 
 API_KEY = base64.b64encode(b"id-of-the-key:its-secret-part").decode()
-USERNAME, PASSWORD = "trailbook", "correct horse: battery"
+USERNAME, PASSWORD = "stream-writer", "correct horse: battery"
 
 
 #: What docs/streams.md says that an index of native events needs: their metadata and changes have values of any type.
