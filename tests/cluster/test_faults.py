@@ -59,7 +59,7 @@ def test_two_of_three_nodes_are_killed_at_once(assemble, organizations):
 def test_a_node_that_is_paused_holds_nobody_up_and_takes_part_again(assemble, organizations):
     cluster = assemble()
     with Load(cluster.nodes, organizations) as load:
-        for node in cluster:
+        for node in cluster[:2]:
             load.goes_on(30)
             node.pause()
             # It may be paused while it holds the order of commits: then PostgreSQL has to end its session.
@@ -115,13 +115,12 @@ def test_an_answer_to_a_commit_never_comes(assemble, organizations, proxies):
 def test_a_node_loses_its_way_to_postgres_and_finds_it_again(assemble, organizations, proxies):
     cluster = through(assemble, proxies)
     with Load(cluster.nodes, organizations) as load:
-        for number, proxy in enumerate(proxies):
-            load.goes_on(40)
-            proxy.refusing = True
-            proxy.cut()
-            load.goes_on(40)
-            proxy.calm()
-            cluster[number].until_ready(30)
+        load.goes_on(30)
+        proxies[1].refusing = True
+        proxies[1].cut()
+        load.goes_on(30)
+        proxies[1].calm()
+        cluster[1].until_ready(30)
         # The same without a word: packets are lost, and nobody is told.
         proxies[0].hang()
         load.goes_on(60, seconds=40)

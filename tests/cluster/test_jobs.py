@@ -28,15 +28,17 @@ def webhooks():
 def test_all_nodes_believe_to_own_every_job_at_once(assemble, organizations, postgres, s3):
     """Leases are taken away all the time, while objects take long to store: what one node seals and merges, others do as well."""
     cluster = assemble()
-    s3.trouble(delay_ms=300, only="PUT")
+    # Longer than nodes wait before they look again whether a job is somebody's.
+    s3.trouble(delay_ms=2500, only="PUT")
     with Load(cluster.nodes, organizations) as load, Repeatedly(lambda: forget_leases(cluster, postgres)):
-        load.goes_on(200)
+        load.goes_on(100)
+        until("all nodes have sealed, or were told that another one was faster", lambda: at_work(cluster) == len(cluster.nodes), 90)
     s3.calm()
     cluster.sealed()
-    assert at_work(cluster) >= 2, "more than one node sealed, or had sealed when it was told that another one was faster"
     cluster.proven(load.history, organizations)
 
 
+@pytest.mark.slow
 def test_a_node_that_is_paused_while_it_seals_wakes_up_to_work_that_is_done(assemble, organizations, postgres, s3):
     cluster = assemble()
     with Load(cluster.nodes, organizations) as load:

@@ -46,8 +46,8 @@ class Cluster:
             ]
             self.nodes = [one.result() for one in starting]
 
-    def __getitem__(self, number: int) -> Node:
-        return self.nodes[number]
+    def __getitem__(self, which: int | slice) -> Node | list[Node]:
+        return self.nodes[which]
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
