@@ -10,9 +10,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// Starts logging with `directives`, such as `info` or `info,trailbook=debug`; the directives' fault otherwise.
 pub(crate) fn start(directives: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(directives).map_err(|error| format!("log: {error}."))?;
-    // Below this it logs the values of statements, hashes of passwords among them.
+    // It tells every notice of the server, and below that the values of statements, hashes of passwords among them.
     let filter = filter.add_directive(
-        "tokio_postgres=info"
+        "tokio_postgres=warn"
             .parse()
             .map_err(|error| format!("log: {error}."))?,
     );
