@@ -73,8 +73,8 @@ impl Default for Asking {
 
 /// Why a commit of somebody else cannot be taken in.
 enum Astray {
-    /// Its era is another one.
-    Era(u32),
+    /// Its era is a later one.
+    Era,
     /// It does not continue the chain.
     Chain,
     /// It cannot be read, or does not fit what is in memory.
@@ -83,7 +83,7 @@ enum Astray {
 
 impl Ledger {
     /// Returns when memory has everything that was acknowledged before this was called, by whichever node. Costs a question to the
-    /// database, which those who wait share; nothing where nobody else commits. While writing is refused, memory is all there is.
+    /// database, which those who wait share; nothing where nobody else commits. After the database went back, memory is all there is.
     ///
     /// # Errors
     /// [`Error::Storage`] when the database does not answer.
@@ -121,8 +121,9 @@ impl Ledger {
 }
 
 impl Shared {
-    async fn catch_up(&self) -> Result<(), Error> {
-        if self.is_alone || self.refused().is_err() {
+    /// See [`Ledger::catch_up`].
+    pub(crate) async fn catch_up(&self) -> Result<(), Error> {
+        if self.is_alone || self.is_astray() {
             return Ok(());
         }
         let asking = &self.asking;
@@ -132,7 +133,10 @@ impl Shared {
             return finished.outcome.clone();
         }
         let number = asking.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let outcome = self.ask().await;
+        let outcome = match self.ask().await {
+            Err(_) if self.is_astray() => Ok(()),
+            outcome => outcome,
+        };
         *finished = Finished {
             asking: number,
             outcome: outcome.clone(),
@@ -146,6 +150,7 @@ impl Shared {
         let newest = self.database.newest().await;
         let newest = newest.map_err(|error| Error::storage("ask for the newest commit", error))?;
         let Some(newest) = newest else { return Ok(()) };
+        self.require_era(newest)?;
         // What is in memory was committed: the database has it, unless it went back.
         let is_behind = newest.commit < before.commit || newest.commit == before.commit && newest.chain != before.chain;
         if is_behind && newest.era == before.era {
@@ -184,11 +189,7 @@ impl Shared {
             match self.take_in_one(place, committed) {
                 Ok(()) => {}
                 Err(Astray::Chain) => return Err(self.went_back(head).await),
-                Err(Astray::Era(era)) => {
-                    return Err(self.stop(format!(
-                        "the deployment goes on in era {era} since a recovery: this node has to start again"
-                    )));
-                }
+                Err(Astray::Era) => return self.require_era(head),
                 Err(Astray::Damaged(what)) => {
                     return Err(self.stop(format!("commit {} of another node: {what}", head.commit)));
                 }
@@ -200,8 +201,8 @@ impl Shared {
     fn take_in_one(&self, place: &mut Place, committed: Committed) -> Result<(), Astray> {
         let previous = self.chain_head();
         let Committed { head, heads, tail, .. } = committed;
-        if head.era != previous.era {
-            return Err(Astray::Era(head.era));
+        if head.era > previous.era {
+            return Err(Astray::Era);
         }
         let heads = with_frontiers(heads)?;
         if head.commit != previous.commit + 1 || chain_of(previous, head, &heads) != head.chain {
@@ -327,6 +328,7 @@ impl Shared {
         );
         tracing::error!(reason, "writing and signing are refused");
         self.refuse(reason.clone());
+        self.astray.store(true, Ordering::SeqCst);
         // Other nodes, which may know less, find it there.
         if let Err(error) = self.anchors.put(known).await {
             tracing::error!(%error, "what this node knows of the database could not be published for the others");
@@ -371,9 +373,9 @@ pub(crate) async fn follow(shared: Weak<Shared>, mut news: watch::Receiver<u64>)
             _ = anchors_due.tick() => true,
         };
         let Some(shared) = shared.upgrade() else { return };
-        let followed = if shared.refused().is_err() {
+        let followed = if shared.is_astray() {
             shared.look_for_another_era().await
-        } else if looks {
+        } else if looks && shared.refused().is_ok() {
             shared.look_at_anchors().await
         } else {
             shared.catch_up().await
@@ -387,15 +389,25 @@ pub(crate) async fn follow(shared: Weak<Shared>, mut news: watch::Receiver<u64>)
 }
 
 impl Shared {
-    /// While everything is refused: stops the process once a recovery has moved the deployment on.
+    /// Whether the database is not the one that memory comes from: nothing of it can be taken in any more.
+    fn is_astray(&self) -> bool {
+        self.astray.load(Ordering::SeqCst)
+    }
+
+    /// Where nothing can be taken in: stops the process once a recovery has moved the deployment on.
     async fn look_for_another_era(&self) -> Result<(), Error> {
         let newest = self.database.newest().await;
         let newest = newest.map_err(|error| Error::storage("ask for the newest commit", error))?;
-        if let Some(newest) = newest.filter(|newest| newest.era > self.chain_head().era) {
-            self.stop(format!(
+        newest.map_or(Ok(()), |newest| self.require_era(newest))
+    }
+
+    /// Stops the process when the deployment has gone on in a later era than memory's.
+    fn require_era(&self, newest: ChainHead) -> Result<(), Error> {
+        if newest.era > self.chain_head().era {
+            return Err(self.stop(format!(
                 "the deployment goes on in era {} since a recovery: this node has to start again",
                 newest.era
-            ));
+            )));
         }
         Ok(())
     }

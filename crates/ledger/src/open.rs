@@ -2,7 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, atomic::Ordering},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use object_store::ObjectStore;
@@ -104,6 +108,7 @@ impl Ledger {
         objects.clear_scratch()?;
         let shared = Arc::new(Shared {
             is_alone: parts.database.news().is_none(),
+            astray: AtomicBool::new(false),
             database: parts.database,
             ledgers: Arc::default(),
             history: Arc::new(History::new(objects, &loaded, &parts.limits)),
@@ -151,6 +156,7 @@ impl Ledger {
             shared: Arc::clone(&shared),
             commands: queue,
             session,
+            looked_at: Duration::ZERO,
             seen,
             forgotten_at: 0,
         };

@@ -8,7 +8,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -43,6 +46,8 @@ const SEALING_TAKES_SECONDS: u32 = 1;
 /// How long to wait before asking again what became of a commit; doubles up to the maximum.
 const ASK_AGAIN_FIRST: Duration = Duration::from_millis(50);
 const ASK_AGAIN_MAX: Duration = Duration::from_secs(5);
+/// After how long without a look at others' commits these are read before the order of commits is taken.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// How often what is older than 24 hours is forgotten.
 const FORGET_EVERY_MS: i64 = 60_000;
 
@@ -111,6 +116,8 @@ pub(crate) struct Shared {
     pub(crate) remembered: Mutex<Remembered>,
     /// Whether nobody else can commit.
     pub(crate) is_alone: bool,
+    /// Whether the database went back behind what is in memory.
+    pub(crate) astray: AtomicBool,
     /// What was published of the chain.
     pub(crate) anchors: Anchors,
     pub(crate) asking: Asking,
@@ -201,9 +208,21 @@ pub(crate) struct Writer {
     pub(crate) commands: mpsc::Receiver<Command>,
     /// The session in which the database was last compared with what was published.
     pub(crate) session: u64,
+    /// Monotonic time of the last look at what others committed.
+    pub(crate) looked_at: Duration,
     /// The clocks at the last look.
     pub(crate) seen: (Timestamp, Duration),
     pub(crate) forgotten_at: i64,
+}
+
+/// Where a commit begins.
+struct Standing {
+    /// The newest commit.
+    previous: ChainHead,
+    /// What somebody else stored in the meantime.
+    repeated: Vec<Command>,
+    /// What goes into the commit.
+    fresh: Vec<Command>,
 }
 
 /// A placed submission that waits for the commit.
@@ -339,17 +358,20 @@ impl Writer {
     async fn commit_new(&mut self, waiting: Vec<Command>, known: Vec<StoredClientId>, now: Timestamp) -> Vec<Command> {
         let shared = Arc::clone(&self.shared);
         let started = Instant::now();
-        let locked = match shared.database.lock(shared.chain_head().commit).await {
+        let locked = match self.lock().await {
             Ok(locked) => locked,
             Err(error) => {
-                let error = Error::storage("take the order of commits", error);
                 waiting.into_iter().for_each(|command| command.fail(&error));
                 return Vec::new();
             }
         };
         let mut place = shared.place.lock().await;
-        let (previous, repeated, waiting) = match self.stand_at(&mut place, locked, waiting).await {
-            Ok(stood) => stood,
+        let Standing {
+            previous,
+            repeated,
+            fresh: waiting,
+        } = match self.stand_at(&mut place, locked, waiting).await {
+            Ok(standing) => standing,
             Err((waiting, error)) => {
                 shared.database.unlock().await;
                 waiting.into_iter().for_each(|command| command.fail(&error));
@@ -389,15 +411,25 @@ impl Writer {
         repeated
     }
 
+    /// Takes the order of commits. Who has not looked for a while may have missed much, which is read piece by piece before.
+    async fn lock(&mut self) -> Result<(ChainHead, Vec<Committed>), Error> {
+        let now = self.shared.clock.monotonic();
+        if now.saturating_sub(self.looked_at) >= LOOK_AFTER {
+            self.shared.catch_up().await?;
+        }
+        let locked = self.shared.database.lock(self.shared.chain_head().commit).await;
+        self.looked_at = now;
+        locked.map_err(|error| Error::storage("take the order of commits", error))
+    }
+
     /// Brings memory to where the database stands, which nobody else can move now, and looks which of those that wait somebody else
-    /// stored: they are given back second.
-    #[allow(clippy::type_complexity)]
+    /// stored.
     async fn stand_at(
         &mut self,
         place: &mut Place,
         (stored, missed): (ChainHead, Vec<Committed>),
         waiting: Vec<Command>,
-    ) -> Result<(ChainHead, Vec<Command>, Vec<Command>), (Vec<Command>, Error)> {
+    ) -> Result<Standing, (Vec<Command>, Error)> {
         let shared = Arc::clone(&self.shared);
         let others = Keys::of(&missed);
         if let Err(error) = shared.take_in(place, missed).await {
@@ -417,7 +449,11 @@ impl Writer {
             era: known.era,
             ..stored
         };
-        Ok((previous, repeated, fresh))
+        Ok(Standing {
+            previous,
+            repeated,
+            fresh,
+        })
     }
 
     /// A new connection may lead to another server, which may lack what was published.

@@ -8,8 +8,12 @@ use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
     PutOptions, PutPayload, PutResult, Result, UploadPart, local::LocalFileSystem, path::Path,
 };
+use trailbook_ledger::{Measures, Parts};
 
-use crate::faulty::{Fault, Faults};
+use crate::{
+    faulty::{Fault, Faults, Faulty},
+    support::Scratch,
+};
 
 /// Objects whose writes are `put`, `create`, `part`, `complete` and `delete`.
 pub(crate) struct FaultyObjects {
@@ -141,5 +145,24 @@ impl Drop for FaultyUpload {
         if self.faults.is_dead() {
             std::mem::forget(self.inner.take());
         }
+    }
+}
+
+/// The parts of a ledger whose writes fail as planned.
+pub(crate) async fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
+    let measures = Arc::new(Measures::default());
+    let database = Faulty {
+        inner: scratch.database(&measures).await,
+        faults: Arc::clone(faults),
+    };
+    let parts = scratch.parts_on(Arc::new(database), measures);
+    let directory = scratch.directory.path().join("objects");
+    let objects = FaultyObjects {
+        inner: Arc::new(LocalFileSystem::new_with_prefix(directory).unwrap()),
+        faults: Arc::clone(faults),
+    };
+    Parts {
+        objects: Arc::new(objects),
+        ..parts
     }
 }

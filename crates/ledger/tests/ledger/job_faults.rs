@@ -4,18 +4,16 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use object_store::local::LocalFileSystem;
 use trailbook_event::Part;
-use trailbook_ledger::{Clock, Error, Ledger, Measures, Parts};
+use trailbook_ledger::{Clock, Error, Ledger};
 use trailbook_merkle::{verify_consistency, verify_inclusion};
 
 use crate::{
-    faulty::{Fault, Faults, Faulty},
-    faulty_objects::FaultyObjects,
+    faulty::{Fault, Faults},
+    faulty_objects::faulty,
     support::{Scratch, close, event, organization, rows},
 };
 
@@ -154,25 +152,6 @@ async fn base(job: Job) -> Base {
         checkpoints,
         before,
         after,
-    }
-}
-
-/// The parts of a ledger whose writes fail as planned.
-async fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
-    let measures = Arc::new(Measures::default());
-    let database = Faulty {
-        inner: scratch.database(&measures).await,
-        faults: Arc::clone(faults),
-    };
-    let parts = scratch.parts_on(Arc::new(database), measures);
-    let directory = scratch.directory.path().join("objects");
-    let objects = FaultyObjects {
-        inner: Arc::new(LocalFileSystem::new_with_prefix(directory).unwrap()),
-        faults: Arc::clone(faults),
-    };
-    Parts {
-        objects: Arc::new(objects),
-        ..parts
     }
 }
 

@@ -1,13 +1,10 @@
 //! Every write on the way to the lake's log fails, loses its answer, or ends the process: the log is right once somebody goes on.
 
-use std::sync::Arc;
-
-use object_store::local::LocalFileSystem;
-use trailbook_ledger::{Error, Ledger, Measures, Parts};
+use trailbook_ledger::{Error, Ledger};
 
 use crate::{
-    faulty::{Fault, Faults, Faulty},
-    faulty_objects::FaultyObjects,
+    faulty::{Fault, Faults},
+    faulty_objects::faulty,
     lake_log::{Log, assert_log},
     support::{Scratch, close, event},
 };
@@ -27,24 +24,6 @@ async fn base() -> Scratch {
     ledger.write_lake().await.unwrap();
     close(ledger).await;
     scratch
-}
-
-/// The parts of a ledger whose writes fail as planned.
-async fn faulty(scratch: &Scratch, faults: &Arc<Faults>) -> Parts {
-    let measures = Arc::new(Measures::default());
-    let database = Faulty {
-        inner: scratch.database(&measures).await,
-        faults: Arc::clone(faults),
-    };
-    let parts = scratch.parts_on(Arc::new(database), measures);
-    let objects = FaultyObjects {
-        inner: Arc::new(LocalFileSystem::new_with_prefix(scratch.directory.path().join("objects")).unwrap()),
-        faults: Arc::clone(faults),
-    };
-    Parts {
-        objects: Arc::new(objects),
-        ..parts
-    }
 }
 
 /// Seals, and writes to the log, as the jobs do: what fails is tried again.

@@ -167,6 +167,23 @@ async fn checkpoints_of_many_signers_are_one_line_of_checkpoints() {
     join_all(nodes.map(close)).await;
 }
 
+/// It used to follow nobody any more: reads missed what others acknowledged, and keys that were revoked went on working there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_refuses_to_write_for_its_clock_still_reads_what_others_write() {
+    let cluster = Cluster::new();
+    let right = cluster.node().await;
+    cluster.append(&right, &event("acme", 0)).await.unwrap();
+    cluster.scratch.clock.set_off_by(-120_000);
+    let late = cluster.node().await;
+    cluster.scratch.clock.set_off_by(120_000);
+    assert!(matches!(late.ready(0), Err(Error::Refused { .. })));
+    cluster.append(&right, &event("acme", 1)).await.unwrap();
+    late.catch_up().await.unwrap();
+    assert_eq!(rows(&late, "acme").len(), 2);
+    close(right).await;
+    close(late).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_another_key_signs_nothing_that_others_signed_before() {
     let cluster = Cluster::new();
