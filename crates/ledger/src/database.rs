@@ -343,7 +343,7 @@ pub enum CommitError {
     /// Nothing was written.
     #[error("not committed: {0}")]
     NotCommitted(String),
-    /// Nothing was written: a record is not at the version that its change was made from.
+    /// Nothing was written: what changes is not any more as it was when the change was made, a record at another version, a segment gone.
     #[error("not committed: {0}")]
     Conflict(String),
     /// It may have been written: ask for its token.

@@ -89,6 +89,14 @@ impl Ledger {
                 Ok(Worked::Nothing) => LOOK_EVERY,
                 Ok(Worked::Elsewhere) => LOOK_FOR_LEASE_EVERY,
                 Err(Error::Refused { .. }) => TRY_AGAIN_AFTER,
+                Err(Error::Conflict { detail }) => {
+                    tracing::info!(
+                        detail,
+                        job = job.name(),
+                        "another node was faster; what this one did is not used"
+                    );
+                    TRY_AGAIN_AFTER
+                }
                 Err(error) => {
                     measures.job_failures[job as usize].fetch_add(1, Ordering::Relaxed);
                     tracing::error!(%error, job = job.name(), "a job failed and will be tried again");

@@ -21,9 +21,7 @@ const OF_PROJECT: &str = "";
 
 /// Why a change was not made.
 pub(super) enum Refused {
-    /// The database does not stand where the change begins.
-    Stale(String),
-    /// A record is not at the version that its change was made from.
+    /// What changes is not any more as it was when the change was made.
     Conflict(String),
     /// The statement failed.
     Database(tokio_postgres::Error),
@@ -87,7 +85,7 @@ async fn seal(client: &ClientWrapper, after: u64, through: u64, segments: &[Stor
     let sql = "UPDATE sealed SET through = $1 WHERE shard = 0 AND through = $2 AND $2 < $1
                AND $1 < (SELECT number FROM counter WHERE shard = 0)";
     if run(client, sql, &[&signed(through), &signed(after)]).await? != 1 {
-        return Err(Refused::Stale(format!(
+        return Err(Refused::Conflict(format!(
             "the tail is sealed further, or ends before: after={after} through={through}"
         )));
     }
@@ -100,7 +98,7 @@ async fn replace(client: &ClientWrapper, remove: &[u64], add: &[StoredSegment], 
                    INSERT INTO garbage (object, removable_at)
                    SELECT unnest(ARRAY[data, bundle]), $2 FROM gone";
         if run(client, sql, &[&signed(*segment), &removable_at]).await? == 0 {
-            return Err(Refused::Stale(format!(
+            return Err(Refused::Conflict(format!(
                 "a segment is not there any more: segment={segment}"
             )));
         }
@@ -153,7 +151,7 @@ pub(super) async fn move_floor(
                ON CONFLICT (ledger) DO UPDATE SET floor = $2, received_at = $3 WHERE stored.floor < $2";
     let values: [Value<'_>; 3] = [&signed(ledger), &signed(floor.sequence), &floor.received_at];
     if run(client, sql, &values).await? != 1 {
-        return Err(Refused::Stale(format!(
+        return Err(Refused::Conflict(format!(
             "a floor only moves up: ledger={ledger} floor={}",
             floor.sequence
         )));
@@ -249,7 +247,7 @@ async fn add_lake_version(client: &ClientWrapper, version: &LakeVersion) -> Chan
     let statement = client.prepare_cached(NEXT_LAKE_VERSION).await?;
     let next: i64 = client.query_one(&statement, &[]).await?.try_get(0)?;
     if signed(version.version) != next {
-        return Err(Refused::Stale(format!(
+        return Err(Refused::Conflict(format!(
             "the lake's next version is another: next={next} version={}",
             version.version
         )));

@@ -190,7 +190,6 @@ impl Session {
             history::change(&self.client, group.commit, change)
                 .await
                 .map_err(|refused| match refused {
-                    Refused::Stale(what) => Failure::Refused(CommitError::NotCommitted(what)),
                     Refused::Conflict(what) => Failure::Refused(CommitError::Conflict(what)),
                     Refused::Database(error) => error.into(),
                 })?;

@@ -18,9 +18,7 @@ const OF_PROJECT: &str = "";
 /// Why a change was not made.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// The database does not stand where the change begins.
-    Stale(String),
-    /// A record is not at the version that its change was made from.
+    /// What changes is not any more as it was when the change was made.
     Conflict(String),
     /// SQLite refuses.
     Database(rusqlite::Error),
@@ -95,7 +93,7 @@ fn seal(transaction: &Transaction<'_>, after: u64, through: u64, segments: &[Sto
         )?
         .execute([through as i64, after as i64])?;
     if moved != 1 {
-        return Err(Refused::Stale(format!(
+        return Err(Refused::Conflict(format!(
             "the tail is sealed further, or ends before: after={after} through={through}"
         )));
     }
@@ -114,7 +112,7 @@ fn replace(
             .query_row([*segment as i64], |row| Ok([row.get::<_, String>(0)?, row.get(1)?]))
             .optional()?;
         let Some(objects) = objects else {
-            return Err(Refused::Stale(format!(
+            return Err(Refused::Conflict(format!(
                 "a segment is not there any more: segment={segment}"
             )));
         };
@@ -172,7 +170,7 @@ fn move_floor(
         )?
         .execute(params![ledger as i64, floor.sequence as i64, floor.received_at])?;
     if moved != 1 {
-        return Err(Refused::Stale(format!(
+        return Err(Refused::Conflict(format!(
             "a floor only moves up: ledger={ledger} floor={}",
             floor.sequence
         )));
@@ -221,7 +219,7 @@ fn redact(transaction: &Transaction<'_>, redaction: &StoredRedaction) -> rusqlit
 fn add_lake_version(transaction: &Transaction<'_>, version: &LakeVersion) -> Result<(), Refused> {
     let next = next_lake_version(transaction)?;
     if version.version != next {
-        return Err(Refused::Stale(format!(
+        return Err(Refused::Conflict(format!(
             "the lake's next version is another: next={next} version={}",
             version.version
         )));

@@ -44,7 +44,6 @@ pub(super) fn commit(
     for change in &group.changes {
         history::change(&transaction, group.commit, change).map_err(|refused| match refused {
             Refused::Conflict(what) => CommitError::Conflict(what),
-            Refused::Stale(what) => CommitError::NotCommitted(what),
             Refused::Database(error) => not_committed(error),
         })?;
     }
